@@ -1,0 +1,173 @@
+#include <leat/cache/chunk_manager.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace leat {
+
+namespace {
+
+/// A manager as a source: its files and its read().
+class manager_source {
+public:
+    using file_type = file;
+    explicit manager_source(chunk_manager& lower) noexcept : lower_(&lower) {}
+    task<file> open(std::string name) { return lower_->open(std::move(name)); }
+    task<std::size_t> read(const file& from, std::uint64_t offset, std::span<std::byte> buffer, priority) {
+        return lower_->read(from, offset, buffer);
+    }
+
+private:
+    chunk_manager* lower_;
+};
+
+error at_file(const file_record* record, activity doing, boost::system::error_code code, std::uint64_t offset,
+              std::uint64_t size) {
+    error failed{code, {.doing = doing}};
+    failed.where.offset = offset;
+    failed.where.size = size;
+    if (record != nullptr) {
+        failed.where.file = record->number;
+        failed.where.set_name(record->name);
+    }
+    return failed;
+}
+
+}  // namespace
+
+// The awaiter's slow path.
+
+bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine, const std::stop_token* token) {
+    waiting& wait = *wait_;
+    if (entry_ != nullptr) {  // a hit, pinned: only this turn's hits are spent
+        wait.suspend(coroutine, nullptr, nullptr);
+        wait.finish();
+        return true;
+    }
+    wait.suspend(coroutine, token, &stopped);
+    if (wait.stop_requested()) {
+        wait.code = wait.stop_reason();
+        return false;
+    }
+    wait.chunk_request::done = &ended;
+    wait.size = config_.size;
+    wait.no_wait = config_.hint == hint::no_wait;
+    shard_cache& cache = shard_cache::current();
+    if (!cache.request(wait, config_.file.number, config_.offset, manager_)) return false;
+    wait.listen();
+    return true;
+}
+
+void get_chunk_awaiter::ended(chunk_request& request) noexcept { static_cast<waiting&>(request).finish(); }
+
+void get_chunk_awaiter::stopped(suspension& self) noexcept {
+    auto& wait = static_cast<waiting&>(self);
+    wait.chunk_request::home->cancel(wait);
+}
+
+error get_chunk_awaiter::failure() const {
+    const auto cache = manager_.cache.lock();
+    file_record* const record = cache ? cache->files().acquire(config_.file.number) : nullptr;
+    error failed = at_file(record, activity::get_chunk, wait_->code, config_.offset, config_.size);
+    failed.where.file = config_.file.number;
+    if (record != nullptr) cache->files().release(*record);
+    return failed;
+}
+
+// The manager.
+
+chunk_manager::chunk_manager(engine& owner, std::unique_ptr<any_source> source, manager_options options) {
+    const std::uint64_t size = options.chunk_size != 0 ? options.chunk_size : owner.options().chunk_size;
+    check_chunk_size(size);
+    if (owner.memory_per_shard() < 2 * size) {
+        refuse(errc::budget_too_small,
+               "each shard needs room for two chunks of " + format_size(size) + ", but the engine's " +
+                   format_size(owner.options().memory) + " give each of its " + std::to_string(owner.shards()) +
+                   " only " + format_size(owner.memory_per_shard()));
+    }
+    cache_ = shared_cache::of(owner);
+    core_ = std::make_shared<manager_core>(cache_, size, std::move(source), options.pin_deadline);
+}
+
+chunk_manager::chunk_manager(engine& owner, chunk_manager& lower, manager_options options)
+    : chunk_manager(owner, manager_source{lower}, options) {}
+
+task<file> chunk_manager::open(std::string name) {
+    error failed;
+    try {
+        any_source::opening opening = co_await core_->source->open(name);
+        file_record& record = cache_->files().adopt(core_, name, std::move(opening));
+        co_return file{cache_, record};
+    } catch (const system_error& failure) {
+        failed = failure.cause();
+    } catch (const boost::system::system_error& failure) {
+        failed.code = failure.code();
+    }
+    failed.where.doing = activity::open;
+    failed.where.set_name(name);
+    throw system_error(failed);
+}
+
+slice chunk_manager::peek(const chunk_config& config) const noexcept {
+    shard_cache& cache = shard_cache::current();
+    const std::uint64_t index = core_->by_chunk.divide(config.offset);
+    const std::uint64_t in = config.offset - index * core_->chunk_size;
+    entry* const found = cache.find(config.file.number, index);
+    if (found == nullptr || !shard_cache::ready(*found, in, config.size)) return {};
+    cache.pin(*found, config.size);
+    return {*found, in, config.size};
+}
+
+task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span<std::byte> to) {
+    file_record* const record = from.record();
+    if (record == nullptr) throw system_error(at_file(nullptr, activity::read, errc::closed, offset, to.size()));
+    if (offset > from.size()) {
+        throw system_error(at_file(record, activity::read, errc::out_of_range, offset, to.size()));
+    }
+    const std::size_t all = static_cast<std::size_t>(std::min<std::uint64_t>(to.size(), from.size() - offset));
+    std::size_t done = 0;
+    while (done < all) {
+        const std::uint64_t at = offset + done;
+        const std::uint64_t in = at % core_->chunk_size;
+        const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(all - done, core_->chunk_size - in));
+        as_result asking{get_chunk({from, at, static_cast<std::uint32_t>(size), hint::no_wait})};
+        result<slice> piece = co_await asking;
+        if (piece) {
+            std::memcpy(to.data() + done, piece->data(), size);
+        } else if (piece.error().code == errc::all_pinned) {
+            shard_cache::current().count_bypass();
+            const std::size_t count = co_await core_->source->read(*record->opened, at, to.subspan(done, size),
+                                                                   priority::demand);
+            if (count < size) {
+                throw system_error(at_file(record, activity::read, errc::short_read, at, size));
+            }
+        } else {
+            throw system_error(at_file(record, activity::read, piece.error().code, at, size));
+        }
+        done += size;
+    }
+    co_return done;
+}
+
+unsigned chunk_manager::owner(const chunk_config& config) const noexcept {
+    return core_->owner(config.file.number, core_->by_chunk.divide(config.offset));
+}
+
+task<cache_statistics> chunk_manager::statistics() {
+    const unsigned asked_on = this_shard().index();
+    cache_statistics sum;
+    for (unsigned index = 0; index < cache_->shards(); ++index) {
+        co_await resume_on(index);
+        cache_->at(index).add_to(sum);
+    }
+    co_await resume_on(asked_on);
+    co_return sum;
+}
+
+slice_stream chunk_manager::slices(file from, std::uint64_t offset, std::uint64_t length, slices_options options) {
+    const std::uint64_t size = from.size();
+    const std::uint64_t end = offset > size ? offset : offset + std::min(length, size - offset);
+    return {*this, std::move(from), offset, end, options};
+}
+
+}  // namespace leat

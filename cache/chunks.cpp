@@ -1,0 +1,165 @@
+// Chunks come and go: headers, buffers, eviction.
+#include <leat/cache/shard_cache.hpp>
+
+#include "cache_storage.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace leat {
+
+namespace {
+// Revokes on their way at once: enough to have victims ready, few enough not to strip every holder.
+constexpr unsigned maximum_revokes = 4;
+}  // namespace
+
+chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept {
+    const manager_core& manager = *file.manager;
+    std::byte* buffer = shard_.arena()->allocate(manager.chunk_size);
+    while (buffer == nullptr) {
+        if (!evict_one()) return nullptr;
+        buffer = shard_.arena()->allocate(manager.chunk_size);
+    }
+    const std::uint64_t unit = std::uint64_t{1} << manager.unit_shift;
+    const std::uint64_t words = ((manager.chunk_size + unit - 1) / unit + 63) / 64;
+    chunk* made = nullptr;
+    try {
+        if (own_->free_chunks_by_words.size() <= words) own_->free_chunks_by_words.resize(words + 1);
+        chunk*& free = own_->free_chunks_by_words[words];
+        if (free != nullptr) {
+            made = free;
+            free = made->next_free;
+        } else {
+            auto landed = std::make_unique<std::atomic<std::uint64_t>[]>(words);
+            auto asked = std::make_unique<std::uint64_t[]>(words);
+            made = &own_->chunks.emplace_back();
+            made->landed_words = std::move(landed);
+            made->asked_words = std::move(asked);
+            made->words = words;
+        }
+    } catch (const std::bad_alloc&) {
+        shard_.arena()->release(buffer, manager.chunk_size);
+        return nullptr;
+    }
+    for (std::uint64_t word = 0; word < words; ++word) {
+        made->landed_words[word].store(0, std::memory_order_relaxed);
+        made->asked_words[word] = 0;
+    }
+    file_registry::refer(file);
+    made->file = &file;
+    made->file_number = file.number;
+    made->index = index;
+    made->data = buffer;
+    made->home = this;
+    made->last_use.store(shard_.turn_number(), std::memory_order_relaxed);
+    made->used = shard_.turn_number();
+    made->length = static_cast<std::uint32_t>(
+        std::min(manager.chunk_size, file.size - index * manager.chunk_size));
+    made->unit_shift = static_cast<std::uint8_t>(manager.unit_shift);
+    made->presence = made->landed_words.get();
+    made->all_landed = &made->everything_landed;
+    made->everything_landed.store(false, std::memory_order_relaxed);
+    made->ready_length = 0;
+    made->referred = 0;
+    made->attention = made->doomed = made->on_demand_only = false;
+    made->bytes = made->buffer_size = manager.chunk_size;
+    made->units = (made->length + unit - 1) / unit;
+    made->landed_units = made->asked_units = made->cursor = 0;
+    insert(*made);
+    own_->policy->insert(*made);
+    ++own_->live_chunks;
+    ++counts_.fills;
+    return made;
+}
+
+bool shard_cache::evict_one() noexcept {
+    resident* const found = own_->policy->victim(
+        [](void* self, resident& candidate) noexcept {
+            return static_cast<verdict>(
+                static_cast<shard_cache*>(self)->judge(static_cast<chunk&>(candidate)));
+        },
+        this);
+    if (found == nullptr) return false;
+    ++counts_.evictions;
+    discard(static_cast<chunk&>(*found));
+    return true;
+}
+
+int shard_cache::judge(chunk& candidate) noexcept {
+    if (candidate.pins != 0 || !candidate.waiters.empty()) {
+        candidate.attention = true;
+        return static_cast<int>(verdict::set_aside);
+    }
+    const std::uint64_t last_use = candidate.last_use.load(std::memory_order_relaxed);
+    bool used = last_use != candidate.used;
+    candidate.used = last_use;
+    for (lease::owner_part& held : candidate.holders) {
+        const std::uint64_t use = held.self->last_use.load(std::memory_order_relaxed);
+        used = used || use != held.seen_use;
+        held.seen_use = use;
+    }
+    if (used) return static_cast<int>(verdict::used);
+    if (candidate.waiting_for_rest) {  // nobody waits inside: what is not submitted is not read
+        own_->to_fill.erase(own_->to_fill.iterator_to(candidate));
+        candidate.waiting_for_rest = false;
+    }
+    if (!candidate.holders.empty()) {
+        bool asked_back = false;
+        for (lease::owner_part& held : candidate.holders) {
+            if (!held.revoke_out && own_->revokes_out < maximum_revokes) revoke(*held.self);
+            asked_back = asked_back || held.revoke_out;
+        }
+        // A returning revoke puts it back.
+        return static_cast<int>(asked_back ? verdict::set_aside : verdict::used);
+    }
+    return static_cast<int>(candidate.reads != 0 ? verdict::set_aside : verdict::evict);
+}
+
+void shard_cache::back_to_policy(chunk& aside) noexcept {
+    if (aside.pins != 0 || !aside.waiters.empty()) return;
+    own_->buffer_may_be_free = true;
+    if (!aside.in_policy) own_->policy->put_back(aside);
+}
+
+void shard_cache::discard(chunk& gone) noexcept {
+    if (!gone.doomed) erase(gone);
+    own_->policy->erase(gone);
+    if (gone.waiting_for_rest) {
+        own_->to_fill.erase(own_->to_fill.iterator_to(gone));
+        gone.waiting_for_rest = false;
+    }
+    shard_.arena()->release(gone.data, gone.buffer_size);
+    all_.files().unrefer(*std::exchange(gone.file, nullptr));
+    gone.next_free = own_->free_chunks_by_words[gone.words];
+    own_->free_chunks_by_words[gone.words] = &gone;
+    --own_->live_chunks;
+    own_->buffer_may_be_free = true;
+}
+
+void shard_cache::doom(chunk& stale, boost::system::error_code code) noexcept {
+    if (!stale.doomed) {
+        stale.doomed = true;
+        erase(stale);
+        own_->policy->erase(stale);
+        if (stale.waiting_for_rest) {
+            own_->to_fill.erase(own_->to_fill.iterator_to(stale));
+            stale.waiting_for_rest = false;
+        }
+    }
+    while (!stale.waiters.empty()) {
+        chunk_request& first = stale.waiters.front();
+        stale.waiters.pop_front();
+        answer(first, code);
+    }
+    for (lease::owner_part& held : stale.holders) {
+        if (!held.revoke_out) revoke(*held.self);
+    }
+    release_if_unused(stale);
+}
+
+void shard_cache::release_if_unused(chunk& stale) noexcept {
+    stale.attention = true;
+    if (stale.pins == 0 && stale.reads == 0 && stale.holders.empty()) discard(stale);
+}
+
+}  // namespace leat

@@ -1,0 +1,39 @@
+#include <leat/cache/file_source.hpp>
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace leat {
+
+struct file_source::directory {
+    explicit directory(const std::string& path)
+        : descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+        if (descriptor >= 0) return;
+        leat::where at{.doing = activity::open};
+        at.set_name(path);
+        throw system_error({system_error_code(errno), at});
+    }
+    directory(const directory&) = delete;
+    directory& operator=(const directory&) = delete;
+    ~directory() { ::close(descriptor); }
+    int descriptor;
+};
+
+file_source::file_source(const std::string& root) : root_(std::make_shared<directory>(root)) {}
+
+task<io::file> file_source::open(std::string name) {
+    const bool beneath = root_ != nullptr;
+    return open_file(std::move(name), beneath ? root_->descriptor : AT_FDCWD, beneath);
+}
+
+task<std::size_t> file_source::read(const io::file& file, std::uint64_t offset, std::span<std::byte> buffer,
+                                    priority) {
+    file_read_wait reading{file, offset, buffer};
+    const boost::system::result<std::size_t> count = co_await reading;
+    if (!count) throw system_error({count.error(), {.doing = activity::read}});
+    co_return *count;
+}
+
+}  // namespace leat

@@ -1,0 +1,261 @@
+// Filling chunks: demanded bytes first and alone, the rest behind them.
+#include <leat/cache/shard_cache.hpp>
+
+#include "cache_storage.hpp"
+
+#include <leat/engine/spawned.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace leat {
+
+namespace {
+// A demand up to this size is read at once and alone; a larger one is a matter of throughput.
+constexpr std::uint64_t small_demand = 256 * KiB;
+// While demands compete, the rest goes in pieces: behind two reads of 512 KiB a demand waits 0.25 ms, behind four of
+// 10 MiB 18 ms, at the same throughput.
+constexpr std::uint64_t piece = 512 * KiB;
+constexpr unsigned pieces_at_once = 2;
+// With so many demands in flight the device has no time for bytes that nobody waits for.
+constexpr unsigned crowd = 4;
+// Without competition, chunks read at once a shard.
+constexpr unsigned chunks_at_once = 8;
+// How long after two reads met demands are expected to meet again.
+constexpr std::chrono::milliseconds competition_memory{5};
+}  // namespace
+
+/// Reads a part of a chunk from its source; a root of its own, which the shard waits for when it stops.
+class chunk_reader {
+public:
+    struct promise_type : promise_base {
+        chunk_reader get_return_object() noexcept {
+            return chunk_reader{std::coroutine_handle<promise_type>::from_promise(*this)};
+        }
+        std::suspend_always initial_suspend() const noexcept { return {}; }
+        std::suspend_never final_suspend() const noexcept { return {}; }
+        void return_void() const noexcept {}
+        [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
+        resumption begin;
+    };
+
+    /// From the ready queue, so that nothing of it runs inside the call that starts it.
+    void start(shard& here) const noexcept {
+        promise_type& promise = handle_.promise();
+        promise.stop = &here.stop_token();
+        promise.begin.coroutine = handle_;
+        here.hold();
+        here.schedule(promise.begin);
+    }
+
+    struct part {
+        std::uint64_t first;
+        std::uint64_t count;
+        bool demand;
+    };
+    static chunk_reader run(shard_cache& cache, chunk& filling, part wanted) {
+        const std::uint64_t begin = wanted.first << filling.unit_shift;
+        const std::uint64_t size =
+            std::min(wanted.count << filling.unit_shift, filling.buffer_size - begin);
+        const std::uint64_t expected = std::min<std::uint64_t>(size, filling.length - begin);
+        file_record& file = *filling.file;
+        const manager_core& manager = *file.manager;
+        std::uint64_t count = 0;
+        boost::system::error_code code;
+        try {
+            count = co_await manager.source->read(*file.opened, filling.index * manager.chunk_size + begin,
+                                                  std::span{filling.data + begin, size},
+                                                  wanted.demand ? priority::demand : priority::background);
+            if (count < expected) code = errc::short_read;
+        } catch (const boost::system::system_error& failure) {
+            code = failure.code();
+        } catch (const std::bad_alloc&) {
+            code = system_error_code(ENOMEM);
+        } catch (...) {
+            code = errc::unhandled_exception;
+        }
+        cache.all().files().release(file);
+        cache.home().unhold();
+        cache.read_ended(filling, wanted.first, wanted.count, wanted.demand, count, code);
+    }
+
+private:
+    explicit chunk_reader(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+    std::coroutine_handle<promise_type> handle_;
+};
+
+void shard_cache::want(chunk& filling, std::uint64_t first, std::uint64_t last, bool demanded) noexcept {
+    const std::uint64_t bytes = (last - first + 1) << filling.unit_shift;
+    if (bytes <= small_demand) {
+        for (std::uint64_t unit = first; unit <= last;) {
+            if (filling.asked(unit)) {
+                ++unit;
+                continue;
+            }
+            std::uint64_t end = unit + 1;
+            while (end <= last && !filling.asked(end)) ++end;
+            read(filling, unit, end - unit, true);
+            unit = end;
+        }
+        filling.cursor = last + 1;
+    } else {
+        filling.cursor = first;
+    }
+    const bool everything_asked = filling.asked_units == filling.units;
+    if (filling.waiting_for_rest || everything_asked || filling.doomed) return;
+    if (filling.on_demand_only && bytes <= small_demand) return;
+    filling.waiting_for_rest = true;
+    // Large demands go before the rest of chunks of which somebody has got what he asked for.
+    if (demanded && bytes > small_demand) {
+        own_->to_fill.push_front(filling);
+    } else {
+        own_->to_fill.push_back(filling);
+    }
+}
+
+void shard_cache::read(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand) noexcept {
+    for (std::uint64_t unit = first; unit < first + count; ++unit) filling.set_asked(unit, true);
+    ++filling.reads;
+    ++counts_.reads;
+    if (demand) {
+        ++counts_.demand_reads;
+        if (own_->demands_in_flight + own_->rests_in_flight != 0) own_->last_competition = shard_.turn_time();
+        ++own_->demands_in_flight;
+    } else {
+        ++own_->rests_in_flight;
+    }
+    boost::system::error_code code;
+    if (all_.files().acquire(filling.file_number) == nullptr) {
+        code = errc::closed;
+    } else {
+        try {
+            const chunk_reader reader = chunk_reader::run(*this, filling, {first, count, demand});
+            reader.start(shard_);
+            return;
+        } catch (const std::bad_alloc&) {
+            all_.files().release(*filling.file);
+            code = system_error_code(ENOMEM);
+        }
+    }
+    read_ended(filling, first, count, demand, 0, code);
+}
+
+void shard_cache::read_ended(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand, std::uint64_t bytes,
+                             boost::system::error_code code) noexcept {
+    --filling.reads;
+    --(demand ? own_->demands_in_flight : own_->rests_in_flight);
+    counts_.bytes_read += bytes;
+    if (filling.doomed) {
+        release_if_unused(filling);
+        return;
+    }
+    if (code) {
+        read_failed(filling, first, count, code);
+    } else {
+        for (std::uint64_t unit = first; unit < first + count; ++unit) {
+            // Release: who sees the bit, on whatever shard, sees the bytes.
+            filling.landed_words[unit / 64].fetch_or(std::uint64_t{1} << (unit % 64), std::memory_order_release);
+        }
+        filling.landed_units += count;
+        landed(filling);
+    }
+    if (filling.file != nullptr && !filling.doomed && filling.reads == 0) back_to_policy(filling);
+}
+
+void shard_cache::landed(chunk& filling) noexcept {
+    if (filling.landed_units == filling.units) {
+        filling.ready_length = filling.length;
+        filling.everything_landed.store(true, std::memory_order_release);
+    }
+    for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
+        chunk_request& waiter = *next++;
+        if (filling.ready_length == 0 && !filling.landed(waiter.in, waiter.size)) continue;
+        filling.waiters.erase(filling.waiters.iterator_to(waiter));
+        waiter.waits = chunk_request::place::nowhere;
+        grant(filling, waiter);
+    }
+}
+
+void shard_cache::read_failed(chunk& filling, std::uint64_t first, std::uint64_t count,
+                              boost::system::error_code code) noexcept {
+    ++counts_.failed_reads;
+    for (std::uint64_t unit = first; unit < first + count; ++unit) filling.set_asked(unit, false);
+    if (code == errc::file_changed) {
+        doom(filling, code);
+        return;
+    }
+    if (filling.waiting_for_rest) {
+        own_->to_fill.erase(own_->to_fill.iterator_to(filling));
+        filling.waiting_for_rest = false;
+    }
+    // A file that was closed meanwhile is no reason to distrust the device.
+    const bool ended = code == errc::closed || shard_.stopping();
+    filling.on_demand_only = filling.on_demand_only || !ended;
+    const std::uint64_t end = first + count;
+    bool anybody = false;
+    requests again;
+    for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
+        chunk_request& waiter = *next++;
+        const std::uint64_t from = filling.first_unit(waiter);
+        const std::uint64_t to = filling.last_unit(waiter) + 1;
+        if (to <= first || from >= end) continue;
+        anybody = true;
+        filling.waiters.erase(filling.waiters.iterator_to(waiter));
+        // The error may be another's: where more was read than this one asked for, its units are read alone, once.
+        const bool all_its_own = from <= first && end <= to;
+        if (all_its_own || waiter.retried || shard_.stopping()) {
+            answer(waiter, code);
+        } else {
+            waiter.retried = true;
+            again.push_back(waiter);
+        }
+    }
+    while (!again.empty()) {
+        chunk_request& waiter = again.front();
+        again.pop_front();
+        filling.waiters.push_back(waiter);
+        want(filling, filling.first_unit(waiter), filling.last_unit(waiter), true);
+    }
+    if (anybody || ended) return;
+    try {
+        shard_.owner().report(event::level::warning, "reading ahead in \"" + filling.file->name + "\" failed: " +
+                                                         code.message() + "; that chunk is now read on demand");
+    } catch (...) {  // no memory for the sentence: the count stands
+    }
+}
+
+void shard_cache::submit_rest() noexcept {
+    storage& own = *own_;
+    if (shard_.stopping()) {
+        while (!own.to_fill.empty()) {
+            own.to_fill.front().waiting_for_rest = false;
+            own.to_fill.pop_front();
+        }
+        return;
+    }
+    const bool competing =
+        own.demands_in_flight != 0 || shard_.turn_time() - own.last_competition < competition_memory;
+    const unsigned window = competing ? pieces_at_once : chunks_at_once;
+    while (own.rests_in_flight < window && !own.to_fill.empty()) {
+        chunk& filling = own.to_fill.front();
+        if (competing && own.demands_in_flight >= crowd && filling.waiters.empty()) return;
+        const std::uint64_t most = competing ? std::max<std::uint64_t>(1, piece >> filling.unit_shift) : filling.units;
+        std::uint64_t first = filling.cursor;
+        while (first < filling.units && filling.asked(first)) ++first;
+        if (first >= filling.units) {
+            first = 0;
+            while (first < filling.units && filling.asked(first)) ++first;
+        }
+        if (first < filling.units) {
+            std::uint64_t end = first + 1;
+            while (end < filling.units && end - first < most && !filling.asked(end)) ++end;
+            filling.cursor = end;
+            read(filling, first, end - first, false);
+        }
+        if (!filling.waiting_for_rest || filling.asked_units != filling.units) continue;
+        own.to_fill.erase(own.to_fill.iterator_to(filling));
+        filling.waiting_for_rest = false;
+    }
+}
+
+}  // namespace leat

@@ -1,0 +1,85 @@
+// Where chunks come from.
+#pragma once
+
+#include <leat/engine/task.hpp>
+#include <leat/io/file.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace leat {
+
+/// What tells versions of a file apart: two that compare equal are taken to have the same bytes.
+using file_version = io::identity;
+
+/// How urgent a read is.
+enum class priority : std::uint8_t {
+    demand,     ///< somebody waits for these bytes and no others
+    background  ///< the rest of a chunk, or a whole one
+};
+
+/// A source of bytes that a chunk_manager can cache. A source is used from every shard at once.
+///
+/// open(name) gives a `file_type`, which keeps one version of the file readable while it lives and may be destroyed
+/// on any thread. read(file, offset, buffer, priority) fills `buffer` with the bytes at `offset` and returns
+/// how many they are: as many as the buffer holds, or all there are up to the end of the file. It may be called
+/// for any sub-range, several at once; it may write beyond the end of the file inside `buffer`; it must not touch
+/// the buffer after it has ended. It throws errc::file_changed if the version is gone. Both run on the caller's
+/// shard, must end there, and inherit its stop token. Errors are thrown as boost::system::system_error.
+template <class S>
+concept chunk_source = requires(S& source, std::string name, typename S::file_type& opened, std::uint64_t offset,
+                                std::span<std::byte> buffer, priority urgency) {
+    { source.open(std::move(name)) } -> std::same_as<task<typename S::file_type>>;
+    { source.read(opened, offset, buffer, urgency) } -> std::same_as<task<std::size_t>>;
+    { std::as_const(opened).size() } -> std::convertible_to<std::uint64_t>;
+    { std::as_const(opened).version() } -> std::convertible_to<file_version>;
+};
+
+/// A chunk_source without its type.
+class any_source {
+public:
+    struct opened_file {
+        virtual ~opened_file() = default;
+    };
+    struct opening {
+        std::unique_ptr<opened_file> file;
+        std::uint64_t size = 0;
+        file_version version;
+    };
+    virtual ~any_source() = default;
+    virtual task<opening> open(std::string name) = 0;
+    virtual task<std::size_t> read(opened_file& file, std::uint64_t offset, std::span<std::byte> buffer,
+                                   priority urgency) = 0;
+};
+
+template <chunk_source S>
+class source_model final : public any_source {
+public:
+    explicit source_model(S source) : source_(std::move(source)) {}
+
+    task<opening> open(std::string name) override {
+        typename S::file_type opened = co_await source_.open(std::move(name));
+        opening result;
+        result.size = std::as_const(opened).size();
+        result.version = std::as_const(opened).version();
+        result.file = std::make_unique<holder>(std::move(opened));
+        co_return result;
+    }
+    task<std::size_t> read(opened_file& file, std::uint64_t offset, std::span<std::byte> buffer,
+                           priority urgency) override {
+        return source_.read(static_cast<holder&>(file).file, offset, buffer, urgency);
+    }
+
+private:
+    struct holder final : opened_file {
+        explicit holder(typename S::file_type opened) : file(std::move(opened)) {}
+        typename S::file_type file;
+    };
+    S source_;
+};
+
+}  // namespace leat

@@ -1,0 +1,111 @@
+// An open file of one version, as users hold it, and the registry of all of them.
+#pragma once
+
+#include <leat/cache/chunk_config.hpp>
+#include <leat/cache/chunk_source.hpp>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace leat {
+
+struct manager_core;
+class file_registry;
+
+/// One version of a file that is open or has chunks in the cache. Owned by the registry.
+struct file_record {
+    std::uint64_t number = 0;
+    std::uint64_t size = 0;
+    file_version version;
+    std::string name;                                 ///< as it was first opened
+    std::shared_ptr<manager_core> manager;
+    std::unique_ptr<any_source::opened_file> opened;  ///< there while a handle is
+    std::atomic<bool> open{false};                    ///< whether a handle is; read by every hit
+    std::atomic<std::int64_t> references{0};          ///< entries of the cache, and one for the handles
+};
+
+/// All files of an engine. Opening and the last closing of a version take a mutex; everything else is lock-free.
+class file_registry {
+public:
+    file_registry();
+    ~file_registry();
+    file_registry(const file_registry&) = delete;
+    file_registry& operator=(const file_registry&) = delete;
+
+    /// The record of this version with a handle for the caller: an older one with the same identity, or a new one.
+    /// Any thread. Throws std::bad_alloc, or errc ENFILE when 16 million versions are alive.
+    file_record& adopt(std::shared_ptr<manager_core> manager, const std::string& name, any_source::opening opening);
+    /// A handle of file `number`, or nullptr if it is closed. Any thread; lock-free.
+    file_record* acquire(std::uint64_t number) noexcept;
+    /// Another handle; the caller has one.
+    void share(file_record& record) noexcept;
+    /// Gives up a handle; the last one closes the file. Any thread.
+    void release(file_record& record) noexcept;
+    /// Keeps the record itself, not the file, alive. The caller has a handle or a reference.
+    static void refer(file_record& record) noexcept { record.references.fetch_add(1, std::memory_order_relaxed); }
+    void unrefer(file_record& record) noexcept;
+
+private:
+    // A handle count in the low bits and the generation, which makes numbers unique, above.
+    struct slot {
+        std::atomic<std::uint64_t> state{0};
+        file_record* record = nullptr;
+    };
+    static constexpr std::uint64_t slot_bits = 24;
+    static constexpr std::uint64_t slots_a_block = 4096;
+    using key = std::pair<const manager_core*, std::array<std::uint64_t, 5>>;
+
+    static key key_of(const manager_core* manager, const file_version& version) noexcept;
+    slot& slot_of(std::uint64_t number) noexcept;
+    bool try_share(slot& place, std::uint64_t generation) noexcept;
+
+    std::array<std::atomic<slot*>, 4096> blocks_{};
+    std::mutex mutex_;  // what follows, and every change of a handle count from or to 0
+    std::map<key, file_record*> by_version_;
+    std::vector<std::uint64_t> free_slots_;
+    std::uint64_t used_slots_ = 0;
+};
+
+class shared_cache;
+
+/// A handle: what it names stays readable while one exists, also after a rename or unlink. Copies share it. Any thread
+/// may use, copy or drop one, one object at a time, also after the engine is gone.
+class file {
+public:
+    file() = default;
+    /// Takes over a handle of `record`.
+    file(std::shared_ptr<shared_cache> cache, file_record& record) noexcept
+        : cache_(std::move(cache)), record_(&record) {}
+    file(const file& other) noexcept;
+    file(file&& other) noexcept : cache_(std::move(other.cache_)), record_(std::exchange(other.record_, nullptr)) {}
+    file& operator=(file other) noexcept {
+        std::swap(cache_, other.cache_);
+        std::swap(record_, other.record_);
+        return *this;
+    }
+    ~file();
+
+    [[nodiscard]] explicit operator bool() const noexcept { return record_ != nullptr; }
+    /// Bytes, in this version.
+    [[nodiscard]] std::uint64_t size() const noexcept { return record_ != nullptr ? record_->size : 0; }
+    [[nodiscard]] file_version version() const noexcept { return record_ != nullptr ? record_->version : file_version{}; }
+    /// As it was first opened.
+    [[nodiscard]] const std::string& name() const noexcept;
+    [[nodiscard]] file_id id() const noexcept { return {record_ != nullptr ? record_->number : 0}; }
+    operator file_id() const noexcept { return id(); }
+
+    /// For the cache.
+    [[nodiscard]] file_record* record() const noexcept { return record_; }
+
+private:
+    std::shared_ptr<shared_cache> cache_;
+    file_record* record_ = nullptr;
+};
+
+}  // namespace leat

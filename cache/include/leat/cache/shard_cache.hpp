@@ -1,0 +1,155 @@
+// One shard's part of the cache: its table, its chunks, its leases.
+#pragma once
+
+#include <leat/cache/chunk_request.hpp>
+#include <leat/cache/entry.hpp>
+#include <leat/cache/foreign_release.hpp>
+#include <leat/cache/statistics.hpp>
+#include <leat/engine/shard.hpp>
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace leat {
+
+class eviction_policy;
+class shared_cache;
+struct manager_core;
+
+/// All members are for the shard's own thread, unless said otherwise.
+class shard_cache {
+public:
+    shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets);
+    ~shard_cache();
+    shard_cache(const shard_cache&) = delete;
+    shard_cache& operator=(const shard_cache&) = delete;
+
+    /// The one of the shard that runs on this thread; there must be one.
+    [[nodiscard]] static shard_cache& current() noexcept {
+        return *static_cast<shard_cache*>(shard::current()->extension());
+    }
+
+    [[nodiscard]] static std::uint64_t hash(std::uint64_t file, std::uint64_t index) noexcept {
+        const auto product = static_cast<wide_integer>(file ^ 0x9e3779b97f4a7c15u) *
+                             (index + 0xa0761d6478bd642fu);
+        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    }
+
+    /// The hit's lookup, in fixed buckets.
+    [[nodiscard]] entry* find(std::uint64_t file, std::uint64_t index) const noexcept {
+        entry* found = buckets_[hash(file, index) & bucket_mask_];
+        while (found != nullptr && (found->index != index || found->file_number != file)) found = found->chain;
+        return found;
+    }
+    /// Whether the `size` bytes at `in` can be served now; false for size 0.
+    [[nodiscard]] static bool ready(const entry& found, std::uint64_t in, std::uint32_t size) noexcept {
+        // size 0 becomes 2^32 - 1 and fails both.
+        const std::uint64_t last = in + static_cast<std::uint32_t>(size - 1);
+        if (!found.file->open.load(std::memory_order_relaxed)) return false;
+        if (last < found.ready_length) [[likely]] return true;
+        return last < found.length && found.presence != nullptr && found.landed(in, size);
+    }
+    void pin(entry& found, std::uint32_t size) noexcept {
+        if (found.pins++ == 0) found.pinned_since = shard_.turn_time();
+        found.referred += size;
+        found.last_use.store(shard_.turn_number(), std::memory_order_relaxed);
+    }
+    void unpin(entry& found, std::uint64_t size) noexcept {
+        found.referred -= size;
+        if (--found.pins == 0 && found.attention) [[unlikely]] attend(found);
+    }
+    /// Gives up a pin from any thread that is not the entry's home, also when the engine is gone.
+    static void unpin_elsewhere(entry& found, std::uint64_t size) noexcept;
+
+    /// Serves a request that was no hit. `number` and `offset` are the caller's; the rest as chunk_request says. Returns
+    /// false if it has ended at once: then `done` is not called.
+    bool request(chunk_request& wanted, std::uint64_t number, std::uint64_t offset, const manager_core& manager) noexcept;
+    /// Asks that a request end soon; `done` is still called, once.
+    void cancel(chunk_request& wanted) noexcept;
+
+    [[nodiscard]] shard& home() const noexcept { return shard_; }
+    [[nodiscard]] shared_cache& all() const noexcept { return all_; }
+    void add_to(cache_statistics& sum) const noexcept;
+
+    /// After the shards have ended: forgets all chunks; returns how many pins users still hold.
+    std::uint64_t close() noexcept;
+    void count_bypass() noexcept { ++counts_.bypasses; }
+
+private:
+    friend class chunk_reader;
+    using requests = boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>>;
+
+    // The table.
+    void insert(entry& added) noexcept;
+    void erase(entry& gone) noexcept;
+    void attend(entry& unpinned) noexcept;
+    void settle_foreign(entry& released) noexcept;
+
+    // Requests, at home.
+    void finish(chunk_request& ended, boost::system::error_code code) noexcept;
+    static void granted_at_home(work& message) noexcept;
+    static void cancelled_at_home(work& message) noexcept;
+    void end_at_home(chunk_request& ended) noexcept;
+
+    // Requests, at the owner.
+    static void arrived(work& message) noexcept;
+    static void cancel_arrived(work& message) noexcept;
+    static void waited_too_long(work& item) noexcept;
+    void serve(chunk_request& wanted) noexcept;
+    void serve_from(chunk& found, chunk_request& wanted) noexcept;
+    void grant(chunk& found, chunk_request& wanted) noexcept;
+    void answer(chunk_request& wanted, boost::system::error_code code) noexcept;
+    void withdraw(chunk_request& wanted) noexcept;
+    void wait_for_buffer(chunk_request& wanted) noexcept;
+    void serve_buffer_waiters() noexcept;
+
+    // Chunks.
+    chunk* make_chunk(file_record& file, std::uint64_t index) noexcept;
+    bool evict_one() noexcept;
+    int judge(chunk& candidate) noexcept;
+    void discard(chunk& gone) noexcept;
+    void doom(chunk& stale, boost::system::error_code code) noexcept;
+    void release_if_unused(chunk& stale) noexcept;
+    void back_to_policy(chunk& aside) noexcept;
+
+    // Fills.
+    void want(chunk& filling, std::uint64_t first, std::uint64_t last, bool demanded) noexcept;
+    void read(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand) noexcept;
+    void read_ended(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand, std::uint64_t bytes,
+                    boost::system::error_code code) noexcept;
+    void landed(chunk& filling) noexcept;
+    void read_failed(chunk& filling, std::uint64_t first, std::uint64_t count, boost::system::error_code code) noexcept;
+    void submit_rest() noexcept;
+    void before_submit() noexcept;
+
+    // Leases: at home, then at the owner.
+    lease* lease_for(chunk_request& wanted) noexcept;
+    void lease_unused(lease& idle) noexcept;
+    void give_back(lease& idle) noexcept;
+    void free_lease(lease& gone) noexcept;
+    void sweep_leases() noexcept;
+    static void revoke_at_home(work& message) noexcept;
+    static void returned_at_home(work& message) noexcept;
+    void bounce_revoke(lease& held) noexcept;
+    void revoke(lease& held) noexcept;
+    static void revoke_returned(work& message) noexcept;
+    static void give_back_arrived(work& message) noexcept;
+    void unlink(lease& held) noexcept;
+
+    // The hit's line.
+    entry** buckets_;
+    std::uint64_t bucket_mask_;
+    shard& shard_;
+    shared_cache& all_;
+    shard::guest guest_;
+
+    struct storage;
+    std::unique_ptr<storage> own_;
+    cache_statistics counts_;
+    foreign_release<entry> foreign_;
+};
+
+}  // namespace leat

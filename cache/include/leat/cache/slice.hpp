@@ -1,0 +1,86 @@
+// A pinned view into a chunk.
+#pragma once
+
+#include <leat/cache/shard_cache.hpp>
+
+#include <cassert>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+namespace leat {
+
+/// Bytes of one version of a file, inside one chunk, which stays in memory and unchanged while the slice lives.
+///
+/// Move-only; default-constructed empty. May be moved to, read on and dropped on any thread, shard or not, also after the
+/// engine is gone: dropping never allocates, fails or waits. A slice of 4 KiB keeps its whole chunk.
+class slice {
+public:
+    slice() = default;
+    /// Takes over a pin of `held`, at whose byte `in` it begins.
+    slice(entry& held, std::uint64_t in, std::uint32_t size) noexcept
+        : entry_(&held), data_(held.data + in), size_(size), charged_(size) {}
+    slice(slice&& other) noexcept
+        : entry_(std::exchange(other.entry_, nullptr)),
+          data_(std::exchange(other.data_, nullptr)),
+          size_(std::exchange(other.size_, 0)),
+          charged_(other.charged_) {}
+    slice& operator=(slice&& other) noexcept {
+        slice taken{std::move(other)};
+        std::swap(entry_, taken.entry_);
+        std::swap(data_, taken.data_);
+        std::swap(size_, taken.size_);
+        std::swap(charged_, taken.charged_);
+        return *this;
+    }
+    ~slice() {
+        if (entry_ != nullptr) release();
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return entry_ != nullptr; }
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+    [[nodiscard]] const std::byte* data() const noexcept { return data_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// The same pin for a part of it. Precondition: offset + size <= size().
+    [[nodiscard]] slice subslice(std::size_t offset, std::size_t size) && noexcept {
+        assert(offset <= size_ && size <= size_ - offset);
+        slice part{std::move(*this)};
+        part.data_ += offset;
+        part.size_ = static_cast<std::uint32_t>(size);
+        return part;
+    }
+    /// Another slice of the same bytes, with a pin of its own. Only on the shard that the slice was got on; an empty
+    /// slice gives an empty one.
+    [[nodiscard]] slice share() const noexcept {
+        if (entry_ == nullptr) return {};
+        assert(on_home());
+        entry_->home->pin(*entry_, charged_);
+        slice other;
+        other.entry_ = entry_;
+        other.data_ = data_;
+        other.size_ = size_;
+        other.charged_ = charged_;
+        return other;
+    }
+
+private:
+    [[nodiscard]] bool on_home() const noexcept {
+        const shard* const here = shard::current();
+        return here != nullptr && here->extension() == entry_->home;
+    }
+    void release() noexcept {
+        if (on_home()) [[likely]] {
+            entry_->home->unpin(*entry_, charged_);
+        } else {
+            shard_cache::unpin_elsewhere(*entry_, charged_);
+        }
+    }
+
+    entry* entry_ = nullptr;
+    const std::byte* data_ = nullptr;
+    std::uint32_t size_ = 0;
+    std::uint32_t charged_ = 0;  ///< bytes counted as referred, the size when it was pinned
+};
+
+}  // namespace leat

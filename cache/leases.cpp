@@ -1,0 +1,171 @@
+// Leases: a shard serves hits on another's chunk. Each message of a lease has one place at a time and always returns.
+#include <leat/cache/shard_cache.hpp>
+
+#include "cache_storage.hpp"
+
+#include <new>
+
+namespace leat {
+
+// At home.
+
+lease* shard_cache::lease_for(chunk_request& wanted) noexcept {
+    if (entry* const known = find(wanted.file->number, wanted.index)) return static_cast<lease*>(known);
+    sweep_leases();
+    lease* made = own_->free_lease;
+    if (made != nullptr) {
+        own_->free_lease = made->next_free;
+    } else {
+        try {
+            made = &own_->leases.emplace_back();
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
+        made->leased = true;
+        made->home = this;
+        made->at_owner.self = made;
+        made->give_back_message.self = made->revoke_message.self = made;
+    }
+    file_registry::refer(*wanted.file);
+    made->file = wanted.file;
+    made->file_number = wanted.file->number;
+    made->index = wanted.index;
+    made->owner = wanted.owner;
+    made->swept_use = 0;
+    insert(*made);
+    own_->held_leases.push_back(*made);
+    ++own_->live_leases;
+    return made;
+}
+
+void shard_cache::sweep_leases() noexcept {
+    // Two for each new one, so that what has gone unused for a round of all leases is given back.
+    for (int look = 0; look < 2 && !own_->held_leases.empty(); ++look) {
+        lease& oldest = own_->held_leases.front();
+        own_->held_leases.pop_front();
+        own_->held_leases.push_back(oldest);
+        const std::uint64_t use = oldest.last_use.load(std::memory_order_relaxed);
+        if (use == oldest.swept_use && oldest.pins == 0 && oldest.outstanding == 0) {
+            give_back(oldest);
+        } else {
+            oldest.swept_use = use;
+        }
+    }
+}
+
+void shard_cache::lease_unused(lease& idle) noexcept {
+    if (idle.pins == 0 && idle.outstanding == 0 && !idle.granted) give_back(idle);
+}
+
+void shard_cache::give_back(lease& idle) noexcept {
+    if (idle.giving_back) return;
+    idle.giving_back = true;
+    idle.granted = false;
+    idle.ready_length = 0;
+    idle.presence = nullptr;
+    erase(idle);
+    own_->held_leases.erase(own_->held_leases.iterator_to(idle));
+    if (!idle.ever_granted) {
+        free_lease(idle);
+        return;
+    }
+    idle.give_back_message.run = &give_back_arrived;
+    shard_.send(idle.owner->shard_.index(), idle.give_back_message);
+}
+
+void shard_cache::free_lease(lease& gone) noexcept {
+    all_.files().unrefer(*std::exchange(gone.file, nullptr));
+    gone.giving_back = gone.ever_granted = gone.attention = false;
+    gone.next_free = own_->free_lease;
+    own_->free_lease = &gone;
+    --own_->live_leases;
+}
+
+void shard_cache::returned_at_home(work& message) noexcept {
+    lease& gone = *static_cast<lease::back_pointer&>(message).self;
+    gone.home->free_lease(gone);
+}
+
+void shard_cache::revoke_at_home(work& message) noexcept {
+    lease& held = *static_cast<lease::back_pointer&>(message).self;
+    shard_cache& here = *held.home;
+    // The owner does not touch revoked_generation while the message is out.
+    if (!held.granted || held.generation != held.at_owner.revoked_generation) {
+        here.bounce_revoke(held);
+        return;
+    }
+    held.granted = false;
+    held.ready_length = 0;
+    held.presence = nullptr;
+    held.revoke_held = true;
+    if (held.pins != 0) {
+        held.attention = true;
+        return;
+    }
+    here.bounce_revoke(held);
+    here.lease_unused(held);
+}
+
+void shard_cache::bounce_revoke(lease& held) noexcept {
+    held.revoke_held = false;
+    held.revoke_message.run = &revoke_returned;
+    shard_.send(held.owner->shard_.index(), held.revoke_message);
+}
+
+// At the owner.
+
+void shard_cache::revoke(lease& held) noexcept {
+    lease::owner_part& mine = held.at_owner;
+    mine.revoke_out = true;
+    mine.revoked_generation = mine.generation;
+    ++own_->revokes_out;
+    ++counts_.revokes;
+    held.revoke_message.run = &revoke_at_home;
+    shard_.send(held.home->shard_.index(), held.revoke_message);
+}
+
+void shard_cache::revoke_returned(work& message) noexcept {
+    lease& held = *static_cast<lease::back_pointer&>(message).self;
+    shard_cache& here = *held.owner;
+    lease::owner_part& mine = held.at_owner;
+    mine.revoke_out = false;
+    --here.own_->revokes_out;
+    if (mine.of != nullptr) {
+        chunk& of = *mine.of;
+        if (mine.generation == mine.revoked_generation) {
+            here.unlink(held);
+        } else if (of.doomed) {
+            here.revoke(held);  // it was granted anew meanwhile
+        } else {
+            here.back_to_policy(of);
+        }
+    }
+    if (!mine.give_back_waits) return;
+    mine.give_back_waits = false;
+    held.give_back_message.run = &returned_at_home;
+    here.shard_.send(held.home->shard_.index(), held.give_back_message);
+}
+
+void shard_cache::give_back_arrived(work& message) noexcept {
+    lease& held = *static_cast<lease::back_pointer&>(message).self;
+    shard_cache& here = *held.owner;
+    if (held.at_owner.of != nullptr) here.unlink(held);
+    if (held.at_owner.revoke_out) {
+        held.at_owner.give_back_waits = true;
+        return;
+    }
+    held.give_back_message.run = &returned_at_home;
+    here.shard_.send(held.home->shard_.index(), held.give_back_message);
+}
+
+void shard_cache::unlink(lease& held) noexcept {
+    chunk& of = *std::exchange(held.at_owner.of, nullptr);
+    of.holders.erase(of.holders.iterator_to(held.at_owner));
+    if (of.doomed) {
+        release_if_unused(of);
+    } else {
+        back_to_policy(of);
+    }
+}
+
+}  // namespace leat

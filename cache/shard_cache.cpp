@@ -1,0 +1,354 @@
+#include <leat/cache/shard_cache.hpp>
+
+#include "cache_storage.hpp"
+
+#include <algorithm>
+
+namespace leat {
+
+namespace {
+constexpr std::uint64_t foreign_bytes_mask = entry::foreign_one - 1;
+}  // namespace
+
+shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
+    : buckets_(nullptr), bucket_mask_(buckets - 1), shard_(mine), all_(all), own_(std::make_unique<storage>()) {
+    own_->buckets.resize(buckets);
+    buckets_ = own_->buckets.data();
+    guest_.state = this;
+    guest_.before_submit = [](void* self) noexcept { static_cast<shard_cache*>(self)->before_submit(); };
+    guest_.pending = [](void* self) noexcept { return !static_cast<shard_cache*>(self)->foreign_.empty(); };
+    mine.set_guest(guest_);
+}
+
+shard_cache::~shard_cache() = default;
+
+void shard_cache::insert(entry& added) noexcept {
+    entry*& bucket = buckets_[hash(added.file_number, added.index) & bucket_mask_];
+    added.chain = bucket;
+    bucket = &added;
+}
+
+void shard_cache::erase(entry& gone) noexcept {
+    entry** link = &buckets_[hash(gone.file_number, gone.index) & bucket_mask_];
+    while (*link != &gone) link = &(*link)->chain;
+    *link = gone.chain;
+}
+
+void shard_cache::attend(entry& unpinned) noexcept {
+    if (unpinned.leased) {
+        auto& held = static_cast<lease&>(unpinned);
+        held.attention = false;
+        if (held.revoke_held) bounce_revoke(held);
+        lease_unused(held);
+        return;
+    }
+    auto& mine = static_cast<chunk&>(unpinned);
+    mine.attention = false;
+    if (mine.doomed) {
+        release_if_unused(mine);
+    } else {
+        back_to_policy(mine);
+    }
+}
+
+void shard_cache::unpin_elsewhere(entry& found, std::uint64_t size) noexcept {
+    shard_cache& home = *found.home;
+    const std::uint64_t before = found.foreign.fetch_add(entry::foreign_one | size, std::memory_order_acq_rel);
+    if (before != 0) return;  // whoever raised it from 0 links it
+    if (home.foreign_.push(found, [&]() noexcept { home.shard_.nudge(); })) return;
+    const std::uint64_t released = found.foreign.exchange(0, std::memory_order_acq_rel);
+    home.all_.settle_orphans(released / entry::foreign_one);
+}
+
+void shard_cache::settle_foreign(entry& released) noexcept {
+    const std::uint64_t count = released.foreign.exchange(0, std::memory_order_acq_rel);
+    released.referred -= count & foreign_bytes_mask;
+    released.pins -= static_cast<std::uint32_t>(count / entry::foreign_one);
+    if (released.pins == 0 && released.attention) attend(released);
+}
+
+void shard_cache::before_submit() noexcept {
+    foreign_.take([this](entry& released) { settle_foreign(released); });
+    if (own_->buffer_may_be_free) serve_buffer_waiters();
+    if (!own_->to_fill.empty()) submit_rest();
+}
+
+std::uint64_t shard_cache::close() noexcept {
+    foreign_.close([this](entry& released) { settle_foreign(released); });
+    own_->to_fill.clear();
+    own_->held_leases.clear();
+    std::uint64_t pins = 0;
+    for (chunk& one : own_->chunks) {
+        pins += one.pins;
+        own_->policy->erase(one);
+        one.holders.clear();
+        if (one.file != nullptr) all_.files().unrefer(*std::exchange(one.file, nullptr));
+    }
+    for (lease& one : own_->leases) {
+        pins += one.pins;
+        if (one.file != nullptr) all_.files().unrefer(*std::exchange(one.file, nullptr));
+    }
+    return pins;
+}
+
+void shard_cache::add_to(cache_statistics& sum) const noexcept {
+    sum.hits += shard_.hits();
+    sum.misses += counts_.misses;
+    sum.fills += counts_.fills;
+    sum.reads += counts_.reads;
+    sum.demand_reads += counts_.demand_reads;
+    sum.bytes_read += counts_.bytes_read;
+    sum.evictions += counts_.evictions;
+    sum.failed_reads += counts_.failed_reads;
+    sum.buffer_waits += counts_.buffer_waits;
+    sum.bypasses += counts_.bypasses;
+    sum.grants += counts_.grants;
+    sum.revokes += counts_.revokes;
+    sum.chunks += own_->live_chunks;
+    sum.leases += own_->live_leases;
+    sum.waiting += own_->waiting;
+    const auto count_pins = [&](const entry& one, std::uint64_t bytes) {
+        if (one.pins == 0) return;
+        sum.pins += one.pins;
+        sum.pinned_bytes += bytes;
+        sum.referred_bytes += one.referred;
+        sum.oldest_pin = std::max<std::chrono::nanoseconds>(sum.oldest_pin, shard_.now() - one.pinned_since);
+    };
+    for (const chunk& one : own_->chunks) {
+        if (one.file == nullptr) continue;
+        sum.short_chunks += one.length < one.buffer_size ? 1 : 0;
+        sum.filling_chunks += one.reads != 0 ? 1 : 0;
+        count_pins(one, one.buffer_size);
+    }
+    for (const lease& one : own_->leases) {
+        // Its chunk's bytes are counted where they are, unless only this shard pins it.
+        count_pins(one, one.length);
+    }
+}
+
+// Requests at home.
+
+bool shard_cache::request(chunk_request& wanted, std::uint64_t number, std::uint64_t offset,
+                          const manager_core& manager) noexcept {
+    const auto refuse_with = [&](boost::system::error_code code) {
+        wanted.code = code;
+        return false;
+    };
+    if (shard_.stopping()) return refuse_with(errc::stopped);
+    file_record* const file = all_.files().acquire(number);
+    if (file == nullptr) return refuse_with(errc::closed);
+    wanted.index = manager.by_chunk.divide(offset);
+    wanted.in = offset - wanted.index * manager.chunk_size;
+    boost::system::error_code wrong;
+    if (file->manager.get() != &manager) {
+        wrong = errc::closed;  // an id of another manager
+    } else if (wanted.size == 0 || offset > file->size || wanted.size > file->size - offset) {
+        wrong = errc::out_of_range;
+    } else if (wanted.in + wanted.size > manager.chunk_size) {
+        wrong = errc::crosses_chunk;
+    }
+    if (wrong) {
+        all_.files().release(*file);
+        return refuse_with(wrong);
+    }
+    ++counts_.misses;
+    ++own_->waiting;
+    wanted.file = file;
+    wanted.home = this;
+    wanted.owner = &all_.at(manager.owner(number, wanted.index));
+    wanted.deadline.request = wanted.cancellation.request = &wanted;
+    if (wanted.owner == this) {
+        serve(wanted);
+        return true;
+    }
+    wanted.via = lease_for(wanted);
+    if (wanted.via == nullptr) {
+        --own_->waiting;
+        all_.files().release(*file);
+        return refuse_with(system_error_code(ENOMEM));
+    }
+    ++wanted.via->outstanding;
+    wanted.travelling = 1;
+    wanted.run = &arrived;
+    shard_.send(wanted.owner->shard_.index(), wanted);
+    return true;
+}
+
+void shard_cache::cancel(chunk_request& wanted) noexcept {
+    if (wanted.cancelled) return;
+    wanted.cancelled = true;
+    if (wanted.owner == this) {
+        if (wanted.waits == chunk_request::place::nowhere) return;  // it has ended
+        withdraw(wanted);
+        return;
+    }
+    if (wanted.travelling == 0) return;
+    ++wanted.travelling;
+    wanted.cancellation.run = &cancel_arrived;
+    shard_.send(wanted.owner->shard_.index(), wanted.cancellation);
+}
+
+void shard_cache::finish(chunk_request& ended, boost::system::error_code code) noexcept {
+    ended.code = code;
+    --own_->waiting;
+    all_.files().release(*std::exchange(ended.file, nullptr));
+    ended.done(ended);
+}
+
+void shard_cache::granted_at_home(work& message) noexcept {
+    auto& wanted = static_cast<chunk_request&>(message);
+    shard_cache& here = *wanted.home;
+    lease& via = *wanted.via;
+    --via.outstanding;
+    if (!wanted.code) {
+        if (!via.granted || via.generation != wanted.grant) {
+            if (via.revoke_held) here.bounce_revoke(via);  // it revoked an earlier grant
+            const chunk& of = *wanted.at;
+            via.generation = wanted.grant;
+            via.granted = via.ever_granted = true;
+            via.data = of.data;
+            via.length = of.length;
+            via.unit_shift = of.unit_shift;
+            via.presence = of.landed_words.get();
+            via.all_landed = &of.everything_landed;
+        }
+        if (wanted.whole || via.all_landed->load(std::memory_order_acquire)) via.ready_length = via.length;
+        here.pin(via, wanted.size);
+        wanted.pinned = &via;
+    }
+    here.end_at_home(wanted);
+    here.lease_unused(via);
+}
+
+void shard_cache::cancelled_at_home(work& message) noexcept {
+    chunk_request& wanted = *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(message)).request;
+    wanted.home->end_at_home(wanted);
+}
+
+void shard_cache::end_at_home(chunk_request& ended) noexcept {
+    // A cancellation may still be at the owner, which looks at the request then.
+    if (--ended.travelling == 0) finish(ended, ended.code);
+}
+
+// Requests at the owner.
+
+void shard_cache::arrived(work& message) noexcept {
+    auto& wanted = static_cast<chunk_request&>(message);
+    wanted.owner->serve(wanted);
+}
+
+void shard_cache::cancel_arrived(work& message) noexcept {
+    chunk_request& wanted = *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(message)).request;
+    shard_cache& here = *wanted.owner;
+    if (wanted.waits != chunk_request::place::nowhere) here.withdraw(wanted);
+    wanted.cancellation.run = &cancelled_at_home;
+    here.shard_.send(wanted.home->shard_.index(), wanted.cancellation);
+}
+
+void shard_cache::serve(chunk_request& wanted) noexcept {
+    if (shard_.stopping()) {
+        answer(wanted, errc::stopped);
+        return;
+    }
+    entry* const found = find(wanted.file->number, wanted.index);
+    if (found != nullptr) {
+        serve_from(static_cast<chunk&>(*found), wanted);
+        return;
+    }
+    // Those that came earlier go first.
+    chunk* const made = own_->buffer_waiters.empty() ? make_chunk(*wanted.file, wanted.index) : nullptr;
+    if (made != nullptr) {
+        serve_from(*made, wanted);
+    } else if (wanted.no_wait) {
+        answer(wanted, errc::all_pinned);
+    } else {
+        wait_for_buffer(wanted);
+    }
+}
+
+void shard_cache::serve_from(chunk& found, chunk_request& wanted) noexcept {
+    wanted.at = &found;
+    const std::uint64_t first = found.first_unit(wanted);
+    const std::uint64_t last = found.last_unit(wanted);
+    if (found.ready_length != 0 || found.landed(wanted.in, wanted.size)) {
+        grant(found, wanted);
+        return;
+    }
+    wanted.waits = chunk_request::place::units;
+    found.waiters.push_back(wanted);
+    want(found, first, last, true);
+}
+
+void shard_cache::grant(chunk& found, chunk_request& wanted) noexcept {
+    if (wanted.home == this) {
+        pin(found, wanted.size);
+        wanted.pinned = &found;
+        finish(wanted, {});
+        return;
+    }
+    lease::owner_part& held = wanted.via->at_owner;
+    if (held.of == nullptr) {
+        held.of = &found;
+        ++held.generation;
+        found.holders.push_back(held);
+        ++counts_.grants;
+    } else if (held.revoke_out && held.generation == held.revoked_generation) {
+        ++held.generation;  // somebody there wants it after all: the revoke on its way is void
+        ++counts_.grants;
+    }
+    wanted.grant = held.generation;
+    wanted.whole = found.ready_length != 0;
+    answer(wanted, {});
+}
+
+void shard_cache::answer(chunk_request& wanted, boost::system::error_code code) noexcept {
+    wanted.waits = chunk_request::place::nowhere;
+    if (wanted.home == this) {
+        finish(wanted, code);
+        return;
+    }
+    wanted.code = code;
+    wanted.run = &granted_at_home;
+    shard_.send(wanted.home->shard_.index(), wanted);
+}
+
+void shard_cache::withdraw(chunk_request& wanted) noexcept {
+    if (wanted.waits == chunk_request::place::units) {
+        wanted.at->waiters.erase(wanted.at->waiters.iterator_to(wanted));
+        if (!wanted.at->doomed) back_to_policy(*wanted.at);
+    } else {
+        own_->buffer_waiters.erase(own_->buffer_waiters.iterator_to(wanted));
+        shard_.remove_timer(wanted.deadline);
+    }
+    answer(wanted, wanted.home->shard_.stopping() ? errc::stopped : errc::cancelled);
+}
+
+void shard_cache::wait_for_buffer(chunk_request& wanted) noexcept {
+    ++counts_.buffer_waits;
+    wanted.waits = chunk_request::place::buffer;
+    own_->buffer_waiters.push_back(wanted);
+    wanted.deadline.run = &waited_too_long;
+    shard_.add_timer(wanted.deadline, shard_.now() + wanted.file->manager->pin_deadline);
+}
+
+void shard_cache::waited_too_long(work& item) noexcept {
+    chunk_request& wanted = *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(item)).request;
+    shard_cache& here = *wanted.owner;
+    here.own_->buffer_waiters.erase(here.own_->buffer_waiters.iterator_to(wanted));
+    here.answer(wanted, errc::all_pinned);
+}
+
+void shard_cache::serve_buffer_waiters() noexcept {
+    own_->buffer_may_be_free = false;
+    while (!own_->buffer_waiters.empty()) {
+        chunk_request& first = own_->buffer_waiters.front();
+        entry* found = find(first.file->number, first.index);
+        if (found == nullptr) found = make_chunk(*first.file, first.index);
+        if (found == nullptr) return;
+        own_->buffer_waiters.pop_front();
+        shard_.remove_timer(first.deadline);
+        serve_from(static_cast<chunk&>(*found), first);
+    }
+}
+
+}  // namespace leat

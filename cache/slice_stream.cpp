@@ -1,0 +1,95 @@
+#include <leat/cache/chunk_manager.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace leat {
+
+/// A whole chunk asked for ahead of its reader; keeps the pin until the reader has come by. On the heap, since the stream
+/// may be dropped while the request travels.
+struct slice_stream::ahead : chunk_request {
+    std::uint64_t chunk = 0;
+    shard* here = nullptr;
+    bool ended = false;
+    bool dropped = false;
+
+    static void landed(chunk_request& request) noexcept {
+        auto& self = static_cast<ahead&>(request);
+        self.ended = true;
+        self.here->unhold();
+        if (self.dropped) self.remove();
+    }
+    /// The reader needs it no more.
+    void drop() noexcept {
+        dropped = true;
+        if (ended) remove();
+    }
+    void remove() noexcept {
+        if (pinned != nullptr) {
+            const slice let_go{*pinned, in, size};  // finds out by itself where it is dropped
+        }
+        delete this;
+    }
+};
+
+slice_stream::slice_stream(const chunk_manager& manager, file from, std::uint64_t offset, std::uint64_t end,
+                           slices_options options)
+    : manager_(manager), file_(std::move(from)), offset_(offset), end_(end), options_(options) {
+    // Half of a shard's memory at most is filled ahead.
+    const std::uint64_t chunks = manager.cache_->owner().memory_per_shard() / manager.chunk_size();
+    options_.depth = static_cast<unsigned>(std::min<std::uint64_t>(options_.depth, chunks / 2));
+    ahead_.reserve(options_.depth + 1);
+}
+
+slice_stream::slice_stream(slice_stream&&) noexcept = default;
+
+slice_stream::~slice_stream() { drop_before(std::numeric_limits<std::uint64_t>::max()); }
+
+void slice_stream::drop_before(std::uint64_t index) noexcept {
+    const auto passed = [index](ahead* one) {
+        if (one->chunk >= index) return false;
+        one->drop();
+        return true;
+    };
+    ahead_.erase(std::remove_if(ahead_.begin(), ahead_.end(), passed), ahead_.end());
+}
+
+void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
+    drop_before(index);
+    const std::uint64_t size = manager_.chunk_size();
+    next_ahead_ = std::max(next_ahead_, first);
+    for (; next_ahead_ <= index + options_.depth && next_ahead_ * size < end_; ++next_ahead_) {
+        const std::uint64_t begin = next_ahead_ * size;
+        const auto length = static_cast<std::uint32_t>(std::min(size, file_.size() - begin));
+        if (manager_.peek({file_, begin, length})) continue;
+        auto asking = std::make_unique<ahead>();
+        asking->done = &ahead::landed;
+        asking->chunk = next_ahead_;
+        asking->size = length;
+        asking->no_wait = true;
+        asking->here = shard::current();
+        if (!shard_cache::current().request(*asking, file_.id().number, begin, *manager_.core_)) continue;
+        asking->here->hold();
+        ahead_.push_back(asking.release());
+    }
+}
+
+task<slice> slice_stream::next() {
+    if (offset_ >= end_) co_return slice{};
+    const std::uint64_t size = manager_.chunk_size();
+    const std::uint64_t index = offset_ / size;
+    std::uint64_t piece = std::min((index + 1) * size, end_) - offset_;
+    if (options_.slice_size != 0) {
+        piece = std::min<std::uint64_t>(piece, options_.slice_size);
+    } else {
+        look_ahead(index, index);  // all of them at once, this one first
+    }
+    const chunk_config config{file_, offset_, static_cast<std::uint32_t>(piece)};
+    slice found = co_await manager_.get_chunk(config);
+    // A small piece of this chunk is demanded before anything is filled ahead of it.
+    look_ahead(index, index + 1);
+    offset_ += piece;
+    co_return found;
+}
+
+}  // namespace leat

@@ -1,0 +1,64 @@
+#include <leat/engine/error.hpp>
+
+#include <algorithm>
+
+namespace leat {
+
+const char* to_string(activity what) noexcept {
+    switch (what) {
+        case activity::none: return "leat";
+        case activity::open: return "open";
+        case activity::get_chunk: return "get_chunk";
+        case activity::read: return "read";
+        case activity::slices: return "slices";
+        case activity::sleep: return "sleep";
+        case activity::socket: return "socket";
+        case activity::task: return "task";
+        case activity::start: return "start";
+        case activity::stop: return "stop";
+    }
+    return "leat";
+}
+
+void where::set_name(std::string_view full) noexcept {
+    name.fill('\0');
+    const std::size_t room = name.size() - 1;
+    if (full.size() <= room) {
+        std::copy(full.begin(), full.end(), name.begin());
+        return;
+    }
+    constexpr std::string_view cut = "...";
+    const std::string_view tail = full.substr(full.size() - (room - cut.size()));
+    std::copy(tail.begin(), tail.end(), std::copy(cut.begin(), cut.end(), name.begin()));
+}
+
+std::string to_string(const error& cause) {
+    const leat::where& at = cause.where;
+    std::string text = to_string(at.doing);
+    if (at.name[0] != '\0') {
+        text += std::string{" \""} + at.name.data() + '"';
+    } else if (at.file != 0) {
+        text += " file " + std::to_string(at.file);
+    }
+    if (at.size != 0 || at.offset != 0) {
+        text += " offset " + std::to_string(at.offset) + " size " + std::to_string(at.size);
+    }
+    return text + ": " + cause.code.message();
+}
+
+namespace {
+// boost::system::system_error appends the message itself.
+std::string place(const error& cause) {
+    const std::string text = to_string(cause);
+    return text.substr(0, text.size() - cause.code.message().size() - 2);
+}
+}  // namespace
+
+system_error::system_error(const error& cause)
+    : boost::system::system_error(cause.code, place(cause)), where_(cause.where) {}
+
+void throw_exception_from_error(const error& cause, const boost::source_location&) {
+    throw system_error(cause);
+}
+
+}  // namespace leat

@@ -1,0 +1,127 @@
+// The engine: shards, their threads, and where tasks run.
+#pragma once
+
+#include <leat/engine/options.hpp>
+#include <leat/engine/shard.hpp>
+#include <leat/engine/task.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace leat {
+
+/// Something whose life is the engine's, such as the cache; destroyed after the last shard has ended.
+class service {
+public:
+    virtual ~service() = default;
+    /// Called once, after the shards have ended. Returns how many things of it, such as slices, users still hold.
+    virtual std::size_t close() noexcept = 0;
+};
+
+/// How an engine ended.
+struct stop_report {
+    boost::system::error_code code;  ///< errc::timed_out if something did not end within stop_timeout
+    std::string owed;                ///< then: which operations or tasks
+    std::size_t held = 0;            ///< slices that users still hold; their bytes stay readable
+};
+
+/// A fixed set of shards. One object may be used from several threads, except for its destruction.
+///
+/// Destroying an engine stops and joins it first. It must not be destroyed on one of its shards.
+class engine {
+public:
+    /// Resolves the options; throws as leat::resolve does. Starts nothing.
+    explicit engine(engine_options options = {});
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+    ~engine();
+
+    /// Starts the shards and returns when all run. No effect if they do. Throws leat::system_error: errc::no_backend,
+    /// errc::stopped after stop(), or the system's error.
+    void start();
+    /// Asks everything to end: stop tokens are triggered, new requests fail with errc::stopped. Any thread,
+    /// shards included; returns at once.
+    void stop() noexcept;
+    /// Waits until every shard has ended after stop(), at most about stop_timeout longer; then gives up what
+    /// the device still owes rather than free it. Not on a shard.
+    stop_report join();
+
+    /// Runs `job` on shard 0 and returns its value, or throws what escaped it. Starts the engine if need be. Not on
+    /// a shard: there, co_await the task.
+    template <class T>
+    T run(task<T> job);
+    /// Starts `job` on `shard` at once; see spawned. Any thread. Starts the engine if need be, except on a shard.
+    template <class T>
+    auto spawn_on(unsigned shard, task<T> job);
+    /// Calls function(shard index), which gives a task<>, on every shard, and waits for all. Awaited on a shard.
+    template <class Function>
+    task<> run_on_each(Function function);
+
+    [[nodiscard]] unsigned shards() const noexcept { return static_cast<unsigned>(shards_.size()); }
+    [[nodiscard]] shard& at(unsigned index) noexcept { return *shards_[index]; }
+    [[nodiscard]] const engine_options& options() const noexcept { return options_; }
+    /// Bytes of chunk buffers a shard may have.
+    [[nodiscard]] std::uint64_t memory_per_shard() const noexcept { return options_.memory / shards(); }
+    [[nodiscard]] bool stopping() const noexcept { return stopping_.load(); }
+    /// When stopping gives up; meaningful after stop().
+    [[nodiscard]] io::time_point stop_deadline() const noexcept {
+        return io::time_point{io::clock::duration{stop_deadline_.load()}};
+    }
+
+    /// Tells options().on_event. Any thread.
+    void report(event::level severity, std::string text) const noexcept;
+    /// As report(), but each different `text` once in the engine's life.
+    void report_once(event::level severity, const std::string& text) noexcept;
+
+    /// The engine's service of this type, made by make(engine) at the first call. Any thread.
+    template <class Service, class Make>
+    std::shared_ptr<Service> service_of(Make make) {
+        const std::lock_guard lock{mutex_};
+        for (const std::shared_ptr<service>& known : services_) {
+            if (auto found = std::dynamic_pointer_cast<Service>(known)) return found;
+        }
+        std::shared_ptr<Service> made = make(*this);
+        services_.push_back(made);
+        return made;
+    }
+
+    /// Root tasks that run or wait. The engine ends only when there are none.
+    void root_begins() noexcept { roots_.fetch_add(1); }
+    void root_ends() noexcept;
+    [[nodiscard]] std::int64_t roots() const noexcept { return roots_.load(); }
+
+private:
+    friend class shard;
+    enum class phase : std::uint8_t { made, running, joined };
+
+    void thread_main(unsigned index);
+    void drain_after_join() noexcept;
+    void close_shards();
+
+    engine_options options_;
+    std::vector<std::unique_ptr<shard>> shards_;
+    std::vector<std::thread> threads_;
+    std::atomic<std::int64_t> roots_{0};
+    std::atomic<bool> stopping_{false};
+    std::atomic<std::int64_t> stop_deadline_{0};  // io::clock ticks
+    mutable std::mutex mutex_;  // the members below
+    std::mutex lifecycle_;  // start and join
+    std::condition_variable changed_;
+    unsigned opened_ = 0;
+    unsigned ended_ = 0;
+    std::exception_ptr open_error_;
+    phase phase_ = phase::made;
+    stop_report report_;
+    std::vector<std::shared_ptr<service>> services_;
+    std::vector<std::string> said_;
+};
+
+}  // namespace leat
+
+#include <leat/engine/spawned.hpp>

@@ -1,0 +1,82 @@
+// Opening and reading files from coroutines.
+#pragma once
+
+#include <leat/engine/error.hpp>
+#include <leat/engine/suspension.hpp>
+#include <leat/io/file.hpp>
+
+#include <span>
+#include <string>
+
+namespace leat {
+
+/// Awaits one operation of the backend; gives its result (a negated errno if it failed). A stop request cancels
+/// it. The caller prepares `operation` first.
+class operation_wait : public suspension {
+public:
+    struct awaited_operation : io::operation {
+        operation_wait* self = nullptr;
+    };
+    operation_wait() noexcept { operation.self = this; }
+    awaited_operation operation;
+
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> coroutine) {
+        suspend(coroutine, stop_of(coroutine), &cancel);
+        operation.on_complete = &completed;
+        home().backend().submit(operation);
+        listen();
+    }
+    [[nodiscard]] int await_resume() const noexcept { return operation.result; }
+
+private:
+    static void completed(io::operation& done) noexcept {
+        static_cast<awaited_operation&>(done).self->finish();
+    }
+    static void cancel(suspension& self) noexcept {
+        auto& wait = static_cast<operation_wait&>(self);
+        self.home().backend().cancel(wait.operation);
+    }
+};
+
+/// Awaits io::file_read: fills `data` from `offset` on, or up to the end of the file; gives the count. Memory of
+/// this shard's arena is read into as a registered buffer. `data` may reach beyond the end of the file
+/// (direct reads of the tail need it rounded up). `file` and `data` must live until then.
+class file_read_wait : public suspension {
+public:
+    file_read_wait(const io::file& file, std::uint64_t offset, std::span<std::byte> data) noexcept
+        : file_(file), offset_(offset), data_(data) {
+        read_.self = this;
+    }
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> coroutine) {
+        suspend(coroutine, stop_of(coroutine), &cancel);
+        const int buffer = home().arena()->buffer_index(data_.data());
+        read_.start(home().backend(), file_, offset_, data_, buffer, &completed);
+        listen();
+    }
+    [[nodiscard]] boost::system::result<std::size_t> await_resume() const noexcept {
+        if (read_.error()) return read_.error();
+        return read_.count();
+    }
+
+private:
+    struct awaited_read : io::file_read {
+        file_read_wait* self = nullptr;
+    };
+    static void completed(io::file_read& done) noexcept { static_cast<awaited_read&>(done).self->finish(); }
+    static void cancel(suspension& self) noexcept { static_cast<file_read_wait&>(self).read_.cancel(); }
+
+    const io::file& file_;
+    std::uint64_t offset_;
+    std::span<std::byte> data_;
+    awaited_read read_;
+};
+
+/// Opens `path` for reading through this shard's ring; relative to `directory` and not leaving it if `beneath`, else
+/// as open(2) does with AT_FDCWD. Throws leat::system_error: the system's, errc::not_regular.
+[[nodiscard]] task<io::file> open_file(std::string path, int directory, bool beneath);
+
+}  // namespace leat

@@ -1,0 +1,174 @@
+// One core's share of an engine: ring, mailboxes, timers, ready coroutines, and the loop over them.
+#pragma once
+
+#include <leat/engine/doorbell.hpp>
+#include <leat/engine/frame_pool.hpp>
+#include <leat/engine/inbox.hpp>
+#include <leat/engine/mailbox.hpp>
+#include <leat/engine/options.hpp>
+#include <leat/engine/timer.hpp>
+#include <leat/engine/work.hpp>
+#include <leat/io/backend.hpp>
+#include <leat/io/buffer_arena.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace leat {
+
+class engine;
+class shard;
+
+namespace detail {
+// Initial-exec: one load off the thread pointer. constinit on the declaration spares the wrapper call.
+extern thread_local constinit shard* current_shard __attribute__((tls_model("initial-exec")));
+}  // namespace detail
+
+/// What a shard has done; counts never decrease. Read by the shard's own thread, or after join.
+struct shard_statistics {
+    std::uint64_t turns = 0;
+    std::uint64_t parks = 0;
+    std::uint64_t messages_received = 0;
+    std::uint64_t messages_sent = 0;
+    std::uint64_t mailbox_overflows = 0;  ///< messages that waited for room
+    std::uint64_t doorbells = 0;          ///< times another shard was woken
+    std::uint64_t stalls = 0;             ///< turns longer than engine_options::stall
+    std::chrono::nanoseconds longest_turn{0};
+    std::int64_t frames = 0;              ///< coroutine frames made less freed here
+    io::backend_statistics backend;
+    io::arena_statistics arena;
+};
+
+/// One shard. All members are for the shard's own thread, the one that calls turn(), unless said otherwise.
+class shard {
+public:
+    shard(engine& owner, unsigned index, unsigned shards);
+    shard(const shard&) = delete;
+    shard& operator=(const shard&) = delete;
+    ~shard();
+
+    /// The shard whose turn() runs on this thread, or nullptr.
+    [[nodiscard]] static shard* current() noexcept { return detail::current_shard; }
+
+    [[nodiscard]] unsigned index() const noexcept { return index_; }
+    [[nodiscard]] leat::engine& owner() const noexcept { return engine_; }
+    [[nodiscard]] io::backend& backend() const noexcept { return *backend_; }
+    [[nodiscard]] const std::shared_ptr<io::buffer_arena>& arena() const noexcept { return arena_; }
+    [[nodiscard]] io::time_point now() const noexcept { return backend_->now(); }
+    /// The time when this turn began: free, for stamps that need no precision.
+    [[nodiscard]] io::time_point turn_time() const noexcept { return turn_time_; }
+    [[nodiscard]] std::uint64_t turn_number() const noexcept { return turns_; }
+
+    /// Runs `item` later on this shard, in order.
+    void schedule(work& item) noexcept { ready_.push(item); }
+    /// Runs `item` on shard `target` (this one included); order is kept for each pair of shards. What
+    /// was written before is seen there.
+    void send(unsigned target, work& item) noexcept;
+    /// As send(), from any thread, also one that is no shard; wakes the shard if it is parked.
+    void send_from_outside(work& item) noexcept;
+
+    void add_timer(timer& item, io::time_point deadline) noexcept {
+        item.deadline = deadline;
+        timers_.add(item);
+    }
+    void remove_timer(timer& item) noexcept { timers_.remove(item); }
+
+    /// Stop requests for what runs on this shard.
+    [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
+    [[nodiscard]] bool stopping() const noexcept { return stop_token_.stop_requested(); }
+
+    /// One turn: inbox, timers, ready work within a budget, messages out, one submit, completions. Returns
+    /// whether anything was done. Never waits.
+    bool turn();
+    /// Waits until a completion, a message, a timer, or `limit`, without using the CPU.
+    void park(io::time_point limit = io::time_point::max());
+    /// Turns, spins and parks until the engine lets it go; see engine::join.
+    void run();
+
+    /// Counts down the hits that may go by before a coroutine yields; refilled each turn.
+    [[nodiscard]] bool spend_hit() noexcept { return --hits_left_ > 0; }
+    [[nodiscard]] std::uint64_t hits() const noexcept {
+        return hits_before_ + static_cast<std::uint64_t>(hits_a_turn - hits_left_);
+    }
+
+    /// Keeps the engine from ending while something runs on this shard that is no task, such as a fill; counted
+    /// together as one of the engine's roots.
+    void hold() noexcept;
+    void unhold() noexcept;
+    /// Any thread: makes a parked shard look at its work.
+    void nudge() noexcept;
+
+    [[nodiscard]] shard_statistics statistics() const;
+
+    /// What a layer above keeps on a shard, and what it does each turn.
+    struct guest {
+        void* state = nullptr;
+        void (*before_submit)(void* state) noexcept = nullptr;  ///< at the end of the turn's work
+        bool (*pending)(void* state) noexcept = nullptr;  ///< whether that has something to do, while parking
+    };
+    /// Any thread; what the guest refers to is seen by the shard (release, acquire). It must live until the shard
+    /// has ended or another is set.
+    void set_guest(const guest& moved_in) noexcept { guest_.store(&moved_in, std::memory_order_release); }
+    /// The guest's state. Precondition: there is a guest, and whoever calls knows it by a message.
+    [[nodiscard]] void* extension() const noexcept { return guest_.load(std::memory_order_relaxed)->state; }
+
+private:
+    friend class engine;
+    friend class frame_pool;
+    static constexpr std::int32_t hits_a_turn = 1024;
+    static constexpr unsigned ready_a_turn = 256;
+
+    void open();  // on the shard's thread: backend and arena
+    [[nodiscard]] bool has_work() const noexcept;
+    [[nodiscard]] const guest& visitor() const noexcept { return *guest_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::chrono::nanoseconds spin_limit() const noexcept;
+    std::size_t receive() noexcept;
+    std::size_t run_ready() noexcept;
+    void flush() noexcept;
+    bool finished() noexcept;
+    void note_stall(io::time_point begin) noexcept;
+
+    leat::engine& engine_;
+    const unsigned index_;
+    // The hit path's line.
+    alignas(64) std::int32_t hits_left_ = hits_a_turn;
+    std::uint64_t turns_ = 1;
+    io::time_point turn_time_{};
+    std::uint64_t hits_before_ = 0;
+    std::atomic<const guest*> guest_;
+
+    work_queue ready_;
+    timer_queue timers_;
+    std::unique_ptr<io::backend> backend_;
+    std::shared_ptr<io::buffer_arena> arena_;
+    frame_pool frames_;
+    std::stop_source stop_source_;
+    std::stop_token stop_token_ = stop_source_.get_token();
+    // outgoing_[t] is the mailbox to shard t, made at its first use. Where that fails for want of memory, the
+    // target's inbox takes its place for good: order is kept for each pair either way.
+    struct route {
+        std::atomic<mailbox<>*> box{nullptr};
+        bool dirty = false;
+        bool by_inbox = false;
+    };
+    std::unique_ptr<route[]> outgoing_;
+    std::vector<unsigned> dirty_;  // targets with something to flush; its room is reserved
+    bool congested_ = false;
+    doorbell<> doorbell_;
+    inbox<> inbox_;
+    work stop_work_;
+    shard_statistics counts_;
+    std::chrono::nanoseconds usual_gap_{0};  // running mean of how long idleness lasts
+    std::uint64_t holds_ = 0;
+    std::string owed_;                       // set when stop_timeout passed
+    bool abandoned_ = false;
+};
+
+/// The shard that runs on this thread. Programmer's error if there is none.
+[[nodiscard]] inline shard& this_shard() noexcept { return *shard::current(); }
+
+}  // namespace leat

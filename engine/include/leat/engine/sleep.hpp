@@ -1,0 +1,52 @@
+// Waiting for time to pass.
+#pragma once
+
+#include <leat/engine/error.hpp>
+#include <leat/engine/suspension.hpp>
+
+#include <chrono>
+
+namespace leat {
+
+/// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed. Throws errc::cancelled or
+/// errc::stopped if a stop is requested first. Allocates nothing.
+class sleep {
+public:
+    explicit sleep(std::chrono::nanoseconds duration) noexcept : duration_(duration), timer_(&fired) {
+        timer_.self = this;
+    }
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> coroutine) {
+        suspension_.self = this;
+        suspension_.suspend(coroutine, stop_of(coroutine), &stopped);
+        suspension_.home().add_timer(timer_, suspension_.home().now() + duration_);
+        suspension_.listen();
+    }
+    void await_resume() const {
+        if (stopped_) throw system_error({suspension_.stop_reason(), {.doing = activity::sleep}});
+    }
+
+private:
+    struct waiting : suspension {
+        sleep* self = nullptr;
+    };
+    struct alarm : timer {
+        using timer::timer;
+        sleep* self = nullptr;
+    };
+    static void fired(work& item) noexcept { static_cast<alarm&>(item).self->suspension_.finish(); }
+    static void stopped(suspension& waited) noexcept {
+        sleep& self = *static_cast<waiting&>(waited).self;
+        waited.home().remove_timer(self.timer_);
+        self.stopped_ = true;
+        waited.finish();
+    }
+
+    std::chrono::nanoseconds duration_;
+    alarm timer_;
+    waiting suspension_;
+    bool stopped_ = false;
+};
+
+}  // namespace leat

@@ -1,0 +1,102 @@
+// What a suspended coroutine needs to be resumed exactly once, on its shard, stopped or not.
+#pragma once
+
+#include <leat/engine/shard.hpp>
+#include <leat/engine/task.hpp>
+
+#include <atomic>
+#include <coroutine>
+#include <optional>
+#include <stop_token>
+
+namespace leat {
+
+/// A coroutine suspended on a shard, and its stop token. The base of awaiters that wait for something.
+///
+/// The awaiter calls suspend(), starts what it waits for, and later calls finish() once, on the same
+/// shard; the coroutine is then resumed by the shard's ready queue. If a stop is requested meanwhile, from any
+/// thread, `on_stop` is called once on the shard, never after finish(): it asks for an early end, after which
+/// finish() is still due.
+class suspension {
+public:
+    using stop_function = void (*)(suspension&) noexcept;
+
+    suspension() noexcept : resume_(&resume, this), stop_(&stop_here, this) {}
+    suspension(const suspension&) = delete;
+    suspension& operator=(const suspension&) = delete;
+
+    /// Remembers the coroutine. `token` may be nullptr; otherwise it must live until finish().
+    void suspend(std::coroutine_handle<> coroutine, const std::stop_token* token, stop_function on_stop) {
+        coroutine_ = coroutine;
+        home_ = shard::current();
+        on_stop_ = on_stop;
+        if (token != nullptr && token->stop_possible()) token_ = token;
+    }
+    /// Whether a stop was requested already: then the awaiter need not start anything.
+    [[nodiscard]] bool stop_requested() const noexcept {
+        return token_ != nullptr && token_->stop_requested();
+    }
+    /// Begins to listen for stop requests; call it last in await_suspend. If a stop was requested in between,
+    /// on_stop runs from the ready queue, not from inside.
+    void listen() {
+        if (token_ != nullptr && !finished_) callback_.emplace(*token_, notifier{this});
+    }
+
+    /// The end of the wait: the coroutine will be resumed from the ready queue.
+    void finish() noexcept {
+        finished_ = true;
+        callback_.reset();  // waits for a notifier that runs on another thread
+        if (!stop_sent_.load(std::memory_order_acquire)) home_->schedule(resume_);
+        // Otherwise stop_here is on its way to this shard and resumes the coroutine.
+    }
+
+    [[nodiscard]] shard& home() const noexcept { return *home_; }
+
+    /// The error of a wait that a stop request ended.
+    [[nodiscard]] errc stop_reason() const noexcept {
+        return home_->stopping() ? errc::stopped : errc::cancelled;
+    }
+
+private:
+    struct notifier {
+        suspension* self;
+        void operator()() const noexcept {
+            if (self->stop_sent_.exchange(true, std::memory_order_acq_rel)) return;
+            if (shard::current() == self->home_) {
+                self->home_->schedule(self->stop_);
+            } else {
+                self->home_->send_from_outside(self->stop_);
+            }
+        }
+    };
+
+    struct suspension_work : work {
+        suspension_work(work::function run_, suspension* self_) noexcept : work(run_), self(self_) {}
+        suspension* self;
+    };
+
+    static void resume(work& item) noexcept {
+        static_cast<suspension_work&>(item).self->coroutine_.resume();
+    }
+    static void stop_here(work& item) noexcept {
+        suspension& self = *static_cast<suspension_work&>(item).self;
+        if (self.finished_) {
+            self.coroutine_.resume();
+            return;
+        }
+        self.stop_sent_.store(false, std::memory_order_relaxed);
+        self.on_stop_(self);
+    }
+
+    std::coroutine_handle<> coroutine_;
+    shard* home_ = nullptr;
+    const std::stop_token* token_ = nullptr;
+    stop_function on_stop_ = nullptr;
+    suspension_work resume_;
+    suspension_work stop_;
+    std::atomic<bool> stop_sent_{false};
+    bool finished_ = false;
+    std::optional<std::stop_callback<notifier>> callback_;
+};
+
+}  // namespace leat

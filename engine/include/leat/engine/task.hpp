@@ -1,0 +1,157 @@
+// task<T>: a lazy coroutine that its awaiter resumes by symmetric transfer.
+#pragma once
+
+#include <leat/engine/frame_pool.hpp>
+
+#include <cassert>
+#include <coroutine>
+#include <exception>
+#include <stop_token>
+#include <utility>
+#include <variant>
+
+namespace leat {
+
+template <class T>
+class task;
+
+/// What every promise of leat has: the continuation, recycled frames, and the stop token of the
+/// enclosing scope, which awaited tasks inherit.
+class promise_base {
+public:
+    static void* operator new(std::size_t size) { return frame_pool::allocate(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { frame_pool::release(frame, size); }
+
+    std::coroutine_handle<> continuation = std::noop_coroutine();
+    /// The enclosing scope's token, or nullptr. It outlives the task.
+    const std::stop_token* stop = nullptr;
+};
+
+/// The stop token that applies to the coroutine `handle`, or nullptr if it is not leat's.
+template <class Promise>
+[[nodiscard]] const std::stop_token* stop_of(std::coroutine_handle<Promise> handle) noexcept {
+    if constexpr (std::is_base_of_v<promise_base, Promise>) {
+        return handle.promise().stop;
+    } else {
+        return nullptr;
+    }
+}
+
+namespace detail {
+
+struct final_transfer {
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept {
+        return self.promise().continuation;
+    }
+    void await_resume() const noexcept {}
+};
+
+template <class T>
+class task_promise_storage : public promise_base {
+public:
+    template <class U>
+    void return_value(U&& value) {
+        outcome_.template emplace<1>(std::forward<U>(value));
+    }
+    void unhandled_exception() noexcept { outcome_.template emplace<2>(std::current_exception()); }
+    T take() {
+        if (outcome_.index() == 2) std::rethrow_exception(std::move(std::get<2>(outcome_)));
+        return std::move(std::get<1>(outcome_));
+    }
+
+private:
+    std::variant<std::monostate, T, std::exception_ptr> outcome_;
+};
+
+template <>
+class task_promise_storage<void> : public promise_base {
+public:
+    void return_void() noexcept {}
+    void unhandled_exception() noexcept { error_ = std::current_exception(); }
+    void take() {
+        if (error_) std::rethrow_exception(std::move(error_));
+    }
+
+private:
+    std::exception_ptr error_;
+};
+
+}  // namespace detail
+
+/// A coroutine that starts when it is awaited and resumes its awaiter when it ends.
+///
+/// Move-only; awaited at most once, as an rvalue; destroying one that was never awaited frees its frame.
+/// A suspended task is never destroyed: whoever awaits it waits for its end. The result, or the exception
+/// that escaped it, comes out of `co_await`. Runs on the shard that awaits it, until it moves itself by
+/// resume_on. The enclosing task's stop token is inherited. Arguments of a coroutine live in its frame:
+/// pass by value what must outlive the caller's expression, and never start a capturing lambda that dies first.
+template <class T = void>
+class [[nodiscard]] task {
+public:
+    struct promise_type : detail::task_promise_storage<T> {
+        task get_return_object() noexcept {
+            return task{std::coroutine_handle<promise_type>::from_promise(*this)};
+        }
+        std::suspend_always initial_suspend() const noexcept { return {}; }
+        detail::final_transfer final_suspend() const noexcept { return {}; }
+    };
+
+    task(task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    task& operator=(task&& other) noexcept {
+        if (this != &other) {
+            if (handle_) handle_.destroy();
+            handle_ = std::exchange(other.handle_, nullptr);
+        }
+        return *this;
+    }
+    ~task() {
+        if (handle_) handle_.destroy();
+    }
+
+    class awaiter {
+    public:
+        explicit awaiter(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+        [[nodiscard]] bool await_ready() const noexcept { return false; }
+        template <class Promise>
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
+            handle_.promise().continuation = caller;
+            if (handle_.promise().stop == nullptr) handle_.promise().stop = stop_of(caller);
+            return handle_;
+        }
+        T await_resume() const { return handle_.promise().take(); }
+
+    private:
+        std::coroutine_handle<promise_type> handle_;
+    };
+
+    [[nodiscard]] awaiter operator co_await() && noexcept {
+        assert(handle_);
+        return awaiter{handle_};
+    }
+
+    /// Makes `token` the task's own instead of the awaiter's. It must outlive the task.
+    void set_stop(const std::stop_token& token) noexcept { handle_.promise().stop = &token; }
+
+private:
+    explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+    std::coroutine_handle<promise_type> handle_;
+};
+
+/// `const std::stop_token& token = co_await current_stop_token{};` gives the enclosing scope's token.
+class current_stop_token {
+public:
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+        if (const std::stop_token* const token = stop_of(caller)) token_ = *token;
+        return false;
+    }
+    [[nodiscard]] std::stop_token await_resume() noexcept { return std::move(token_); }
+
+private:
+    std::stop_token token_;
+};
+
+}  // namespace leat

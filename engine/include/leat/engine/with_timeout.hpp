@@ -1,0 +1,85 @@
+// A deadline for a task.
+#pragma once
+
+#include <leat/engine/scope.hpp>
+#include <leat/engine/sleep.hpp>
+
+namespace leat {
+
+namespace detail {
+/// Requests a stop of its own source when a time has passed or the enclosing token asks for it.
+class deadline_stop {
+public:
+    deadline_stop(std::chrono::nanoseconds duration, const std::stop_token& outer)
+        : timer_(&fired), home_(this_shard()), forward_(outer, forward{source_}) {
+        timer_.self = this;
+        home_.add_timer(timer_, home_.now() + duration);
+    }
+    deadline_stop(const deadline_stop&) = delete;
+    deadline_stop& operator=(const deadline_stop&) = delete;
+    ~deadline_stop() { home_.remove_timer(timer_); }
+    [[nodiscard]] unsigned home() const noexcept { return home_.index(); }
+    [[nodiscard]] bool passed() const noexcept { return passed_; }
+    [[nodiscard]] const std::stop_token& token() const noexcept { return token_; }
+
+private:
+    struct alarm : timer {
+        using timer::timer;
+        deadline_stop* self = nullptr;
+    };
+    struct forward {
+        std::stop_source& source;
+        void operator()() const noexcept { source.request_stop(); }
+    };
+    static void fired(work& item) noexcept {
+        deadline_stop& self = *static_cast<alarm&>(item).self;
+        self.passed_ = true;
+        self.source_.request_stop();
+    }
+    std::stop_source source_;
+    std::stop_token token_ = source_.get_token();
+    alarm timer_;
+    shard& home_;
+    bool passed_ = false;
+    std::stop_callback<forward> forward_;
+};
+}  // namespace detail
+
+/// Awaits `job`, which is asked to stop after `duration`. Throws errc::timed_out if it then ends by
+/// errc::cancelled; what it gives otherwise, even late, is passed on. Ends on the shard it
+/// began on.
+template <class T>
+task<T> with_timeout(task<T> job, std::chrono::nanoseconds duration) {
+    const std::stop_token outer = co_await current_stop_token{};
+    detail::deadline_stop deadline{duration, outer};
+    job.set_stop(deadline.token());
+    detail::outcome_state<T> outcome;
+    {
+        task<T> running = std::move(job);
+        try {
+            if constexpr (std::is_void_v<T>) {
+                co_await std::move(running);
+                outcome.set_value();
+            } else {
+                outcome.set_value(co_await std::move(running));
+            }
+        } catch (...) {
+            outcome.set_exception(std::current_exception());
+        }
+    }
+    co_await resume_on(deadline.home());  // the job may have moved
+    if (deadline.passed() && outcome.failure() && outcome.failure()->code == errc::cancelled) {
+        throw system_error({errc::timed_out, outcome.failure()->where});
+    }
+    co_return outcome.take(false);
+}
+
+/// As above, for any awaitable.
+template <class Awaitable>
+auto with_timeout(Awaitable awaitable, std::chrono::nanoseconds duration)
+    -> task<decltype(std::declval<Awaitable&>().await_resume())> {
+    auto wrap = [](Awaitable inner) -> task<decltype(inner.await_resume())> { co_return co_await inner; };
+    co_return co_await with_timeout(wrap(std::move(awaitable)), duration);
+}
+
+}  // namespace leat

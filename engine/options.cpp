@@ -1,0 +1,272 @@
+#include <leat/engine/options.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include <sched.h>
+
+namespace leat {
+
+namespace {
+
+/// what() of this error is the sentence and nothing else.
+class refusal : public system_error {
+public:
+    refusal(errc code, std::string_view sentence) : system_error(error{code, {}}), sentence_(sentence) {}
+    const char* what() const noexcept override { return sentence_.c_str(); }
+
+private:
+    std::string sentence_;
+};
+
+constexpr unsigned maximum_shards = 1024;
+constexpr std::uint64_t huge_page = 2 * MiB;
+
+/// The first number in a file, or nothing ("max" means no limit).
+std::optional<std::uint64_t> number_in(const std::string& path) {
+    std::ifstream file{path};
+    std::uint64_t value = 0;
+    if (file >> value) return value;
+    return std::nullopt;
+}
+
+/// This process's directory in the cgroup hierarchy of `controller` (v1), or of v2 for "".
+std::string cgroup_directory(std::string_view controller) {
+    std::ifstream lines{"/proc/self/cgroup"};
+    for (std::string line; std::getline(lines, line);) {
+        const auto first = line.find(':');
+        const auto second = line.find(':', first + 1);
+        if (second == std::string::npos) continue;
+        const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
+        const bool matches = controller.empty() ? names == ",,"
+                                                : names.find("," + std::string{controller} + ",") != std::string::npos;
+        if (!matches) continue;
+        std::string path = line.substr(second + 1);
+        return path == "/" ? "" : path;
+    }
+    return "";
+}
+
+std::uint64_t cgroup_memory_left() {
+    std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
+    const auto consider = [&](const std::string& limit_file, const std::string& usage_file) {
+        const auto limit = number_in(limit_file);
+        const auto usage = number_in(usage_file);
+        if (limit && usage) left = std::min(left, *limit > *usage ? *limit - *usage : 0);
+    };
+    // Inside a container the group's own path may not be mounted; its root then is the group.
+    for (const std::string& path : {cgroup_directory(""), std::string{}}) {
+        consider("/sys/fs/cgroup" + path + "/memory.max", "/sys/fs/cgroup" + path + "/memory.current");
+    }
+    for (const std::string& path : {cgroup_directory("memory"), std::string{}}) {
+        const std::string base = "/sys/fs/cgroup/memory" + path;
+        consider(base + "/memory.limit_in_bytes", base + "/memory.usage_in_bytes");
+    }
+    return left;
+}
+
+/// Whole CPUs that the cgroup's quota grants, or the maximum.
+std::size_t cgroup_cpus() {
+    std::size_t cpus = std::numeric_limits<std::size_t>::max();
+    const auto consider = [&](double quota, double period) {
+        if (quota > 0 && period > 0) {
+            cpus = std::min(cpus, static_cast<std::size_t>(std::max(1.0, std::floor(quota / period))));
+        }
+    };
+    for (const std::string& path : {cgroup_directory(""), std::string{}}) {
+        std::ifstream file{"/sys/fs/cgroup" + path + "/cpu.max"};
+        double quota = 0;
+        double period = 0;
+        if (file >> quota >> period) consider(quota, period);
+    }
+    for (const std::string& path : {cgroup_directory("cpu"), std::string{}}) {
+        const std::string base = "/sys/fs/cgroup/cpu" + path;
+        const auto quota = number_in(base + "/cpu.cfs_quota_us");
+        const auto period = number_in(base + "/cpu.cfs_period_us");
+        if (quota && period) consider(static_cast<double>(*quota), static_cast<double>(*period));
+    }
+    return cpus;
+}
+
+std::vector<unsigned> cpus_by_affinity() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    std::vector<unsigned> cpus;
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return {0};
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+    }
+    return cpus;
+}
+
+std::string list(const std::vector<unsigned>& numbers) {
+    std::string text;
+    for (std::size_t i = 0; i < numbers.size();) {
+        std::size_t last = i;
+        while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+        text += (text.empty() ? "" : ",") + std::to_string(numbers[i]);
+        if (last > i) text += "-" + std::to_string(numbers[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
+void resolve_cpus(engine_options& options) {
+    const std::vector<unsigned> permitted = cpus_by_affinity();
+    for (const unsigned cpu : options.cpus) {
+        if (options.pin && std::find(permitted.begin(), permitted.end(), cpu) == permitted.end()) {
+            refuse(errc::invalid_option, "CPU " + std::to_string(cpu) + " is not among those this process may use (" +
+                                             list(permitted) + ")");
+        }
+    }
+    const bool given = !options.cpus.empty();
+    if (!given) options.cpus = allowed_cpus();
+    if (options.shards == 0) return;
+    if (options.shards > maximum_shards) {
+        refuse(errc::invalid_option, std::to_string(options.shards) + " shards are too many; at most " +
+                                         std::to_string(maximum_shards) + " are allowed");
+    }
+    // A quota makes the default smaller, but a user who names a number may exceed it; not the affinity.
+    if (!given && options.shards <= permitted.size()) options.cpus = permitted;
+    if (options.pin && options.shards > options.cpus.size()) {
+        refuse(errc::invalid_option, std::to_string(options.shards) + " shards need as many CPUs, but " +
+                                         (given ? "the list given has " : "this process may use ") +
+                                         std::to_string(options.cpus.size()) + " (" + list(options.cpus) +
+                                         "); each shard is pinned to a CPU of its own");
+    }
+}
+
+void resolve_memory(engine_options& options) {
+    const std::uint64_t two_chunks = 2 * options.chunk_size;
+    const bool memory_given = options.memory != 0;
+    if (!memory_given) options.memory = available_memory() / 4 / huge_page * huge_page;
+    if (options.shards == 0) {
+        const std::uint64_t fits = std::max<std::uint64_t>(1, options.memory / two_chunks);
+        options.shards = static_cast<unsigned>(
+            std::min<std::uint64_t>({options.cpus.size(), fits, maximum_shards}));
+    }
+    if (options.memory / options.shards >= two_chunks) return;
+    if (!memory_given && options.shards == 1) {
+        refuse(errc::budget_too_small, "a quarter of the memory left here is " + format_size(options.memory) +
+                                           ", too little for two chunks of " + format_size(options.chunk_size) +
+                                           "; give a smaller chunk size");
+    }
+    refuse(errc::budget_too_small,
+           "a memory budget of " + format_size(options.memory) + " is too small for " +
+               std::to_string(options.shards) + " shard" + (options.shards == 1 ? "" : "s") +
+               ": each needs two chunks of " + format_size(options.chunk_size) + ", " +
+               format_size(two_chunks * options.shards) + " in all");
+}
+
+}  // namespace
+
+void refuse(errc code, std::string_view sentence) { throw refusal(code, sentence); }
+
+void check_chunk_size(std::uint64_t bytes) {
+    if (bytes >= 64 * KiB && bytes <= GiB && bytes % (64 * KiB) == 0) return;
+    refuse(errc::invalid_option, "a chunk size of " + std::to_string(bytes) +
+                                     " bytes is not allowed; it must be a multiple of 64 KiB from 64 KiB to 1 GiB");
+}
+
+engine_options resolve(engine_options options) {
+    check_chunk_size(options.chunk_size);
+    if (options.spin.count() < 0 || options.spin > std::chrono::seconds{1}) {
+        refuse(errc::invalid_option, "a spin time of " + std::to_string(options.spin.count()) +
+                                         " us is not allowed; it must be from 0 to 1000000");
+    }
+    if (options.stop_timeout.count() < 0) {
+        refuse(errc::invalid_option, "the stop timeout must not be negative");
+    }
+    resolve_cpus(options);
+    resolve_memory(options);
+    if (options.pin) options.cpus.resize(options.shards);
+    return options;
+}
+
+boost::system::result<std::uint64_t> parse_size(std::string_view text) {
+    std::uint64_t value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{}) return make_error_code(errc::invalid_option);
+    std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+    while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
+    if (unit.empty() || unit == "B") return value;
+    constexpr std::string_view prefixes = "KMGTP";
+    const char letter = unit.front() == 'k' ? 'K' : unit.front();
+    const std::size_t power = prefixes.find(letter);
+    const std::string_view rest = unit.substr(1);
+    if (power == std::string_view::npos || (!rest.empty() && rest != "iB" && rest != "B")) {
+        return make_error_code(errc::invalid_option);
+    }
+    const std::uint64_t base = rest == "B" ? 1000 : 1024;
+    for (std::size_t i = 0; i <= power; ++i) {
+        if (value > std::numeric_limits<std::uint64_t>::max() / base) return make_error_code(errc::invalid_option);
+        value *= base;
+    }
+    return value;
+}
+
+std::string format_size(std::uint64_t bytes) {
+    constexpr std::array units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    std::size_t power = 0;
+    std::uint64_t scale = 1;
+    while (power + 1 < units.size() && bytes / scale >= 1024) {
+        scale *= 1024;
+        ++power;
+    }
+    std::array<char, 32> text{};
+    if (bytes % scale == 0) {
+        std::snprintf(text.data(), text.size(), "%llu %s", static_cast<unsigned long long>(bytes / scale), units[power]);
+    } else {
+        std::snprintf(text.data(), text.size(), "%.2f %s", static_cast<double>(bytes) / static_cast<double>(scale),
+                      units[power]);
+    }
+    return text.data();
+}
+
+boost::system::result<std::vector<unsigned>> parse_cpu_list(std::string_view text) {
+    std::vector<unsigned> cpus;
+    const auto number = [&](unsigned& value) {
+        const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        return failure == std::errc{} && value < 65536;
+    };
+    do {
+        unsigned first = 0;
+        if (!number(first)) return make_error_code(errc::invalid_option);
+        unsigned last = first;
+        if (!text.empty() && text.front() == '-') {
+            text.remove_prefix(1);
+            if (!number(last) || last < first) return make_error_code(errc::invalid_option);
+        }
+        for (unsigned cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
+        if (text.empty()) return cpus;
+        if (text.front() != ',') break;
+        text.remove_prefix(1);
+    } while (true);
+    return make_error_code(errc::invalid_option);
+}
+
+std::vector<unsigned> allowed_cpus() {
+    std::vector<unsigned> cpus = cpus_by_affinity();
+    cpus.resize(std::max<std::size_t>(1, std::min(cpus.size(), cgroup_cpus())));
+    return cpus;
+}
+
+std::uint64_t available_memory() {
+    std::uint64_t available = std::numeric_limits<std::uint64_t>::max();
+    std::ifstream lines{"/proc/meminfo"};
+    for (std::string line; std::getline(lines, line);) {
+        if (line.rfind("MemAvailable:", 0) == 0) {
+            available = std::strtoull(line.c_str() + 13, nullptr, 10) * KiB;
+        }
+    }
+    return std::min(available, cgroup_memory_left());
+}
+
+}  // namespace leat

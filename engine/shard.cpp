@@ -1,0 +1,251 @@
+#include <leat/engine/shard.hpp>
+
+#include <leat/engine/engine.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace leat {
+
+namespace detail {
+thread_local constinit shard* current_shard __attribute__((tls_model("initial-exec"))) = nullptr;
+
+namespace {
+class current_scope {
+public:
+    explicit current_scope(shard* here) noexcept : before_(current_shard) { current_shard = here; }
+    current_scope(const current_scope&) = delete;
+    current_scope& operator=(const current_scope&) = delete;
+    ~current_scope() { current_shard = before_; }
+
+private:
+    shard* before_;
+};
+}  // namespace
+}  // namespace detail
+
+namespace {
+// How long a sender with messages that found no room sleeps before it tries again.
+constexpr std::chrono::microseconds congestion_pause{100};
+
+constexpr shard::guest nobody{nullptr, [](void*) noexcept {}, [](void*) noexcept { return false; }};
+}  // namespace
+
+shard::shard(leat::engine& owner, unsigned index, unsigned shards)
+    : engine_(owner),
+      index_(index),
+      guest_(&nobody),
+      outgoing_(std::make_unique<route[]>(shards)),
+      doorbell_(shards),
+      stop_work_([](work&) noexcept { this_shard().stop_source_.request_stop(); }) {
+    dirty_.reserve(shards);
+}
+
+shard::~shard() {
+    for (unsigned target = 0; target < engine_.shards(); ++target) delete outgoing_[target].box.load();
+    if (arena_) arena_->detach();
+}
+
+void shard::open() {
+    std::string note;
+    backend_ = io::make_backend(engine_.options().backend, note);
+    if (!note.empty()) engine_.report_once(event::level::warning, note);
+    io::arena_options arena;
+    arena.budget = engine_.memory_per_shard();
+    arena.huge_pages = engine_.options().huge_pages;
+    arena.register_buffers = engine_.options().register_buffers;
+    arena_ = std::make_shared<io::buffer_arena>(arena);
+    arena_->attach(*backend_);
+    turn_time_ = backend_->now();
+}
+
+void shard::send(unsigned target, work& item) noexcept {
+    if (target == index_) {
+        schedule(item);
+        return;
+    }
+    ++counts_.messages_sent;
+    route& way = outgoing_[target];
+    mailbox<>* box = way.box.load(std::memory_order_relaxed);
+    if (box == nullptr && !way.by_inbox) {
+        box = new (std::nothrow) mailbox<>;
+        way.by_inbox = box == nullptr;
+        way.box.store(box, std::memory_order_release);
+    }
+    if (way.by_inbox) {
+        engine_.at(target).send_from_outside(item);
+        return;
+    }
+    box->post(item);
+    if (!way.dirty) {
+        way.dirty = true;
+        dirty_.push_back(target);
+    }
+}
+
+void shard::send_from_outside(work& item) noexcept {
+    inbox_.push(item);
+    nudge();
+}
+
+void shard::hold() noexcept {
+    if (holds_++ == 0) engine_.root_begins();
+}
+
+void shard::unhold() noexcept {
+    if (--holds_ == 0) engine_.root_ends();
+}
+
+void shard::nudge() noexcept {
+    if (doorbell_.claim_wake()) backend_->wake();
+}
+
+std::size_t shard::receive() noexcept {
+    std::size_t count = 0;
+    inbox_.take(ready_);
+    doorbell_.answer([&](unsigned sender) {
+        mailbox<>* const box = engine_.at(sender).outgoing_[index_].box.load(std::memory_order_acquire);
+        count += box->consume([](work& message) { message.run(message); });
+    });
+    counts_.messages_received += count;
+    return count;
+}
+
+std::size_t shard::run_ready() noexcept {
+    std::size_t count = 0;
+    for (; count < ready_a_turn; ++count) {
+        work* const item = ready_.pop();
+        if (item == nullptr) break;
+        item->run(*item);
+    }
+    return count;
+}
+
+void shard::flush() noexcept {
+    if (dirty_.empty()) return;
+    congested_ = false;
+    std::size_t kept = 0;
+    for (const unsigned target : dirty_) {
+        mailbox<>& box = *outgoing_[target].box.load(std::memory_order_relaxed);
+        if (box.flush() && engine_.at(target).doorbell_.ring(index_)) {
+            ++counts_.doorbells;
+            engine_.at(target).backend_->wake();
+        }
+        if (box.congested()) {
+            congested_ = true;
+            dirty_[kept++] = target;
+        } else {
+            outgoing_[target].dirty = false;
+        }
+    }
+    dirty_.resize(kept);
+}
+
+bool shard::turn() {
+    const detail::current_scope here{this};
+    ++turns_;
+    turn_time_ = backend_->now();
+    hits_before_ += static_cast<std::uint64_t>(hits_a_turn - hits_left_);
+    hits_left_ = hits_a_turn;
+
+    std::size_t done = receive();
+    if (!timers_.empty()) done += timers_.expire(turn_time_);
+    done += run_ready();
+    visitor().before_submit(visitor().state);
+    flush();
+    done += backend_->run(io::time_point::min());
+    if (done != 0) note_stall(turn_time_);
+    return done != 0;
+}
+
+void shard::note_stall(io::time_point begin) noexcept {
+    const std::chrono::nanoseconds length = backend_->now() - begin;
+    counts_.longest_turn = std::max(counts_.longest_turn, length);
+    if (length <= engine_.options().stall) return;
+    ++counts_.stalls;
+    try {
+        engine_.report(event::level::warning,
+                       "shard " + std::to_string(index_) + " was kept from its loop for " +
+                           std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(length).count()) +
+                           " ms; a coroutine that computes long should co_await leat::yield{}");
+    } catch (...) {  // no memory for the sentence: the count stands
+    }
+}
+
+bool shard::has_work() const noexcept {
+    return !ready_.empty() || !inbox_.empty() || doorbell_.rung() ||
+           visitor().pending(visitor().state);
+}
+
+void shard::park(io::time_point limit) {
+    const detail::current_scope here{this};
+    doorbell_.park();
+    if (has_work() || finished()) {
+        doorbell_.unpark();
+        return;
+    }
+    limit = std::min(limit, timers_.next());
+    if (congested_) limit = std::min(limit, backend_->now() + congestion_pause);
+    ++counts_.parks;
+    backend_->run(limit);
+    doorbell_.unpark();
+}
+
+std::chrono::nanoseconds shard::spin_limit() const noexcept {
+    const std::chrono::nanoseconds longest = engine_.options().spin;
+    // Where work usually comes later than the longest spin, spinning only burns power.
+    return usual_gap_ <= longest ? longest : longest / 16;
+}
+
+void shard::run() {
+    const std::chrono::nanoseconds longest = engine_.options().spin;
+    io::time_point idle_since{};
+    bool idle = false;
+    while (!finished()) {
+        if (turn()) {
+            if (idle) {
+                idle = false;
+                const auto gap = std::min<std::chrono::nanoseconds>(turn_time_ - idle_since, 4 * longest);
+                usual_gap_ += (gap - usual_gap_) / 8;
+            }
+            continue;
+        }
+        if (!idle) {
+            idle = true;
+            idle_since = turn_time_;
+        }
+        if (turn_time_ - idle_since < spin_limit()) {
+            __builtin_ia32_pause();
+            continue;
+        }
+        park(engine_.stopping() ? engine_.stop_deadline() : io::time_point::max());
+    }
+}
+
+bool shard::finished() noexcept {
+    if (!engine_.stopping()) return false;
+    if (engine_.roots() == 0 && backend_->in_flight() == 0 && !has_work() && !congested_ &&
+        stop_token_.stop_requested()) {
+        return true;
+    }
+    if (backend_->now() < engine_.stop_deadline()) return false;
+    abandoned_ = true;
+    owed_ = backend_->owed();
+    return true;
+}
+
+shard_statistics shard::statistics() const {
+    shard_statistics all = counts_;
+    all.turns = turns_;
+    all.frames = frames_.balance();
+    for (unsigned target = 0; target < engine_.shards(); ++target) {
+        if (const mailbox<>* const box = outgoing_[target].box.load(std::memory_order_relaxed)) {
+            all.mailbox_overflows += box->overflows();
+        }
+    }
+    all.backend = backend_->statistics();
+    all.arena = arena_->statistics();
+    return all;
+}
+
+}  // namespace leat

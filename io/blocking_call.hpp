@@ -1,0 +1,23 @@
+// The system calls behind a thread_backend's operations.
+#pragma once
+
+#include <leat/io/operation.hpp>
+
+#include <cstdint>
+
+namespace leat::io {
+
+/// Whether the operation is for a thread that may block: a read, open or stat.
+[[nodiscard]] bool may_block(const operation& op) noexcept;
+
+/// Runs a read, open or stat to its end; returns its result, never EINTR or EAGAIN.
+[[nodiscard]] int call_blocking(operation& op) noexcept;
+
+/// Tries any other operation, or a read of something that cannot seek, without blocking; -EAGAIN if
+/// it must wait for one of interest(op).
+[[nodiscard]] int call_non_blocking(operation& op) noexcept;
+
+/// The epoll events that an operation waits for.
+[[nodiscard]] std::uint32_t interest(const operation& op) noexcept;
+
+}  // namespace leat::io

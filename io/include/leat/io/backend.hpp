@@ -1,0 +1,113 @@
+// The seam between leat and the kernel: what an engine's shard asks, and who answers it.
+#pragma once
+
+#include <leat/io/operation.hpp>
+
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace leat::io {
+
+/// Time as a backend tells it: nanoseconds of CLOCK_MONOTONIC, or a simulation's own.
+using clock = std::chrono::steady_clock;
+using time_point = clock::time_point;
+
+/// What a backend has done so far and how; counts never decrease.
+struct backend_statistics {
+    std::string name;              ///< "uring", "thread", ...
+    std::string mode;              ///< the rung of the feature ladder, in words
+    std::uint64_t submitted = 0;   ///< operations accepted by submit()
+    std::uint64_t completed = 0;   ///< operations whose on_complete has run
+    std::uint64_t reads = 0;       ///< completed reads
+    std::uint64_t bytes_read = 0;  ///< bytes they gave
+    std::uint64_t enters = 0;      ///< system calls made to submit or wait
+    std::uint64_t wakes = 0;       ///< wake() calls that made a system call
+    std::uint64_t retries = 0;     ///< operations submitted again after EINTR or EAGAIN
+    std::uint64_t deferred = 0;    ///< operations that waited for in-flight credit
+    std::uint64_t registered = 0;  ///< bytes of registered buffers
+    std::uint64_t registration_failures = 0;
+};
+
+/// Submits operations, completes them, tells the time, and can be woken.
+///
+/// All members but wake() may be called by one thread only: the one that first calls run() or
+/// register_buffer(), or, before that, the one that made it. Any thread may destroy it once that
+/// one has ceased to use it; with operations in flight that is a programmer's error.
+class backend {
+public:
+    backend() = default;
+    backend(const backend&) = delete;
+    backend& operator=(const backend&) = delete;
+    virtual ~backend() = default;
+
+    /// Accepts an idle operation; it completes in a later run(). Never fails, blocks or allocates:
+    /// what exceeds the in-flight credit waits, in order.
+    virtual void submit(operation& op) noexcept = 0;
+
+    /// Asks that a submitted operation end soon; it still completes exactly once. Direct reads that
+    /// the device already has run to their end. No effect on an idle operation.
+    virtual void cancel(operation& op) noexcept = 0;
+
+    /// Hands what was submitted to the kernel and runs the completions that are ready; while there
+    /// are none, waits for one, for wake(), or until `deadline`. time_point::min() only polls,
+    /// time_point::max() waits without end. Returns how many operations completed. Not to be called
+    /// from a completion. Throws boost::system::system_error for what no retry can mend: the
+    /// backend then serves no more.
+    virtual std::size_t run(time_point deadline) = 0;
+
+    /// Makes a present or the next waiting run() return; one that only polls leaves it pending, and
+    /// several before that are as one. Any thread; a write before wake() is seen by the running
+    /// thread after run() returns. Async-signal-safe.
+    virtual void wake() noexcept = 0;
+
+    [[nodiscard]] virtual time_point now() const noexcept = 0;
+
+    /// The cached attributes of an open descriptor, at once: asks no server and waits for no
+    /// device, so that a file's identity can be compared after each read. Returns 0 or a negated
+    /// errno.
+    [[nodiscard]] virtual int stat_cached(int descriptor,
+                                          unsigned mask,
+                                          struct statx& out) noexcept;
+
+    /// Registers `memory` as buffer `index` (below maximum_buffers) or, if empty, clears it. An
+    /// error means that reads into it must go unregistered (buffer -1), nothing else.
+    [[nodiscard]] virtual boost::system::error_code register_buffer(
+        unsigned index, std::span<std::byte> memory) noexcept;
+    static constexpr unsigned maximum_buffers = 16384;
+
+    /// Operations accepted and not completed.
+    [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;
+
+    /// Names the operations that are in flight, for an error message: "2 reads of descriptor 7, 1
+    /// accept ...".
+    [[nodiscard]] virtual std::string owed() const = 0;
+
+    [[nodiscard]] virtual backend_statistics statistics() const = 0;
+};
+
+/// Which backend to make.
+enum class backend_kind : std::uint8_t { automatic, uring, thread };
+
+/// How a backend is made.
+struct backend_options {
+    backend_kind kind = backend_kind::automatic;
+    unsigned entries = 256;  ///< submission queue entries; 4 to 4096, rounded up to a power of two
+    unsigned completion_entries =
+        1024;              ///< completion queue entries and with it the in-flight credit
+    unsigned threads = 4;  ///< threads of a thread_backend that read files
+};
+
+/// Makes the backend that `options` ask for. `automatic` falls back from io_uring to threads, and
+/// then `note` tells why in one sentence; the caller says it once.
+/// Throws boost::system::system_error with errc::no_backend if `uring` was demanded and is refused;
+/// what() names the likely cause.
+[[nodiscard]] std::unique_ptr<backend> make_backend(const backend_options& options,
+                                                    std::string& note);
+
+}  // namespace leat::io

@@ -1,0 +1,154 @@
+// An asynchronous operation of the kernel, as a plain intrusive object that its caller owns.
+#pragma once
+
+#include <boost/intrusive/list_hook.hpp>
+
+#include <linux/openat2.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace leat::io {
+
+/// What an operation asks of the kernel.
+enum class opcode : std::uint8_t {
+    read,
+    open,
+    stat,
+    accept,
+    connect,
+    receive,
+    send,
+    shutdown,
+    poll
+};
+
+/// One request to a backend.
+///
+/// The caller owns it, fills it by one of the factories, sets `on_complete`, and hands it to
+/// backend::submit. From then on, until `on_complete` runs, neither the operation nor any memory it
+/// names may be touched, moved or freed. It completes exactly once, cancelled or not, on the thread
+/// that runs the backend, from inside backend::run and never from inside submit or cancel; within
+/// `on_complete` the operation is idle again and may be reused or freed.
+///
+/// `result` follows the kernel: a value of 0 or more, or a negated errno. EINTR and EAGAIN are
+/// never seen. A cancelled operation has -ECANCELED, unless it was completing anyway.
+struct operation : boost::intrusive::list_base_hook<> {
+    using completion = void (*)(operation&) noexcept;
+
+    /// Where the operation stands; kept by the backend.
+    enum class phase : std::uint8_t { idle, pending, submitted };
+
+    struct read_arguments {
+        std::byte* data;
+        std::uint32_t size;
+        std::uint64_t offset;
+        int buffer;  ///< index of the registered buffer that holds [data, data + size), or -1
+    };
+    struct open_arguments {
+        int directory;
+        const char* path;
+        open_how how;
+    };
+    struct stat_arguments {
+        const char* path;  ///< "" stats `descriptor` itself
+        unsigned mask;
+        struct statx* out;
+    };
+    struct message_arguments {
+        msghdr* message;
+        int flags;
+    };
+    struct address_arguments {
+        sockaddr* address;
+        socklen_t* length;  ///< accept: in and out; connect: in
+    };
+
+    operation() = default;
+    operation(const operation&) = delete;
+    operation& operator=(const operation&) = delete;
+
+    /// Reads up to data.size() bytes (at most 2 GiB - 4096) at `offset`; `buffer` as in
+    /// read_arguments. The result is the count, short at the end of the file or by the kernel's
+    /// whim.
+    void prepare_read(int descriptor_,
+                      std::span<std::byte> data,
+                      std::uint64_t offset,
+                      int buffer) noexcept {
+        start(opcode::read, descriptor_);
+        read = {data.data(), static_cast<std::uint32_t>(data.size()), offset, buffer};
+    }
+    /// Opens `path`, which must stay valid, relative to `directory`; the result is a descriptor.
+    void prepare_open(int directory, const char* path, const open_how& how) noexcept {
+        start(opcode::open, -1);
+        open = {directory, path, how};
+    }
+    /// statx of an open descriptor.
+    void prepare_stat(int descriptor_, unsigned mask, struct statx& out) noexcept {
+        start(opcode::stat, descriptor_);
+        stat = {"", mask, &out};
+    }
+    /// Accepts one connection; `address` and `length` may be null. The result is a descriptor that
+    /// is close-on-exec and non-blocking.
+    void prepare_accept(int descriptor_, sockaddr* from, socklen_t* length) noexcept {
+        start(opcode::accept, descriptor_);
+        address = {from, length};
+    }
+    void prepare_connect(int descriptor_, sockaddr* to, socklen_t* length) noexcept {
+        start(opcode::connect, descriptor_);
+        address = {to, length};
+    }
+    void prepare_receive(int descriptor_, msghdr& message_, int flags) noexcept {
+        start(opcode::receive, descriptor_);
+        message = {&message_, flags};
+    }
+    /// Never raises SIGPIPE. The result is the count, which may be short.
+    void prepare_send(int descriptor_, msghdr& message_, int flags) noexcept {
+        start(opcode::send, descriptor_);
+        message = {&message_, flags};
+    }
+    /// shutdown(2) with SHUT_RD, SHUT_WR or SHUT_RDWR.
+    void prepare_shutdown(int descriptor_, int how) noexcept {
+        start(opcode::shutdown, descriptor_);
+        number = how;
+    }
+    /// Waits until the descriptor has one of the poll(2) `events`; the result is those it has.
+    void prepare_poll(int descriptor_, unsigned events) noexcept {
+        start(opcode::poll, descriptor_);
+        number = static_cast<int>(events);
+    }
+
+    completion on_complete = nullptr;
+    int descriptor = -1;
+    int result = 0;
+    opcode code = opcode::read;
+    phase state = phase::idle;
+    bool cancel_requested = false;  ///< kept by the backend
+    /// Let a kernel worker do it, since it may block its submitter (large buffered reads do).
+    bool punt = false;
+    union {
+        read_arguments read{};
+        open_arguments open;
+        stat_arguments stat;
+        message_arguments message;
+        address_arguments address;
+        int number;
+    };
+
+private:
+    void start(opcode code_, int descriptor_) noexcept {
+        code = code_;
+        descriptor = descriptor_;
+        result = 0;
+        cancel_requested = false;
+        punt = false;
+    }
+};
+
+/// The operation's name as an error message says it: "read", "open", ...
+[[nodiscard]] const char* to_string(opcode code) noexcept;
+
+}  // namespace leat::io

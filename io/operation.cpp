@@ -1,0 +1,29 @@
+#include <leat/io/operation.hpp>
+
+namespace leat::io {
+
+const char* to_string(opcode code) noexcept {
+    switch (code) {
+        case opcode::read:
+            return "read";
+        case opcode::open:
+            return "open";
+        case opcode::stat:
+            return "stat";
+        case opcode::accept:
+            return "accept";
+        case opcode::connect:
+            return "connect";
+        case opcode::receive:
+            return "receive";
+        case opcode::send:
+            return "send";
+        case opcode::shutdown:
+            return "shutdown";
+        case opcode::poll:
+            return "poll";
+    }
+    return "unknown operation";
+}
+
+}  // namespace leat::io

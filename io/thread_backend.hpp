@@ -1,0 +1,88 @@
+// The backend for where io_uring is refused: threads for files, epoll for all else.
+#pragma once
+
+#include "operation_list.hpp"
+
+#include <leat/io/backend.hpp>
+
+#include <sys/epoll.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace leat::io {
+
+/// Serves reads, opens and stats by a small pool of threads, in order of submission; sockets, pipes
+/// and polls without blocking on the running thread; waits, wake-ups and deadlines by one epoll
+/// descriptor.
+///
+/// Listening and connecting sockets are switched to O_NONBLOCK for the duration of one call if they
+/// are not. A file operation that a thread already works on runs to its end when cancelled.
+class thread_backend final : public backend {
+public:
+    /// Throws boost::system::system_error if the system has no descriptors or threads to give.
+    explicit thread_backend(const backend_options& options);
+    ~thread_backend() override;
+
+    void submit(operation& op) noexcept override;
+    void cancel(operation& op) noexcept override;
+    std::size_t run(time_point deadline) override;
+    void wake() noexcept override;
+    [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
+    [[nodiscard]] std::size_t in_flight() const noexcept override { return accepted_; }
+    [[nodiscard]] std::string owed() const override;
+    [[nodiscard]] backend_statistics statistics() const override;
+
+private:
+    /// The operations that wait for one descriptor to become ready, and what epoll watches it for.
+    struct watch {
+        operation_list waiting;
+        std::uint32_t events = 0;
+        bool registered = false;
+    };
+
+    void work() noexcept;
+    void stop_threads() noexcept;
+    void signal() noexcept;
+    void hand_out();
+    void begin_waiting(operation& op) noexcept;
+    void settle(operation& op, int result) noexcept;
+    void collect() noexcept;
+    void wait_for_events(time_point deadline, bool may_wait);
+    [[nodiscard]] int wait_epoll(epoll_event* events,
+                                 int count,
+                                 time_point deadline,
+                                 bool may_wait);
+    void descriptor_ready(int descriptor, std::uint32_t events) noexcept;
+    void update_watch(std::unordered_map<int, watch>::iterator position) noexcept;
+    [[nodiscard]] std::size_t complete_ready() noexcept;
+
+    operation_list incoming_;  ///< submitted since the last run
+    operation_list ready_;     ///< to complete, with their results
+    std::unordered_map<int, watch> watches_;
+    std::size_t accepted_ = 0;
+
+    int epoll_ = -1;
+    int wake_descriptor_ = -1;
+    bool precise_wait_ = true;  ///< epoll_pwait2 has not been refused
+    std::atomic<bool> signalled_{false};
+    std::atomic<bool> woken_{false};
+    std::atomic<bool> some_done_{false};
+    std::atomic<std::uint64_t> wakes_{0};
+    backend_statistics statistics_;
+
+    mutable std::mutex mutex_;  ///< guards what follows, and the state of file operations
+    std::condition_variable work_arrived_;
+    operation_list queue_;
+    operation_list running_;
+    operation_list done_;
+    bool stopping_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace leat::io

@@ -1,0 +1,93 @@
+// The backend that gives everything to io_uring.
+#pragma once
+
+#include "operation_list.hpp"
+
+#include <leat/io/backend.hpp>
+
+#include <liburing.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace leat::io {
+
+/// One io_uring. What the kernel gives is found by trying (see mode in statistics()).
+///
+/// At most completion_entries, less a reserve for wake-ups and cancellations, are in flight in the
+/// kernel, so that its completion queue never overflows.
+class uring_backend final : public backend {
+public:
+    /// Throws boost::system::system_error with errc::no_backend; what() names the likely cause.
+    explicit uring_backend(const backend_options& options);
+    ~uring_backend() override;
+
+    void submit(operation& op) noexcept override;
+    void cancel(operation& op) noexcept override;
+    /// Throws boost::system::system_error for what no retry can mend: a ring that lost completions,
+    /// was closed, or is used by two threads.
+    std::size_t run(time_point deadline) override;
+    void wake() noexcept override;
+    [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
+    [[nodiscard]] boost::system::error_code register_buffer(
+        unsigned index, std::span<std::byte> memory) noexcept override;
+    [[nodiscard]] std::size_t in_flight() const noexcept override { return accepted_; }
+    [[nodiscard]] std::string owed() const override;
+    [[nodiscard]] backend_statistics statistics() const override;
+
+private:
+    enum class verdict : std::uint8_t { proceed, call_again, reap_first };
+    struct completion_entry {
+        std::uint64_t user_data;
+        std::int32_t result;
+    };
+
+    [[nodiscard]] static verdict judge_enter(int result);
+    [[nodiscard]] static bool is_final(operation& op, int& result) noexcept;
+
+    void open_ring();
+    void bind();
+    void fill();
+    [[nodiscard]] io_uring_sqe* next_entry();
+    void enter(time_point deadline, bool may_wait);
+    [[nodiscard]] std::size_t reap();
+    [[nodiscard]] std::size_t dispatch(const completion_entry& entry);
+    [[nodiscard]] std::size_t finish_withdrawn();
+    void complete(operation& op, int result) noexcept;
+    [[nodiscard]] boost::system::error_code make_buffer_table() noexcept;
+
+    io_uring ring_{};
+    bool ring_open_ = false;
+    bool bound_ = false;
+    std::thread::id owner_;
+    unsigned rung_ = 0;
+    unsigned entries_;
+    unsigned completion_entries_;
+
+    unsigned credit_ = 0;         ///< operations the kernel may hold at once
+    unsigned cancel_credit_ = 0;  ///< cancellations the kernel may hold at once
+    unsigned used_ = 0;
+    unsigned cancels_used_ = 0;
+    std::size_t accepted_ = 0;
+    std::size_t pending_count_ = 0;
+    std::size_t deferred_counted_ =
+        0;  ///< of the oldest pending ones, how many statistics count already
+
+    operation_list pending_;    ///< not yet in the submission queue
+    operation_list submitted_;  ///< in the submission queue or in the kernel
+    operation_list cancels_;    ///< submitted, their cancellation waits for its turn
+    operation_list withdrawn_;  ///< cancelled while pending
+
+    int wake_descriptor_ = -1;
+    bool wake_armed_ = false;
+    bool woken_ = false;
+    std::uint64_t wake_value_ = 0;
+    std::atomic<bool> wake_pending_{false};
+    std::atomic<std::uint64_t> wakes_{0};
+
+    std::vector<std::size_t> registered_;  ///< bytes by index; empty until the table exists
+    backend_statistics statistics_;
+};
+
+}  // namespace leat::io

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Installs the build into a temporary folder and builds a user's program against it by pkg-config alone.
+
+usage: install_test.py BUILD_FOLDER COMPILER...
+
+The program is built at -O0 and at -O2, against the shared and the static library, with the compiler of the build
+and with clang++-19 where that is installed, and run.
+"""
+
+import concurrent.futures
+import itertools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+CONSUMER = pathlib.Path(__file__).with_name("consumer.cpp")
+OTHER_COMPILER = "clang++-19"
+
+
+def run(command: list[str], **options) -> str:
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}\nended with {result.returncode}:\n{result.stdout}")
+    return result.stdout
+
+
+def installed_tree(build: str, destination: pathlib.Path) -> pathlib.Path:
+    """Installs into the destination; returns the folder of leat.pc."""
+    run(["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", str(destination)])
+    descriptions = list(destination.rglob("leat.pc"))
+    if len(descriptions) != 1:
+        raise RuntimeError(f"expected one leat.pc below {destination}, found {descriptions}")
+    return descriptions[0].parent
+
+
+def flags(packages: pathlib.Path, *options: str) -> list[str]:
+    search = [str(packages), os.environ.get("PKG_CONFIG_PATH", "")]
+    environment = dict(os.environ, PKG_CONFIG_PATH=":".join(filter(None, search)))
+    return run(["pkg-config", *options, "leat"], env=environment).split()
+
+
+def build_and_run(
+    compiler: list[str], level: str, kind: str, packages: pathlib.Path, folder: pathlib.Path
+) -> str:
+    name = f"{pathlib.Path(compiler[-1]).name} {level} {kind}"
+    compile_flags = flags(packages, "--cflags")
+    if kind == "static":
+        # The installed tree holds both libraries, and the linker prefers the shared one unless it is told.
+        link_flags = flags(packages, "--libs", "--static")
+        link_flags = ["-l:libleat.a" if flag == "-lleat" else flag for flag in link_flags]
+    else:
+        link_flags = flags(packages, "--libs")
+    program = folder / name.replace(" ", "_")
+    run([*compiler, "-std=c++20", level, *compile_flags, str(CONSUMER), "-o", str(program), *link_flags])
+    environment = dict(os.environ, LD_LIBRARY_PATH=str(packages.parent))
+    run([str(program)], env=environment, timeout=120)
+    return name
+
+
+def main() -> int:
+    build, *compiler = sys.argv[1:]
+    compilers = [compiler]
+    if shutil.which(OTHER_COMPILER) and OTHER_COMPILER not in compiler:
+        compilers.append([OTHER_COMPILER])
+    failures = 0
+    with tempfile.TemporaryDirectory() as folder:
+        packages = installed_tree(build, pathlib.Path(folder) / "installed")
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            runs = [
+                pool.submit(build_and_run, *combination, packages, pathlib.Path(folder))
+                for combination in itertools.product(
+                    compilers, ["-O0", "-O2"], ["shared", "static"]
+                )
+            ]
+            for finished in runs:
+                try:
+                    print(f"ok: {finished.result()}")
+                except Exception as error:
+                    failures += 1
+                    print(f"failed: {error}")
+    return 1 if failures else 0
+
+
+sys.exit(main())

@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""Checks the project's style where no compiler does.
+
+usage: check.py SOURCE_FOLDER [BUILD_FOLDER]
+
+Prints one line a finding, FILE:LINE: what is wrong, and ends with 1 if there is any. Given a build folder it also
+checks that every C++ source is part of that build.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+COLUMNS = 100
+CODE_FOLDERS = ("io", "engine", "cache", "apps", "perf", "tests")
+CODE_ENDINGS = (".cpp", ".hpp")
+SCRIPT_ENDINGS = (".py", ".sh")
+BUILD_NAMES = ("meson.build", "meson_options.txt")
+
+# What each folder may include by <leat/...>: itself and what lies below it.
+LAYERS = {
+    "io": ("io", "version"),
+    "engine": ("io", "engine", "version"),
+}
+
+# Pattern in code without comments and literals; what to say.
+FORBIDDEN_CODE = [
+    (re.compile(r"\busing\s+namespace\s+std\b"), "using namespace std"),
+    (re.compile(r"#\s*include\s*<(format|expected)>"), "this header is absent or empty in C++20 mode"),
+    (re.compile(r"\bauto\s*&{0,2}\s*\[[^\]]*\]\s*=\s*co_await\b"),
+     "structured binding of a co_await: name the result first (docs/coroutines.md)"),
+]
+
+# Pattern in whole lines, comments included.
+FORBIDDEN_TEXT = [
+    (re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"), "a note of unfinished work"),
+    (re.compile(r"\b(issue|task|ticket|part)\s+#?\d+\b", re.IGNORECASE), "the number of an issue or task"),
+    (re.compile(r"(^|\s)#\d+\b"), "the number of an issue or task"),
+]
+
+CONDITION = re.compile(r"\b(if|while|switch)\s*(constexpr\s*)?\(")
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
+LITERAL = re.compile(
+    r'R"(?P<mark>[^()\\\s]{0,16})\((?s:.*?)\)(?P=mark)"'  # raw strings
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|(?<![0-9a-zA-Z_])'(?:\\.|[^'\\\n])+'"  # characters, not the separators of digits
+    r"|//[^\n]*"
+    r"|/\*(?s:.*?)\*/"
+)
+
+
+def blank(match: re.Match) -> str:
+    return re.sub(r"[^\n]", " ", match.group())
+
+
+def code_only(text: str) -> str:
+    """The text with comments and literals blanked, lines and columns kept."""
+    return LITERAL.sub(blank, text)
+
+
+def line_of(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def condition_end(code: str, start: int) -> int:
+    """The position after the parenthesis that closes the one before start."""
+    depth = 1
+    for position in range(start, len(code)):
+        if code[position] == "(":
+            depth += 1
+        elif code[position] == ")":
+            depth -= 1
+            if depth == 0:
+                return position
+    return len(code)
+
+
+def co_await_in_conditions(code: str):
+    for match in CONDITION.finditer(code):
+        condition = code[match.end() : condition_end(code, match.end())]
+        if re.search(r"\bco_(await|yield)\b", condition):
+            yield line_of(code, match.start()), (
+                f"co_await in the condition of {match.group(1)}: name the result first, "
+                "GCC 12 drops or garbles the body without a warning"
+            )
+
+
+def may_include(path: pathlib.PurePosixPath, header: str) -> str | None:
+    """What is wrong with this file including this header, if anything."""
+    top = path.parts[0]
+    if header.startswith("leat/"):
+        component = header.split("/")[1].removesuffix(".hpp")
+        if top in LAYERS and component not in LAYERS[top]:
+            return f"{top} must not include <{header}>: the direction is io, engine, cache, apps"
+    if header.startswith("liburing") and top not in ("io", "perf") and "unit/io" not in str(path):
+        return "only io (and perf, which measures raw rings) includes liburing"
+    if re.match(r"boost/(asio|beast)\b", header) and top in ("io", "engine", "cache"):
+        if "asio" not in str(path.relative_to(top)):
+            return "Asio is included by <leat/asio.hpp> and its parts only"
+    if header.startswith(("apps/", "tests/", "perf/")) or header.startswith("../"):
+        return "no include by a path through other folders"
+    return None
+
+
+def check_code(path: pathlib.PurePosixPath, text: str):
+    code = code_only(text)
+    for number, line in enumerate(text.splitlines(), 1):
+        include = INCLUDE.match(line)
+        fault = include and may_include(path, include.group(1))
+        if fault:
+            yield number, fault
+    for pattern, message in FORBIDDEN_CODE:
+        for match in pattern.finditer(code):
+            yield line_of(code, match.start()), message
+    if path.name != "compiler_test.cpp":
+        yield from co_await_in_conditions(code)
+    if path.suffix == ".hpp" and not re.search(r"^#pragma once$", text, re.MULTILINE):
+        yield 1, "a header without #pragma once"
+
+
+def check_lines(path: pathlib.PurePosixPath, text: str):
+    columns = COLUMNS if path.suffix in CODE_ENDINGS else 120
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > columns:
+            yield number, f"{len(line)} columns, of {columns}"
+        if "\t" in line:
+            yield number, "a tab"
+        if line != line.rstrip():
+            yield number, "white space at the end of the line"
+        for pattern, message in FORBIDDEN_TEXT:
+            # A shell's or a preprocessor's # is no number.
+            if pattern.search(line):
+                yield number, message
+    if text and not text.endswith("\n"):
+        yield len(text.splitlines()), "no newline at the end of the file"
+
+
+def check_text(path: str, text: str) -> list[tuple[int, str]]:
+    """All findings in one file, as line and message."""
+    pure = pathlib.PurePosixPath(path)
+    findings = list(check_lines(pure, text))
+    if pure.suffix in CODE_ENDINGS:
+        findings += check_code(pure, text)
+    return sorted(set(findings))
+
+
+def checked_files(source: pathlib.Path):
+    wanted = CODE_ENDINGS + SCRIPT_ENDINGS
+    for folder in CODE_FOLDERS:
+        for path in sorted((source / folder).rglob("*")):
+            if path.is_file() and (path.suffix in wanted or path.name in BUILD_NAMES):
+                # These two spell out what is forbidden.
+                if path.parent.name != "style" or path.name not in ("check.py", "check_test.py"):
+                    yield path
+    for name in (*BUILD_NAMES, "dev", ".ci/run"):
+        if (source / name).is_file():
+            yield source / name
+
+
+def built_sources(build: pathlib.Path) -> set[pathlib.Path]:
+    commands = json.loads((build / "compile_commands.json").read_text())
+    return {(pathlib.Path(entry["directory"]) / entry["file"]).resolve() for entry in commands}
+
+
+def check_build(source: pathlib.Path, build: pathlib.Path):
+    """Every C++ source belongs to the build, if the build has any source of its folder."""
+    built = built_sources(build)
+    built_folders = {path.relative_to(source).parts[0] for path in built if source in path.parents}
+    for folder in CODE_FOLDERS:
+        if folder not in built_folders:
+            continue  # switched off, as apps and perf can be
+        for path in sorted((source / folder).rglob("*.cpp")):
+            # The install test builds these itself.
+            if path.resolve() not in built and path.parent != source / "tests/install":
+                yield path, 1, "not part of the build: name it in meson.build, or run meson setup --reconfigure"
+
+
+def check_version(source: pathlib.Path):
+    """The version stands in three places: they must agree."""
+    version = re.search(r"version: '([^']+)'", (source / "meson.build").read_text()).group(1)
+    header = source / "io/include/leat/version.hpp"
+    if f'#define LEAT_VERSION "{version}"' not in header.read_text():
+        yield header, 1, f"not the version in meson.build, {version}"
+    changes = source / "CHANGELOG.md"
+    if f"## {version}" not in changes.read_text():
+        yield changes, 1, f"no section for the version in meson.build, {version}"
+
+
+def main() -> int:
+    source = pathlib.Path(sys.argv[1]).resolve()
+    findings = []
+    for path in checked_files(source):
+        relative = path.relative_to(source).as_posix()
+        findings += [(path, *finding) for finding in check_text(relative, path.read_text())]
+    findings += check_version(source)
+    if len(sys.argv) > 2:
+        findings += check_build(source, pathlib.Path(sys.argv[2]).resolve())
+    for path, line, message in findings:
+        print(f"{path.relative_to(source)}:{line}: {message}")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Shows that check.py finds what it is there to find, and nothing in code that keeps the rules."""
+
+import unittest
+
+import check
+
+HEADER = "#pragma once\n"
+
+
+def messages(path: str, text: str) -> list[str]:
+    return [message for _, message in check.check_text(path, text)]
+
+
+class Found(unittest.TestCase):
+    def found(self, path: str, text: str, part: str) -> None:
+        found = messages(path, text)
+        self.assertTrue(any(part in message for message in found), (text, found))
+
+    def test_lines(self):
+        self.found("io/a.cpp", "x" * 101 + "\n", "101 columns")
+        self.found("io/a.cpp", "\tint a;\n", "tab")
+        self.found("io/a.cpp", "int a; \n", "white space")
+        self.found("io/a.cpp", "int a;", "no newline")
+
+    def test_unfinished(self):
+        self.found("io/a.cpp", "// TODO: later\n", "unfinished")
+        self.found("io/a.cpp", "// see issue 12\n", "number of an issue")
+        self.found("tests/app/a.sh", "# as asked in #12\n", "number of an issue")
+
+    def test_co_await_in_conditions(self):
+        for code in (
+            "if (co_await f()) {}\n",
+            "while (n < 3 &&\n       co_await f(g(1))) {}\n",
+            "switch (co_await f()) {}\n",
+            "if (const auto n = co_await f(); n) {}\n",
+        ):
+            self.found("tests/unit/io/a_test.cpp", code, "condition")
+
+    def test_co_await_bound(self):
+        self.found("apps/cat/a.cpp", "const auto [a, b] = co_await f();\n", "structured binding")
+
+    def test_include_direction(self):
+        self.found("io/a.cpp", "#include <leat/engine/task.hpp>\n", "direction")
+        self.found("engine/a.cpp", "#include <leat/cache/slice.hpp>\n", "direction")
+        self.found("io/a.cpp", "#include <leat/leat.hpp>\n", "direction")
+        self.found("cache/a.cpp", "#include <liburing.h>\n", "liburing")
+        self.found("cache/a.cpp", "#include <boost/asio.hpp>\n", "Asio")
+        self.found("cache/a.cpp", '#include "../io/ring.hpp"\n', "other folders")
+
+    def test_headers(self):
+        self.found("io/a.hpp", "int a;\n", "pragma once")
+        self.found("io/a.cpp", "#include <expected>\n", "C++20")
+        self.found("io/a.cpp", "using namespace std;\n", "using namespace")
+
+
+class NotFound(unittest.TestCase):
+    def clean(self, path: str, text: str) -> None:
+        self.assertEqual(messages(path, text), [])
+
+    def test_comments_and_literals(self):
+        self.clean("io/a.cpp", "// never if (co_await f())\n")
+        self.clean("io/a.cpp", 'const char* a = "if (co_await f())";\n')
+        self.clean("io/a.cpp", "/* using namespace std\n */\nconst long a = 5'000'000;\n")
+
+    def test_co_await_in_bodies(self):
+        self.clean("io/a.cpp", "if (a) co_await f();\nwhile (b) { co_await f(); }\n")
+        self.clean("tests/unit/engine/compiler_test.cpp", "if (co_await f()) {}\n")
+
+    def test_includes(self):
+        self.clean("io/a.cpp", "#include <liburing.h>\n")
+        self.clean("engine/a.cpp", "#include <leat/io/file.hpp>\n")
+        self.clean("cache/include/leat/asio.hpp", HEADER + "#include <boost/asio.hpp>\n")
+        self.clean("tests/unit/io/a_test.cpp", "#include <leat/leat.hpp>\n")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,22 @@
+// Options of engines for tests: small, unpinned, as many shards as wanted.
+#pragma once
+
+#include "print.hpp"
+
+#include <leat/engine/options.hpp>
+
+namespace leat::test {
+
+[[nodiscard]] inline engine_options small_engine(unsigned shards, std::uint64_t memory, std::uint64_t chunk_size,
+                                                 io::backend_kind kind = io::backend_kind::automatic) {
+    engine_options options;
+    options.shards = shards;
+    options.memory = memory;
+    options.chunk_size = chunk_size;
+    options.pin = false;
+    options.spin = std::chrono::microseconds{20};
+    options.backend.kind = kind;
+    return options;
+}
+
+}  // namespace leat::test

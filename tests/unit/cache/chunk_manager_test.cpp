@@ -1,0 +1,457 @@
+#include <leat/leat.hpp>
+
+#include "pattern.hpp"
+#include "scripted_source.hpp"
+#include "small_engine.hpp"
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include <sys/resource.h>
+
+using namespace leat;
+using namespace leat::literals;
+using namespace std::chrono_literals;
+using leat::test::script;
+using leat::test::scripted_source;
+using leat::test::small_engine;
+
+namespace {
+
+constexpr auto both_backends = {io::backend_kind::uring, io::backend_kind::thread};
+
+std::shared_ptr<script> script_of(std::uint64_t size) {
+    auto made = std::make_shared<script>();
+    made->size = size;
+    return made;
+}
+
+task<boost::system::error_code> code_of(const chunk_manager& manager, chunk_config config) {
+    as_result asking{manager.get_chunk(config)};
+    const result<slice> got = co_await asking;
+    co_return got ? boost::system::error_code{} : got.error().code;
+}
+
+boost::system::error_code ask(engine& owner, const chunk_manager& manager, chunk_config config) {
+    return owner.run(code_of(manager, config));
+}
+
+task<slice> get(const chunk_manager& manager, chunk_config config) {
+    co_return co_await manager.get_chunk(config);
+}
+
+task<> pause(std::chrono::milliseconds time) { co_await leat::sleep(time); }
+
+/// Random pieces, some at borders of units, chunks and the file; returns how many had wrong bytes.
+task<std::uint64_t> random_reader(chunk_manager& manager, file from, std::uint64_t seed, int requests) {
+    std::mt19937_64 random{seed};
+    const std::uint64_t chunk = manager.chunk_size();
+    const std::uint64_t unit = manager.unit_size();
+    std::uint64_t wrong = 0;
+    for (int i = 0; i < requests; ++i) {
+        std::uint64_t offset = random() % from.size();
+        if (i % 3 == 0) offset = std::min(from.size() - 1, offset / unit * unit + unit - random() % 2);
+        if (i % 7 == 0) offset = from.size() - 1 - random() % std::min<std::uint64_t>(from.size(), 5000);
+        std::uint64_t size = 1 + random() % (i % 5 == 0 ? chunk : 3 * unit);
+        size = std::min({size, chunk - offset % chunk, from.size() - offset});
+        const chunk_config config{from, offset, static_cast<std::uint32_t>(size)};
+        const slice got = co_await manager.get_chunk(config);
+        if (got.size() != size || !test::is_pattern(got.bytes(), 1, offset)) ++wrong;
+        if (random() % 16 == 0) co_await resume_on(static_cast<unsigned>(random() % this_shard().owner().shards()));
+    }
+    co_return wrong;
+}
+
+task<std::uint64_t> many_readers(chunk_manager& manager, file from, std::uint64_t seed, int readers, int requests) {
+    std::vector<task<std::uint64_t>> jobs;
+    for (int i = 0; i < readers; ++i) jobs.push_back(random_reader(manager, from, seed * 1000 + i, requests));
+    const std::vector<std::uint64_t> wrong = co_await when_all(std::move(jobs));
+    std::uint64_t sum = 0;
+    for (const std::uint64_t one : wrong) sum += one;
+    co_return sum;
+}
+
+void check_property(io::backend_kind kind, unsigned shards, std::uint64_t chunk, std::uint64_t size,
+                    std::uint64_t memory) {
+    const test::temporary_folder folder;
+    const std::string path = folder.make("data", size);
+    const std::size_t descriptors = test::open_descriptors();
+    const std::int64_t frames = frame_pool::live();
+    {
+        engine owner{small_engine(shards, memory, chunk, kind)};
+        {
+            chunk_manager manager{owner, file_source{}};
+            file from = owner.run(manager.open(path));
+            std::vector<spawned<std::uint64_t>> running;
+            for (unsigned shard = 0; shard < shards; ++shard) {
+                running.push_back(owner.spawn_on(shard, many_readers(manager, from, shard, 6, 40)));
+            }
+            for (auto& one : running) BOOST_TEST(one.get() == 0u);
+            from = file{};
+            const cache_statistics sum = owner.run(manager.statistics());
+            BOOST_TEST(sum.pins == 0u);
+            BOOST_TEST(sum.referred_bytes == 0u);
+            BOOST_TEST(sum.waiting == 0u);
+            if (size > memory) BOOST_TEST(sum.evictions > 0u);
+        }
+        owner.stop();
+        const stop_report report = owner.join();
+        BOOST_TEST(!report.code);
+        BOOST_TEST(report.held == 0u);
+    }
+    BOOST_TEST(frame_pool::live() == frames);
+    BOOST_TEST(test::open_descriptors() == descriptors);
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(random_requests_always_give_the_files_bytes, both_backends, kind) {
+    check_property(kind, 1, 64_KiB, 5 * 64_KiB + 1, 128_KiB);
+    check_property(kind, 2, 64_KiB, 40 * 64_KiB - 1, 1_MiB);
+    check_property(kind, 4, 64_KiB, 999'999, 512_KiB);
+    check_property(kind, 3, 1_MiB, 20 * 1_MiB + 4097, 6_MiB);
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_cannot_be_are_refused_with_a_clear_error) {
+    engine owner{small_engine(2, 4_MiB, 64_KiB)};
+    chunk_manager manager{owner, scripted_source{script_of(100'000)}};
+    const file from = owner.run(manager.open("any"));
+    const std::uint64_t top = ~std::uint64_t{0};
+    BOOST_TEST(ask(owner, manager, {from, 0, 0}) == errc::out_of_range);
+    BOOST_TEST(ask(owner, manager, {from, 5, 0}) == errc::out_of_range);
+    BOOST_TEST(ask(owner, manager, {from, 100'000, 1}) == errc::out_of_range);
+    BOOST_TEST(ask(owner, manager, {from, 99'999, 2}) == errc::out_of_range);
+    BOOST_TEST(ask(owner, manager, {from, 1, 4'294'967'295}) == errc::out_of_range);
+    for (const std::uint64_t offset : {std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1, top, top - 4095}) {
+        BOOST_TEST(ask(owner, manager, {from, offset, 4096}) == errc::out_of_range);
+    }
+    BOOST_TEST(ask(owner, manager, {from, 64_KiB - 1, 2}) == errc::crosses_chunk);
+    BOOST_TEST(ask(owner, manager, {file_id{}, 0, 1}) == errc::closed);
+    BOOST_TEST(ask(owner, manager, {file_id{top}, 0, 1}) == errc::closed);
+    BOOST_TEST(!ask(owner, manager, {from, 99'999, 1}));
+    // The same while the chunk is in memory.
+    BOOST_TEST(ask(owner, manager, {from, 99'999, 0}) == errc::out_of_range);
+    BOOST_TEST(ask(owner, manager, {from, 99'999, 2}) == errc::out_of_range);
+    try {
+        owner.run(get(manager, {from, 99'999, 2}));
+        BOOST_ERROR("it was served");
+    } catch (const system_error& failure) {
+        const std::string text = failure.what();
+        BOOST_TEST(text.find("any") != std::string::npos);
+        BOOST_TEST(text.find("99999") != std::string::npos);
+        BOOST_TEST(failure.where().size == 2u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_id_is_stale_once_its_file_is_closed_and_warm_again_when_reopened) {
+    engine owner{small_engine(2, 4_MiB, 64_KiB)};
+    const auto source = script_of(200'000);
+    chunk_manager manager{owner, scripted_source{source}};
+    file from = owner.run(manager.open("any"));
+    const file_id id = from;
+    BOOST_TEST(!ask(owner, manager, {id, 0, 4096}));
+    owner.run(pause(20ms));
+    from = file{};
+    BOOST_TEST(ask(owner, manager, {id, 0, 4096}) == errc::closed);
+    BOOST_TEST(source->open_files == 0);
+    const std::uint64_t reads = source->reads;
+    from = owner.run(manager.open("any"));
+    BOOST_TEST((from.id() == id));
+    BOOST_TEST(!ask(owner, manager, {id, 0, 4096}));
+    BOOST_TEST(source->reads == reads);
+    source->version = 2;
+    const file newer = owner.run(manager.open("any"));
+    BOOST_TEST((newer.id() != id));
+    const slice fresh = owner.run(get(manager, {newer, 0, 4096}));
+    BOOST_TEST(test::is_pattern(fresh.bytes(), 2, 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_coroutines_on_two_shards_read_each_byte_once) {
+    const test::temporary_folder folder;
+    const std::uint64_t size = 1_MiB;
+    const std::string path = folder.make("data", size);
+    engine owner{small_engine(2, 8_MiB, 1_MiB)};
+    chunk_manager manager{owner, file_source{}};
+    const file from = owner.run(manager.open(path));
+    auto waiter = [](chunk_manager& one, file of, std::uint64_t i) -> task<std::uint64_t> {
+        const chunk_config config{of, i * 1024, 1024};
+        const slice got = co_await one.get_chunk(config);
+        co_return test::is_pattern(got.bytes(), 1, i * 1024) ? 0 : 1;
+    };
+    auto all = [&waiter](chunk_manager& one, file of, std::uint64_t first) -> task<std::uint64_t> {
+        std::vector<task<std::uint64_t>> jobs;
+        for (std::uint64_t i = first; i < 1000; i += 2) jobs.push_back(waiter(one, of, i));
+        const std::vector<std::uint64_t> wrong = co_await when_all(std::move(jobs));
+        std::uint64_t sum = 0;
+        for (const std::uint64_t one_wrong : wrong) sum += one_wrong;
+        co_return sum;
+    };
+    auto even = owner.spawn_on(0, all(manager, from, 0));
+    auto odd = owner.spawn_on(1, all(manager, from, 1));
+    BOOST_TEST(even.get() == 0u);
+    BOOST_TEST(odd.get() == 0u);
+    const chunk_config whole{from, 0, static_cast<std::uint32_t>(size)};
+    BOOST_TEST(owner.run(get(manager, whole)).size() == size);
+    const cache_statistics sum = owner.run(manager.statistics());
+    BOOST_TEST(sum.fills == 1u);
+    BOOST_TEST(sum.bytes_read == size);
+    owner.stop();
+    owner.join();
+}
+
+BOOST_AUTO_TEST_CASE(demanded_bytes_are_read_first_and_alone) {
+    engine owner{small_engine(1, 8_MiB, 1_MiB)};
+    const auto source = script_of(1_MiB);
+    source->background_delay_ms = 60'000;  // cancelled at the end
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    const slice got = owner.run(get(manager, {from, 500'000, 100}));
+    BOOST_TEST(test::is_pattern(got.bytes(), 1, 500'000));
+    const std::lock_guard lock{source->mutex};
+    BOOST_TEST(source->log.at(0).size == manager.unit_size());
+    BOOST_TEST(source->log.at(0).offset == 500'000 / manager.unit_size() * manager.unit_size());
+}
+
+BOOST_AUTO_TEST_CASE(an_error_reaches_only_those_who_asked_for_the_failed_bytes) {
+    engine owner{small_engine(2, 8_MiB, 1_MiB)};
+    const auto source = script_of(2_MiB);
+    source->bad_from = 700'000;
+    source->bad_to = 700'001;
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    BOOST_TEST(!ask(owner, manager, {from, 0, 4096}));
+    BOOST_TEST(ask(owner, manager, {from, 699'000, 4096}) == system_error_code(EIO));
+    BOOST_TEST(ask(owner, manager, {from, 0, 1_MiB}) == system_error_code(EIO));
+    BOOST_TEST(!ask(owner, manager, {from, 800'000, 4096}));
+    BOOST_TEST(!ask(owner, manager, {from, 1_MiB, 1_MiB}));
+    source->bad_to = 0;  // nothing failed is cached
+    BOOST_TEST(!ask(owner, manager, {from, 699'000, 4096}));
+    const slice whole = owner.run(get(manager, {from, 0, 1_MiB}));
+    BOOST_TEST(test::is_pattern(whole.bytes(), 1, 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_gives_too_little_or_fails_to_open_is_reported) {
+    engine owner{small_engine(1, 8_MiB, 1_MiB)};
+    const auto source = script_of(1_MiB);
+    source->too_little = true;
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    BOOST_TEST(ask(owner, manager, {from, 0, 4096}) == errc::short_read);
+    BOOST_CHECK_EXCEPTION(owner.run(manager.open("missing")), system_error, [](const system_error& failure) {
+        return failure.code() == system_error_code(ENOENT) &&
+               std::string{failure.what()}.find("missing") != std::string::npos;
+    });
+}
+
+BOOST_DATA_TEST_CASE(files_changed_in_place_fail_and_replaced_ones_stay_readable, both_backends, kind) {
+    const test::temporary_folder folder;
+    engine owner{small_engine(2, 2_MiB, 64_KiB, kind)};
+    chunk_manager manager{owner, file_source{}};
+    const std::string path = folder.make("data", 1_MiB, 1);
+    const file first = owner.run(manager.open(path));
+    BOOST_TEST(!ask(owner, manager, {first, 0, 100}));
+
+    folder.make("new", 1_MiB, 2);
+    std::filesystem::rename(folder.path("new"), path);
+    const file second = owner.run(manager.open(path));
+    BOOST_TEST((first.id() != second.id()));
+    std::filesystem::remove(path);
+    for (const std::uint64_t offset : {std::uint64_t{0}, 512_KiB, 1_MiB - 100}) {
+        BOOST_TEST(test::is_pattern(owner.run(get(manager, {second, offset, 100})).bytes(), 2, offset));
+    }
+
+    const std::string written = folder.make("written", 1_MiB, 3);
+    const file old = owner.run(manager.open(written));
+    const slice kept = owner.run(get(manager, {old, 0, 100}));
+    std::this_thread::sleep_for(20ms);  // timestamps have the granularity of a tick
+    folder.make("written", 1_MiB, 4);
+    BOOST_TEST(ask(owner, manager, {old, 900'000, 100}) == errc::file_changed);
+    BOOST_TEST(test::is_pattern(kept.bytes(), 3, 0));
+    const file newer = owner.run(manager.open(written));
+    BOOST_TEST(test::is_pattern(owner.run(get(manager, {newer, 900'000, 100})).bytes(), 4, 900'000));
+
+    const std::string cut = folder.make("cut", 1_MiB, 5);
+    const file longer = owner.run(manager.open(cut));
+    std::filesystem::resize_file(cut, 1000);
+    BOOST_TEST(ask(owner, manager, {longer, 900'000, 100}) == errc::file_changed);
+}
+
+BOOST_DATA_TEST_CASE(what_cannot_be_opened_says_why_and_costs_nothing, both_backends, kind) {
+    const test::temporary_folder folder;
+    engine owner{small_engine(2, 2_MiB, 64_KiB, kind)};
+    chunk_manager manager{owner, file_source{}};
+    const auto open_code = [&](chunk_manager& with, const std::string& name) {
+        try {
+            owner.run(with.open(name));
+            return boost::system::error_code{};
+        } catch (const system_error& failure) {
+            return failure.code();
+        }
+    };
+    BOOST_TEST(open_code(manager, folder.path("none")) == system_error_code(ENOENT));
+    BOOST_TEST(open_code(manager, folder.path("")) == system_error_code(EISDIR));
+    BOOST_TEST(open_code(manager, "/dev/null") == errc::not_regular);
+    folder.make("data", 1000);
+    chunk_manager rooted{owner, file_source{folder.path("")}};
+    BOOST_TEST(!open_code(rooted, "data"));
+    BOOST_TEST(open_code(rooted, "../" + std::filesystem::path{folder.path("data")}.parent_path().filename().string() +
+                                     "/data") == system_error_code(EXDEV));
+    BOOST_TEST(open_code(rooted, "/etc/passwd") == system_error_code(EXDEV));
+    BOOST_TEST(open_code(rooted, std::string("data\0x", 6)) == system_error_code(EINVAL));
+
+    rlimit old{};
+    ::getrlimit(RLIMIT_NOFILE, &old);
+    const std::size_t now = test::open_descriptors();
+    const rlimit few{now, old.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    const boost::system::error_code full = open_code(manager, folder.path("data"));
+    ::setrlimit(RLIMIT_NOFILE, &old);
+    BOOST_TEST(full == system_error_code(EMFILE));
+    BOOST_TEST(!open_code(manager, folder.path("data")));
+}
+
+BOOST_AUTO_TEST_CASE(with_every_chunk_pinned_requests_wait_in_order_then_fail_and_read_goes_past) {
+    engine owner{small_engine(1, 128_KiB, 64_KiB)};
+    manager_options options;
+    options.pin_deadline = 100ms;
+    chunk_manager manager{owner, scripted_source{script_of(640'000)}, options};
+    const file from = owner.run(manager.open("any"));
+    slice first = owner.run(get(manager, {from, 0, 100}));
+    const slice second = owner.run(get(manager, {from, 64_KiB, 100}));
+    BOOST_TEST(ask(owner, manager, {from, 128_KiB, 100}) == errc::all_pinned);
+    std::vector<std::byte> copy(200'000);
+    BOOST_TEST(owner.run(manager.read(from, 100'000, copy)) == copy.size());
+    BOOST_TEST(test::is_pattern(copy, 1, 100'000));
+    auto waiting = owner.spawn_on(0, code_of(manager, {from, 192_KiB, 100}));
+    std::this_thread::sleep_for(10ms);
+    first = {};  // on this thread, which is no shard
+    BOOST_TEST(!waiting.get());
+    const cache_statistics sum = owner.run(manager.statistics());
+    BOOST_TEST(sum.pins == 1u);
+    BOOST_TEST(sum.pinned_bytes == 64_KiB);
+    BOOST_TEST(sum.referred_bytes == 100u);
+    BOOST_TEST(sum.oldest_pin.count() > 0);
+    BOOST_TEST(sum.bypasses > 0u);
+    static_cast<void>(second);
+}
+
+BOOST_AUTO_TEST_CASE(a_manager_over_a_manager_with_another_chunk_size_even_with_the_lower_all_pinned) {
+    engine owner{small_engine(2, 4_MiB, 256_KiB)};
+    const auto source = script_of(3'000'001);
+    chunk_manager lower{owner, scripted_source{source}};
+    manager_options options;
+    options.chunk_size = 64_KiB;
+    chunk_manager upper{owner, lower, options};
+    const file above = owner.run(upper.open("any"));
+    const file below = owner.run(lower.open("any"));
+    BOOST_TEST(owner.run(many_readers(upper, above, 7, 4, 50)) == 0u);
+    std::vector<slice> pins;
+    for (std::uint64_t offset = 0; offset + 256_KiB < source->size; offset += 256_KiB) {
+        chunk_config config{below, offset, 1};
+        config.hint = hint::no_wait;
+        as_result asking{lower.get_chunk(config)};
+        auto one = [](as_result& ask_it) -> task<slice> {
+            result<slice> got = co_await ask_it;
+            co_return got ? std::move(*got) : slice{};
+        };
+        pins.push_back(owner.run(one(asking)));
+    }
+    std::vector<std::byte> copy(source->size);
+    BOOST_TEST(owner.run(upper.read(above, 0, copy)) == copy.size());
+    BOOST_TEST(test::is_pattern(copy, 1, 0));
+    pins.clear();
+    BOOST_TEST(owner.run(many_readers(upper, above, 8, 4, 50)) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(slices_walk_a_range_in_order_in_pieces_of_any_size) {
+    engine owner{small_engine(2, 2_MiB, 64_KiB)};
+    chunk_manager manager{owner, scripted_source{script_of(1'000'003)}};
+    const file from = owner.run(manager.open("any"));
+    auto walk = [](chunk_manager& over, file of, std::uint64_t begin, std::uint64_t length,
+                   slices_options options) -> task<std::uint64_t> {
+        slice_stream stream = over.slices(of, begin, length, options);
+        std::uint64_t count = 0;
+        for (;;) {
+            const slice piece = co_await stream.next();
+            if (!piece) break;
+            if (!test::is_pattern(piece.bytes(), 1, begin + count)) co_return ~std::uint64_t{0};
+            count += piece.size();
+        }
+        co_return count;
+    };
+    for (const std::uint32_t size : {0u, 1000u, 4096u, 65'536u, 100'000u}) {
+        const slices_options options{3, size};
+        BOOST_TEST(owner.run(walk(manager, from, 0, ~std::uint64_t{0}, options)) == 1'000'003u);
+        BOOST_TEST(owner.run(walk(manager, from, 65'535, 65'538, options)) == 65'538u);
+        BOOST_TEST(owner.run(walk(manager, from, 1'000'002, 5, options)) == 1u);
+        BOOST_TEST(owner.run(walk(manager, from, 1'000'003, 5, options)) == 0u);
+        BOOST_TEST(owner.run(walk(manager, from, 5'000'000, 5, options)) == 0u);
+    }
+    BOOST_TEST(owner.run(manager.statistics()).pins == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_file_opens_and_has_no_bytes) {
+    const test::temporary_folder folder;
+    engine owner{small_engine(1, 2_MiB, 64_KiB)};
+    chunk_manager manager{owner, file_source{}};
+    const file from = owner.run(manager.open(folder.make("empty", 0)));
+    BOOST_TEST(from.size() == 0u);
+    BOOST_TEST(ask(owner, manager, {from, 0, 1}) == errc::out_of_range);
+    std::vector<std::byte> copy(10);
+    BOOST_TEST(owner.run(manager.read(from, 0, copy)) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_budget_below_two_chunks_a_shard_is_refused_with_the_numbers) {
+    engine owner{small_engine(2, 4_MiB, 64_KiB)};
+    manager_options options;
+    options.chunk_size = 2_MiB;
+    BOOST_CHECK_EXCEPTION((chunk_manager{owner, file_source{}, options}), system_error,
+                          [](const system_error& failure) {
+                              return failure.code() == errc::budget_too_small &&
+                                     std::string{failure.what()}.find("2 MiB") != std::string::npos;
+                          });
+    options.chunk_size = 100'000;
+    BOOST_CHECK_EXCEPTION((chunk_manager{owner, file_source{}, options}), system_error,
+                          [](const system_error& failure) { return failure.code() == errc::invalid_option; });
+}
+
+BOOST_AUTO_TEST_CASE(peek_gives_what_is_there_and_never_reads) {
+    engine owner{small_engine(1, 4_MiB, 64_KiB)};
+    const auto source = script_of(200'000);
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    auto look = [](chunk_manager& at, chunk_config config) -> task<std::size_t> { co_return at.peek(config).size(); };
+    BOOST_TEST(owner.run(look(manager, {from, 0, 100})) == 0u);
+    BOOST_TEST(source->reads == 0u);
+    BOOST_TEST(!ask(owner, manager, {from, 0, 100}));
+    BOOST_TEST(owner.run(look(manager, {from, 0, 100})) == 100u);
+    BOOST_TEST(owner.run(look(manager, {from, 0, 0})) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(one_waiters_cancellation_cancels_only_itself) {
+    engine owner{small_engine(2, 4_MiB, 64_KiB)};
+    const auto source = script_of(640'000);
+    source->delay_ms = 50;
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    auto hurried = [](chunk_manager& of, chunk_config config) -> task<boost::system::error_code> {
+        try {
+            co_await with_timeout(get(of, config), 10ms);
+        } catch (const system_error& failure) {
+            co_return failure.code();
+        }
+        co_return boost::system::error_code{};
+    };
+    for (std::uint64_t chunk = 0; chunk < 4; ++chunk) {  // some owned here, some on the other shard
+        const chunk_config config{from, chunk * 64_KiB, 100};
+        auto patient = owner.spawn_on(1, code_of(manager, config));
+        auto impatient = owner.spawn_on(0, hurried(manager, config));
+        BOOST_TEST(impatient.get() == errc::timed_out);
+        BOOST_TEST(!patient.get());
+    }
+    BOOST_TEST(owner.run(manager.statistics()).waiting == 0u);
+}

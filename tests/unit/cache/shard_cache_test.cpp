@@ -1,0 +1,155 @@
+// The steps of a lease, and stopping with requests in flight.
+#include <leat/leat.hpp>
+
+#include "pattern.hpp"
+#include "scripted_source.hpp"
+#include "small_engine.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <thread>
+
+using namespace leat;
+using namespace leat::literals;
+using namespace std::chrono_literals;
+using leat::test::script;
+using leat::test::scripted_source;
+
+namespace {
+
+struct fixture {
+    fixture() {
+        source->size = 64 * 64_KiB;
+        from = owner.run(manager.open("any"));
+        // Chunks that shard 0 owns: shard 1 reaches them by leases.
+        for (std::uint64_t index = 0; index < 64; ++index) {
+            const chunk_config config{from, index * 64_KiB, 100};
+            if (manager.owner(config) == 0) remote.push_back(config);
+        }
+    }
+    cache_statistics sum() { return owner.run(manager.statistics()); }
+    slice get_on(unsigned shard, chunk_config config) { return owner.spawn_on(shard, get(config)).get(); }
+    task<slice> get(chunk_config config) { co_return co_await manager.get_chunk(config); }
+    task<bool> present(chunk_config config) { co_return static_cast<bool>(manager.peek(config)); }
+
+    std::shared_ptr<script> source = std::make_shared<script>();
+    engine owner{test::small_engine(2, 512_KiB, 64_KiB)};  // four chunks a shard
+    chunk_manager manager{owner, scripted_source{source}};
+    file from;
+    std::vector<chunk_config> remote;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_lease_is_granted_once_and_hits_are_local_from_then_on, fixture) {
+    BOOST_TEST(test::is_pattern(get_on(1, remote[0]).bytes(), 1, remote[0].offset));
+    const cache_statistics granted = sum();
+    BOOST_TEST(granted.grants == 1u);
+    BOOST_TEST(granted.leases == 1u);
+    for (int i = 0; i < 100; ++i) get_on(1, remote[0]);
+    const cache_statistics later = sum();
+    BOOST_TEST(later.misses == granted.misses);
+    BOOST_TEST(later.grants == 1u);
+    BOOST_TEST(later.fills == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(units_that_land_later_are_seen_through_the_lease, fixture) {
+    source->background_delay_ms = 100;
+    get_on(1, remote[0]);
+    chunk_config last = remote[0];
+    last.offset += 64_KiB - 100;
+    BOOST_TEST(!owner.spawn_on(1, present(last)).get());
+    bool seen = false;
+    for (int i = 0; i < 500 && !seen; ++i) {
+        std::this_thread::sleep_for(10ms);
+        seen = owner.spawn_on(1, present(last)).get();
+    }
+    BOOST_TEST(seen);
+    const std::uint64_t misses = sum().misses;
+    BOOST_TEST(test::is_pattern(get_on(1, last).bytes(), 1, last.offset));
+    BOOST_TEST(sum().misses == misses);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_owner_short_of_buffers_revokes_what_is_unused, fixture) {
+    for (const chunk_config& config : remote) get_on(1, config);
+    const cache_statistics after = sum();
+    BOOST_TEST(after.evictions > 0u);
+    BOOST_TEST(after.chunks <= 8u);
+    BOOST_TEST(after.waiting == 0u);
+    for (const chunk_config& config : remote) {
+        BOOST_TEST(test::is_pattern(get_on(1, config).bytes(), 1, config.offset));
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pinned_lease_keeps_its_bytes_until_the_last_pin, fixture) {
+    slice pinned = get_on(1, remote[0]);
+    for (std::size_t i = 1; i < remote.size(); ++i) get_on(0, remote[i]);
+    BOOST_TEST(test::is_pattern(pinned.bytes(), 1, remote[0].offset));
+    BOOST_TEST(sum().pins == 1u);
+    pinned = slice{};
+    for (std::size_t i = 1; i < remote.size(); ++i) get_on(0, remote[i]);
+    BOOST_TEST(sum().pins == 0u);
+    BOOST_TEST(test::is_pattern(get_on(1, remote[0]).bytes(), 1, remote[0].offset));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_holder_that_pins_a_revoked_chunk_may_ask_for_more_of_it, fixture) {
+    source->background_delay_ms = 20;
+    auto body = [](fixture& with) -> task<bool> {
+        for (int round = 0; round < 20; ++round) {
+            for (const chunk_config& config : with.remote) {
+                const slice first = co_await with.manager.get_chunk(config);
+                chunk_config other = config;
+                other.offset += 32_KiB;
+                const slice second = co_await with.manager.get_chunk(other);
+                if (!test::is_pattern(first.bytes(), 1, config.offset)) co_return false;
+                if (!test::is_pattern(second.bytes(), 1, other.offset)) co_return false;
+            }
+        }
+        co_return true;
+    };
+    std::vector<spawned<bool>> running;
+    for (int i = 0; i < 2; ++i) running.push_back(owner.spawn_on(1, body(*this)));
+    running.push_back(owner.spawn_on(0, body(*this)));
+    for (auto& one : running) BOOST_TEST(one.get());
+}
+
+BOOST_FIXTURE_TEST_CASE(leases_unused_for_a_round_are_given_back, fixture) {
+    get_on(1, remote[0]);
+    for (std::size_t i = 1; i < remote.size(); ++i) get_on(1, remote[i]);
+    BOOST_TEST(sum().leases < remote.size());
+}
+
+BOOST_AUTO_TEST_CASE(stopping_with_requests_in_flight_resumes_every_one_with_an_error) {
+    for (int round = 0; round < 10; ++round) {
+        const auto source = std::make_shared<script>();
+        source->size = 4_MiB;
+        source->delay_ms = 60'000;
+        engine owner{test::small_engine(2, 512_KiB, 64_KiB)};
+        chunk_manager manager{owner, scripted_source{source}};
+        file from = owner.run(manager.open("any"));
+        auto ask = [](chunk_manager& of, file name, std::uint64_t index) -> task<boost::system::error_code> {
+            const chunk_config config{name, index * 64_KiB, 100};
+            as_result asking{of.get_chunk(config)};
+            const result<slice> got = co_await asking;
+            co_return got ? boost::system::error_code{} : got.error().code;
+        };
+        std::vector<spawned<boost::system::error_code>> running;
+        for (std::uint64_t i = 0; i < 64; ++i) {  // some wait for bytes, most for a buffer
+            running.push_back(owner.spawn_on(i % 2, ask(manager, from, i)));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{round});
+        auto stop_it = [](engine& one) -> task<> {
+            one.stop();
+            co_return;
+        };
+        if (round % 2 == 0) {
+            owner.stop();
+        } else {
+            owner.spawn_on(1, stop_it(owner)).get();
+        }
+        for (auto& one : running) BOOST_TEST(one.get() == errc::stopped);
+        const stop_report report = owner.join();
+        BOOST_TEST(!report.code, report.owed);
+        BOOST_TEST(report.held == 0u);
+    }
+}

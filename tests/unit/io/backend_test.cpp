@@ -1,0 +1,301 @@
+#define BOOST_TEST_MODULE leat io backend
+#include "io_support.hpp"
+
+#include <leat/io/file.hpp>
+
+#include <poll.h>
+#include <sys/resource.h>
+
+using namespace leat::io;
+using namespace leat::io::test;
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(reads_at_all_borders, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    constexpr std::size_t size = 300'007;
+    const scratch_directory scratch;
+    const descriptor in(::open(scratch.patterned("f", size).c_str(), O_RDONLY | O_CLOEXEC));
+    std::vector<std::byte> memory(size + 4096);
+    std::uint64_t bytes = 0;
+    std::uint64_t reads = 0;
+    for (const bool punted : {false, true}) {
+        for (const std::uint64_t offset :
+             {0UL, 1UL, 4095UL, 4096UL, 65536UL, 299'999UL, 300'007UL, 999'999UL}) {
+            for (const std::size_t length :
+                 {0UL, 1UL, 4095UL, 4096UL, 65536UL, 300'007UL, 304'103UL}) {
+                counted op;
+                op.prepare_read(in, {memory.data(), length}, offset, -1);
+                op.punt = punted;
+                const int result = perform(*through, op);
+                const std::uint64_t there = offset < size ? size - offset : 0;
+                BOOST_TEST_REQUIRE(result ==
+                                   static_cast<int>(std::min<std::uint64_t>(there, length)));
+                BOOST_TEST_REQUIRE(
+                    patterned(memory.data(), offset, static_cast<std::size_t>(result)));
+                bytes += static_cast<std::uint64_t>(result);
+                ++reads;
+            }
+        }
+    }
+    const auto statistics = through->statistics();
+    BOOST_TEST(statistics.reads == reads);
+    BOOST_TEST(statistics.bytes_read == bytes);
+    BOOST_TEST(statistics.submitted == reads);
+    BOOST_TEST(statistics.completed == reads);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(opens_and_stats, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    const std::string path = scratch.patterned("f", 4711);
+    counted op;
+    op.prepare_open(AT_FDCWD, path.c_str(), file::how_to_open(false));
+    const descriptor opened(perform(*through, op));
+    BOOST_TEST_REQUIRE(opened >= 0);
+    BOOST_TEST((::fcntl(opened, F_GETFD) & FD_CLOEXEC) != 0);
+
+    struct statx attributes{};
+    op.prepare_stat(opened, file::stat_mask, attributes);
+    BOOST_TEST(perform(*through, op) == 0);
+    BOOST_TEST(attributes.stx_size == 4711U);
+    BOOST_TEST(S_ISREG(attributes.stx_mode));
+
+    struct statx cached{};
+    BOOST_TEST(through->stat_cached(opened, file::stat_mask, cached) == 0);
+    BOOST_TEST(cached.stx_ino == attributes.stx_ino);
+    BOOST_TEST(through->stat_cached(-1, file::stat_mask, cached) == -EBADF);
+
+    op.prepare_open(AT_FDCWD, "/var/tmp/leat-there-is-no-such-file", file::how_to_open(false));
+    BOOST_TEST(perform(*through, op) == -ENOENT);
+    op.prepare_stat(-1, file::stat_mask, attributes);
+    BOOST_TEST(perform(*through, op) == -EBADF);
+    std::array<std::byte, 8> memory{};
+    op.prepare_read(-1, memory, 0, -1);
+    BOOST_TEST(perform(*through, op) == -EBADF);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(names_cannot_leave_the_root, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    static_cast<void>(scratch.patterned("outside", 10));
+    std::filesystem::create_directories(scratch / "root/inner");
+    static_cast<void>(scratch.patterned("root/inner/f", 10));
+    std::filesystem::create_symlink("../../outside", scratch / "root/inner/up");
+    std::filesystem::create_symlink("/etc/passwd", scratch / "root/absolute");
+    std::filesystem::create_symlink("inner/f", scratch / "root/within");
+    const descriptor root(::open((scratch / "root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const descriptor proc(::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    counted op;
+    const auto open_beneath = [&](int directory, const char* name) {
+        op.prepare_open(directory, name, file::how_to_open(true));
+        const int result = perform(*through, op);
+        const descriptor closes(result);
+        return result < 0 ? result : 0;
+    };
+    for (const char* name : {"inner/f", "within", "inner/../inner/f", "./inner//f"}) {
+        BOOST_TEST(open_beneath(root, name) == 0, name);
+    }
+    for (const char* name :
+         {"../outside", "..", "/etc/passwd", "inner/up", "absolute", "inner/../../outside"}) {
+        BOOST_TEST(open_beneath(root, name) == -EXDEV, name);
+    }
+    const std::string magic = "fd/" + std::to_string(static_cast<int>(root));
+    BOOST_TEST(open_beneath(proc, magic.c_str()) == -ELOOP);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(nothing_completes_outside_run, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    counted op;
+    op.prepare_open(AT_FDCWD, "/", file::how_to_open(false));
+    through->submit(op);
+    BOOST_TEST(through->in_flight() == 1U);
+    BOOST_TEST(op.completions == 0);
+    BOOST_TEST(through->owed() == "1 open");
+    BOOST_TEST(finish(*through));
+    BOOST_TEST(op.completions == 1);
+    BOOST_TEST(through->owed() == "nothing");
+    ::close(op.result);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(cancel_before_run, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const socket_pair pair;
+    std::array<char, 8> memory{};
+    one_buffer buffer(memory.data(), memory.size());
+    counted receive;
+    receive.prepare_receive(pair.near, buffer.message, 0);
+    counted open;
+    open.prepare_open(AT_FDCWD, "/", file::how_to_open(false));
+    through->cancel(open);  // idle: no effect
+    for (counted* op : {&receive, &open}) {
+        through->submit(*op);
+        through->cancel(*op);
+        through->cancel(*op);
+        BOOST_TEST(op->completions == 0);
+    }
+    BOOST_TEST(through->run(time_point::max()) == 2U);
+    for (const counted* op : {&receive, &open}) {
+        BOOST_TEST(op->completions == 1);
+        BOOST_TEST(op->result == -ECANCELED);
+    }
+    through->run(time_point::min());
+    BOOST_TEST(receive.completions == 1);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(cancel_what_the_kernel_has, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const socket_pair pair;
+    const pipe_pair pipe;
+    listener listening;
+    std::array<char, 8> memory{};
+    std::array<std::byte, 8> bytes{};
+    one_buffer buffer(memory.data(), memory.size());
+    std::array<counted, 5> operations;
+    operations[0].prepare_receive(pair.near, buffer.message, 0);
+    operations[1].prepare_poll(pipe.reader, POLLIN);
+    operations[2].prepare_accept(listening.socket, nullptr, nullptr);
+    operations[3].prepare_accept(listening.socket, nullptr, nullptr);
+    operations[4].prepare_read(pipe.reader, bytes, 0, -1);
+    for (counted& op : operations) {
+        through->submit(op);
+    }
+    BOOST_TEST(through->run(through->now() + std::chrono::milliseconds(20)) == 0U);
+    BOOST_TEST(through->owed().find("2 accepts of descriptor ") != std::string::npos,
+               through->owed());
+    for (counted& op : operations) {
+        through->cancel(op);
+    }
+    BOOST_TEST(finish(*through));
+    for (const counted& op : operations) {
+        BOOST_TEST(op.completions == 1);
+        BOOST_TEST(op.result == -ECANCELED);
+    }
+    // The descriptors serve on.
+    counted again;
+    again.prepare_read(pipe.reader, bytes, 0, -1);
+    through->submit(again);
+    through->run(time_point::min());
+    BOOST_TEST(::write(pipe.writer, "abc", 3) == 3);
+    BOOST_TEST(finish(*through));
+    BOOST_TEST(again.result == 3);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(completions_may_submit_and_cancel, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    struct state {
+        backend* through;
+        counted* other;
+    };
+    const pipe_pair pipe;
+    BOOST_TEST(::write(pipe.writer, "a", 1) == 1);
+    counted first;
+    counted second;
+    state at_first{through.get(), &second};
+    state at_second{through.get(), &first};
+    first.context = &at_first;
+    second.context = &at_second;
+    // Both are ready at once: each cancels the other, and runs a hundred times.
+    const auto again = [](counted& op) noexcept {
+        auto& at = *static_cast<state*>(op.context);
+        at.through->cancel(*at.other);
+        if (op.completions < 100) {
+            op.prepare_poll(op.descriptor, POLLIN);
+            at.through->submit(op);
+        }
+    };
+    first.then = again;
+    second.then = again;
+    first.prepare_poll(pipe.reader, POLLIN);
+    second.prepare_poll(pipe.reader, POLLIN);
+    through->submit(first);
+    through->submit(second);
+    BOOST_TEST(finish(*through));
+    BOOST_TEST(first.completions == 100);
+    BOOST_TEST(second.completions == 100);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(more_operations_than_the_queues_hold, Kind, kinds) {
+    const auto through = make<Kind>(4, 8);
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    const descriptor in(::open(scratch.patterned("f", 65536).c_str(), O_RDONLY | O_CLOEXEC));
+    std::vector<std::byte> memory(600 * 64);
+    std::vector<counted> reads(600);
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+        reads[i].prepare_read(in, {memory.data() + i * 64, 64}, i * 64, -1);
+        reads[i].punt = i % 3 == 0;
+        through->submit(reads[i]);
+    }
+    BOOST_TEST(finish(*through));
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+        BOOST_TEST_REQUIRE(reads[i].completions == 1);
+        BOOST_TEST_REQUIRE(reads[i].result == 64);
+    }
+    BOOST_TEST(patterned(memory.data(), 0, memory.size()));
+
+    const pipe_pair pipe;
+    std::vector<counted> polls(300);
+    for (counted& op : polls) {
+        op.prepare_poll(pipe.reader, POLLIN);
+        through->submit(op);
+    }
+    through->run(time_point::min());
+    for (std::size_t i = 0; i < polls.size(); i += 2) {
+        through->cancel(polls[i]);
+    }
+    BOOST_TEST(run_until(*through, [&] { return through->in_flight() == polls.size() / 2; }));
+    BOOST_TEST(::write(pipe.writer, "a", 1) == 1);
+    BOOST_TEST(finish(*through));
+    for (std::size_t i = 0; i < polls.size(); ++i) {
+        BOOST_TEST_REQUIRE(polls[i].completions == 1);
+        BOOST_TEST_REQUIRE(polls[i].result == (i % 2 == 0 ? -ECANCELED : POLLIN));
+    }
+    if (Kind::kind == backend_kind::uring) {
+        BOOST_TEST(through->statistics().deferred > 500U);
+        BOOST_TEST(through->statistics().deferred < 900U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(too_many_open_files, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    counted op;
+    op.prepare_open(AT_FDCWD, "/", file::how_to_open(false));
+    ::close(perform(*through, op));
+    rlimit before{};
+    BOOST_TEST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    rlimit none = before;
+    none.rlim_cur = 3;
+    BOOST_TEST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    op.prepare_open(AT_FDCWD, "/", file::how_to_open(false));
+    const int result = perform(*through, op);
+    BOOST_TEST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    BOOST_TEST(result == -EMFILE);
+    op.prepare_open(AT_FDCWD, "/", file::how_to_open(false));
+    const descriptor opened(perform(*through, op));
+    BOOST_TEST(opened >= 0);
+}

@@ -1,0 +1,306 @@
+#define BOOST_TEST_MODULE leat io file_read
+#include "io_support.hpp"
+
+#include <leat/io/file.hpp>
+
+#include <deque>
+#include <functional>
+
+using namespace leat::io;
+using namespace leat::io::test;
+using leat::errc;
+
+namespace {
+
+file open_file(const std::string& path, bool direct, unsigned alignment = 0) {
+    const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct statx attributes{};
+    BOOST_TEST_REQUIRE(::statx(opened, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
+    if (alignment != 0) {
+        attributes.stx_mask |= STATX_DIOALIGN;
+        attributes.stx_dio_mem_align = alignment;
+        attributes.stx_dio_offset_align = alignment;
+    }
+    auto adopted = file::adopt(opened, attributes, direct);
+    BOOST_TEST_REQUIRE(adopted.has_value());
+    return std::move(*adopted);
+}
+
+struct tracked : file_read {
+    static void done(file_read& read) noexcept { ++static_cast<tracked&>(read).completions; }
+    int completions = 0;
+};
+
+struct aligned_memory {
+    explicit aligned_memory(std::size_t size)
+        : data(static_cast<std::byte*>(
+                   std::aligned_alloc(65536, (size + 65535) & ~std::size_t{65535})),
+               &std::free) {}
+    std::unique_ptr<std::byte, void (*)(void*)> data;
+};
+
+/// Serves reads of one file, each cut to what the script says, and checks how they are aligned.
+class scripted_backend final : public backend {
+public:
+    explicit scripted_backend(std::uint64_t size, unsigned alignment)
+        : size_(size), alignment_(alignment) {}
+
+    void submit(operation& op) noexcept override {
+        op.state = operation::phase::submitted;
+        queue_.push_back(&op);
+    }
+    void cancel(operation& op) noexcept override { op.cancel_requested = true; }
+    std::size_t run(time_point) override {
+        if (queue_.empty()) {
+            return 0;
+        }
+        operation& op = *queue_.front();
+        queue_.pop_front();
+        op.state = operation::phase::idle;
+        ++operations;
+        op.result = serve(op);
+        op.on_complete(op);
+        return 1;
+    }
+    void wake() noexcept override {}
+    [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
+    [[nodiscard]] int stat_cached(int descriptor,
+                                  unsigned mask,
+                                  struct statx& out) noexcept override {
+        const int result = backend::stat_cached(descriptor, mask, out);
+        out.stx_size += changed ? 1 : 0;
+        return result;
+    }
+    [[nodiscard]] std::size_t in_flight() const noexcept override { return queue_.size(); }
+    [[nodiscard]] std::string owed() const override { return {}; }
+    [[nodiscard]] backend_statistics statistics() const override { return {}; }
+
+    std::deque<int> script;  ///< the most bytes of each read, or a negated errno; then all of them
+    unsigned operations = 0;
+    bool changed = false;
+    bool aligned = true;
+    unsigned punted = 0;
+
+private:
+    int serve(const operation& op) {
+        const auto address = reinterpret_cast<std::uintptr_t>(op.read.data);
+        if (op.read.size > 0) {
+            aligned = aligned && (op.read.offset | op.read.size | address) % alignment_ == 0;
+        }
+        punted += op.punt ? 1 : 0;
+        std::uint64_t count = op.read.offset < size_ ? size_ - op.read.offset : 0;
+        count = std::min<std::uint64_t>(count, op.read.size);
+        if (!script.empty()) {
+            const int next = script.front();
+            script.pop_front();
+            if (next < 0) {
+                return next;
+            }
+            count = std::min(count, static_cast<std::uint64_t>(next));
+        }
+        for (std::uint64_t i = 0; i < count; ++i) {
+            op.read.data[i] = pattern(op.read.offset + i);
+        }
+        return static_cast<int>(count);
+    }
+
+    std::uint64_t size_;
+    unsigned alignment_;
+    std::deque<operation*> queue_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_range_direct_and_buffered, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    const aligned_memory memory(2 << 20);
+    for (const std::size_t size : {0UL, 1UL, 511UL, 4096UL, 4097UL, 700'001UL}) {
+        const std::string path = scratch.patterned("f", size);
+        for (const bool direct : {true, false}) {
+            const file from = open_file(path, direct);
+            for (const std::uint64_t offset :
+                 {0UL, 1UL, 4096UL, 4097UL, 131'072UL, 700'000UL, 1UL << 63, ~0UL}) {
+                for (const std::size_t length :
+                     {0UL, 1UL, 4096UL, 5000UL, 131'072UL, 704'512UL, 1'000'000UL}) {
+                    for (const std::size_t shift : {0UL, 1UL, 4097UL}) {
+                        std::byte* const at = memory.data.get() + shift;
+                        at[length] = std::byte{0x5A};
+                        tracked read;
+                        read.start(*through, from, offset, {at, length}, -1, &tracked::done);
+                        BOOST_TEST_REQUIRE(
+                            run_until(*through, [&] { return read.completions == 1; }));
+                        BOOST_TEST_REQUIRE(!read.error(), read.error().message());
+                        const std::uint64_t there = offset < size ? size - offset : 0;
+                        BOOST_TEST_REQUIRE(read.count() == std::min<std::uint64_t>(there, length));
+                        BOOST_TEST_REQUIRE(patterned(at, offset, read.count()));
+                        BOOST_TEST_REQUIRE((at[length] == std::byte{0x5A}));
+                        BOOST_TEST_REQUIRE(read.idle());
+                    }
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(short_reads_resume) {
+    const scratch_directory scratch;
+    constexpr std::size_t size = 1'000'003;
+    const file from = open_file(scratch.patterned("f", size), true, 512);
+    BOOST_TEST_REQUIRE(from.alignment() == 512U);
+    const aligned_memory memory(1 << 20);
+    for (const std::size_t shift : {0UL, 1UL, 512UL}) {
+        for (const std::uint64_t offset : {0UL, 512UL, 513UL, 99'999UL}) {
+            scripted_backend through(size, 512);
+            through.script = {512, 1000, 70'000, 513, 4096, 100'000};
+            tracked read;
+            std::byte* const at = memory.data.get() + shift;
+            const std::size_t length = size - offset;
+            read.start(through, from, offset, {at, length}, -1, &tracked::done);
+            BOOST_TEST(finish(through));
+            BOOST_TEST(!read.error(), read.error().message());
+            BOOST_TEST(read.count() == length);
+            BOOST_TEST(patterned(at, offset, length));
+            BOOST_TEST(through.aligned);
+            BOOST_TEST(through.script.empty());
+            BOOST_TEST(read.completions == 1);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_aligned_read_is_one_operation) {
+    const scratch_directory scratch;
+    constexpr std::size_t size = 300'001;
+    const file from = open_file(scratch.patterned("f", size), true, 4096);
+    const aligned_memory memory(1 << 20);
+    scripted_backend through(size, 4096);
+    tracked read;
+    read.start(through, from, 8192, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+    BOOST_TEST(finish(through));
+    BOOST_TEST(read.count() == size - 8192);
+    BOOST_TEST(through.operations == 1U);
+
+    // An unaligned head and tail around memory that is aligned as the file is.
+    read.start(through, from, 4000, {memory.data.get() + 4000, 200'000}, -1, &tracked::done);
+    BOOST_TEST(finish(through));
+    BOOST_TEST(read.count() == 200'000U);
+    BOOST_TEST(patterned(memory.data.get() + 4000, 4000, 200'000));
+    BOOST_TEST(through.operations == 4U);
+    BOOST_TEST(through.aligned);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_ends_early) {
+    const scratch_directory scratch;
+    constexpr std::size_t size = 100'000;
+    const file from = open_file(scratch.patterned("f", size), true, 4096);
+    const aligned_memory memory(1 << 20);
+    for (const bool changed : {false, true}) {
+        for (const int last : {0, 100}) {
+            scripted_backend through(size, 4096);
+            through.script = {8192, last};
+            through.changed = changed;
+            tracked read;
+            read.start(through, from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+            BOOST_TEST(finish(through));
+            BOOST_TEST((read.error() == (changed ? errc::file_changed : errc::short_read)));
+            BOOST_TEST(read.count() == 8192U);
+            BOOST_TEST(read.completions == 1);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(identity_is_checked_after_the_last_byte) {
+    const scratch_directory scratch;
+    const file from = open_file(scratch.patterned("f", 5000), false);
+    std::array<std::byte, 5000> memory{};
+    scripted_backend through(5000, 1);
+    through.changed = true;
+    tracked read;
+    read.start(through, from, 0, memory, -1, &tracked::done);
+    BOOST_TEST(finish(through));
+    BOOST_TEST((read.error() == errc::file_changed));
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_the_device) {
+    const scratch_directory scratch;
+    const file from = open_file(scratch.patterned("f", 100'000), true, 4096);
+    const aligned_memory memory(1 << 20);
+    scripted_backend through(100'000, 4096);
+    for (const int error : {EIO, EINVAL, ENOMEM}) {
+        through.script = {4096, -error};
+        tracked read;
+        read.start(through, from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+        BOOST_TEST(finish(through));
+        BOOST_TEST((read.error() == leat::system_error_code(error)));
+        BOOST_TEST(read.count() == 4096U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(cancelling) {
+    const scratch_directory scratch;
+    const file from = open_file(scratch.patterned("f", 100'000), true, 4096);
+    const aligned_memory memory(1 << 20);
+    scripted_backend through(100'000, 4096);
+    tracked read;
+    read.cancel();
+    // Between two pieces, as the kernel answers, and when it was done anyway.
+    through.script = {4096};
+    read.start(through, from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+    read.cancel();
+    BOOST_TEST(finish(through));
+    BOOST_TEST((read.error() == errc::cancelled));
+    BOOST_TEST(through.operations == 1U);
+
+    through.script = {-ECANCELED};
+    read.start(through, from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+    read.cancel();
+    BOOST_TEST(finish(through));
+    BOOST_TEST((read.error() == errc::cancelled));
+
+    read.start(through, from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+    read.cancel();
+    BOOST_TEST(finish(through));
+    BOOST_TEST(!read.error());
+    BOOST_TEST(read.count() == 100'000U);
+    BOOST_TEST(read.completions == 3);
+}
+
+BOOST_AUTO_TEST_CASE(long_buffered_reads_are_punted) {
+    const scratch_directory scratch;
+    const file from = open_file(scratch.patterned("f", 1 << 20), false);
+    std::vector<std::byte> memory(1 << 20);
+    scripted_backend through(1 << 20, 1);
+    tracked read;
+    read.start(through, from, 0, {memory.data(), 128 << 10}, -1, &tracked::done);
+    BOOST_TEST(finish(through));
+    BOOST_TEST(through.punted == 0U);
+    read.start(through, from, 0, memory, -1, &tracked::done);
+    BOOST_TEST(finish(through));
+    BOOST_TEST(through.punted == 1U);
+    BOOST_TEST(through.operations == 2U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(truncated_while_open, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    const aligned_memory memory(1 << 20);
+    for (const bool direct : {true, false}) {
+        const std::string path = scratch.patterned("f", 500'000);
+        const file from = open_file(path, direct);
+        BOOST_TEST_REQUIRE(::truncate(path.c_str(), 300'000) == 0);
+        tracked read;
+        read.start(*through, from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+        BOOST_TEST(run_until(*through, [&] { return read.completions == 1; }));
+        BOOST_TEST((read.error() == errc::file_changed));
+        read.start(*through, from, 400'000, {memory.data.get(), 4096}, -1, &tracked::done);
+        BOOST_TEST(run_until(*through, [&] { return read.completions == 2; }));
+        BOOST_TEST((read.error() == errc::file_changed));
+        BOOST_TEST(read.count() == 0U);
+    }
+}
