@@ -1,11 +1,11 @@
 // What a shard's cache keeps behind its public face.
 #pragma once
 
-#include <leat/cache/shard_cache.hpp>
-#include <leat/cache/shared_cache.hpp>
-
 #include "chunk.hpp"
 #include "eviction_policy.hpp"
+
+#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/shared_cache.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -15,12 +15,14 @@
 
 namespace leat {
 
-/// Headers never move and are freed only with the cache, so that a slice dropped late finds its own.
+/// Headers never move and are freed only with the cache, so that a slice dropped late finds its
+/// own.
 struct shard_cache::storage {
     std::vector<entry*> buckets;
     std::deque<chunk> chunks;
     std::deque<lease> leases;
-    std::vector<chunk*> free_chunks_by_words;  ///< free headers, by how many presence words they have
+    std::vector<chunk*>
+        free_chunks_by_words;  ///< free headers, by how many presence words they have
     lease* free_lease = nullptr;
     std::unique_ptr<eviction_policy> policy = make_lru_policy();
     std::uint64_t live_chunks = 0;
@@ -28,12 +30,15 @@ struct shard_cache::storage {
     std::uint64_t waiting = 0;
 
     requests buffer_waiters;
-    boost::intrusive::list<chunk, boost::intrusive::base_hook<rest_link>,
+    boost::intrusive::list<chunk,
+                           boost::intrusive::base_hook<rest_link>,
                            boost::intrusive::constant_time_size<false>>
         to_fill;
     using lease_list =
-        boost::intrusive::list<lease, boost::intrusive::member_hook<lease, boost::intrusive::list_member_hook<>,
-                                                                    &lease::home_link>>;
+        boost::intrusive::list<lease,
+                               boost::intrusive::member_hook<lease,
+                                                             boost::intrusive::list_member_hook<>,
+                                                             &lease::home_link>>;
     lease_list held_leases;  ///< in the order of the sweep
 
     unsigned demands_in_flight = 0;

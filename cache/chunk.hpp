@@ -1,11 +1,11 @@
 // A chunk at its owner, and a lease of one at another shard.
 #pragma once
 
+#include "eviction_policy.hpp"
+
 #include <leat/cache/chunk_request.hpp>
 #include <leat/cache/entry.hpp>
 #include <leat/engine/work.hpp>
-
-#include "eviction_policy.hpp"
 
 #include <boost/intrusive/list.hpp>
 
@@ -27,28 +27,28 @@ struct lease : entry {
         leat::lease* self = nullptr;
     };
     shard_cache* owner = nullptr;
-    std::uint64_t generation = 0;      ///< of the grant it lives by
-    std::uint64_t swept_use = 0;       ///< last_use when the sweep last came by
-    unsigned outstanding = 0;          ///< requests on their way through it
+    std::uint64_t generation = 0;  ///< of the grant it lives by
+    std::uint64_t swept_use = 0;   ///< last_use when the sweep last came by
+    unsigned outstanding = 0;      ///< requests on their way through it
     bool granted = false;
     bool ever_granted = false;
-    bool revoke_held = false;          ///< a revoke waits here for the last unpin
+    bool revoke_held = false;  ///< a revoke waits here for the last unpin
     bool giving_back = false;
     lease* next_free = nullptr;
     boost::intrusive::list_member_hook<> home_link;
-    back_pointer give_back_message;    ///< home, owner, home again
+    back_pointer give_back_message;  ///< home, owner, home again
 
     // Owner's part, in lines of its own.
     struct alignas(64) owner_part : lease_link {
         leat::lease* self = nullptr;
-        leat::chunk* of = nullptr;     ///< while the owner counts it as held
+        leat::chunk* of = nullptr;  ///< while the owner counts it as held
         std::uint64_t generation = 0;
         std::uint64_t seen_use = 0;
         std::uint64_t revoked_generation = 0;
         bool revoke_out = false;
         bool give_back_waits = false;  ///< for the revoke to come back
     } at_owner;
-    back_pointer revoke_message;       ///< owner, home, owner again
+    back_pointer revoke_message;  ///< owner, home, owner again
 };
 
 /// A chunk of one version of a file, in a buffer of its owner's shard.
@@ -57,18 +57,19 @@ struct chunk : entry, resident, rest_link {
     std::unique_ptr<std::uint64_t[]> asked_words;  ///< units landed or in reads in flight
     std::uint64_t words = 0;
     std::uint64_t buffer_size = 0;
-    std::uint64_t units = 0;           ///< that the file has in this chunk
+    std::uint64_t units = 0;  ///< that the file has in this chunk
     std::uint64_t landed_units = 0;
     std::uint64_t asked_units = 0;
-    std::uint64_t cursor = 0;          ///< where the rest goes on: behind what was demanded last
+    std::uint64_t cursor = 0;  ///< where the rest goes on: behind what was demanded last
     std::atomic<bool> everything_landed{false};
-    unsigned reads = 0;                ///< in flight
-    bool doomed = false;               ///< out of the table; freed when nothing refers to it
-    bool on_demand_only = false;       ///< a background read has failed
-    bool waiting_for_rest = false;     ///< in the list of those to fill
+    unsigned reads = 0;             ///< in flight
+    bool doomed = false;            ///< out of the table; freed when nothing refers to it
+    bool on_demand_only = false;    ///< a background read has failed
+    bool waiting_for_rest = false;  ///< in the list of those to fill
     chunk* next_free = nullptr;
     boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> waiters;
-    boost::intrusive::list<lease::owner_part, boost::intrusive::base_hook<lease_link>,
+    boost::intrusive::list<lease::owner_part,
+                           boost::intrusive::base_hook<lease_link>,
                            boost::intrusive::constant_time_size<false>>
         holders;
 

@@ -13,7 +13,10 @@ public:
     using file_type = file;
     explicit manager_source(chunk_manager& lower) noexcept : lower_(&lower) {}
     task<file> open(std::string name) { return lower_->open(std::move(name)); }
-    task<std::size_t> read(const file& from, std::uint64_t offset, std::span<std::byte> buffer, priority) {
+    task<std::size_t> read(const file& from,
+                           std::uint64_t offset,
+                           std::span<std::byte> buffer,
+                           priority) {
         return lower_->read(from, offset, buffer);
     }
 
@@ -21,7 +24,10 @@ private:
     chunk_manager* lower_;
 };
 
-error at_file(const file_record* record, activity doing, boost::system::error_code code, std::uint64_t offset,
+error at_file(const file_record* record,
+              activity doing,
+              boost::system::error_code code,
+              std::uint64_t offset,
               std::uint64_t size) {
     error failed{code, {.doing = doing}};
     failed.where.offset = offset;
@@ -58,7 +64,9 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine, const std::st
     return true;
 }
 
-void get_chunk_awaiter::ended(chunk_request& request) noexcept { static_cast<waiting&>(request).finish(); }
+void get_chunk_awaiter::ended(chunk_request& request) noexcept {
+    static_cast<waiting&>(request).finish();
+}
 
 void get_chunk_awaiter::stopped(suspension& self) noexcept {
     auto& wait = static_cast<waiting&>(self);
@@ -76,14 +84,18 @@ error get_chunk_awaiter::failure() const {
 
 // The manager.
 
-chunk_manager::chunk_manager(engine& owner, std::unique_ptr<any_source> source, manager_options options) {
-    const std::uint64_t size = options.chunk_size != 0 ? options.chunk_size : owner.options().chunk_size;
+chunk_manager::chunk_manager(engine& owner,
+                             std::unique_ptr<any_source> source,
+                             manager_options options) {
+    const std::uint64_t size =
+        options.chunk_size != 0 ? options.chunk_size : owner.options().chunk_size;
     check_chunk_size(size);
     if (owner.memory_per_shard() < 2 * size) {
-        refuse(errc::budget_too_small,
-               "each shard needs room for two chunks of " + format_size(size) + ", but the engine's " +
-                   format_size(owner.options().memory) + " give each of its " + std::to_string(owner.shards()) +
-                   " only " + format_size(owner.memory_per_shard()));
+        refuse(errc::budget_too_small, "each shard needs room for two chunks of " +
+                                           format_size(size) + ", but the engine's " +
+                                           format_size(owner.options().memory) +
+                                           " give each of its " + std::to_string(owner.shards()) +
+                                           " only " + format_size(owner.memory_per_shard()));
     }
     cache_ = shared_cache::of(owner);
     core_ = std::make_shared<manager_core>(cache_, size, std::move(source), options.pin_deadline);
@@ -120,24 +132,27 @@ slice chunk_manager::peek(const chunk_config& config) const noexcept {
 
 task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span<std::byte> to) {
     file_record* const record = from.record();
-    if (record == nullptr) throw system_error(at_file(nullptr, activity::read, errc::closed, offset, to.size()));
+    if (record == nullptr)
+        throw system_error(at_file(nullptr, activity::read, errc::closed, offset, to.size()));
     if (offset > from.size()) {
         throw system_error(at_file(record, activity::read, errc::out_of_range, offset, to.size()));
     }
-    const std::size_t all = static_cast<std::size_t>(std::min<std::uint64_t>(to.size(), from.size() - offset));
+    const std::size_t all =
+        static_cast<std::size_t>(std::min<std::uint64_t>(to.size(), from.size() - offset));
     std::size_t done = 0;
     while (done < all) {
         const std::uint64_t at = offset + done;
         const std::uint64_t in = at % core_->chunk_size;
-        const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(all - done, core_->chunk_size - in));
+        const std::size_t size =
+            static_cast<std::size_t>(std::min<std::uint64_t>(all - done, core_->chunk_size - in));
         as_result asking{get_chunk({from, at, static_cast<std::uint32_t>(size), hint::no_wait})};
         result<slice> piece = co_await asking;
         if (piece) {
             std::memcpy(to.data() + done, piece->data(), size);
         } else if (piece.error().code == errc::all_pinned) {
             shard_cache::current().count_bypass();
-            const std::size_t count = co_await core_->source->read(*record->opened, at, to.subspan(done, size),
-                                                                   priority::demand);
+            const std::size_t count = co_await core_->source->read(
+                *record->opened, at, to.subspan(done, size), priority::demand);
             if (count < size) {
                 throw system_error(at_file(record, activity::read, errc::short_read, at, size));
             }
@@ -164,7 +179,10 @@ task<cache_statistics> chunk_manager::statistics() {
     co_return sum;
 }
 
-slice_stream chunk_manager::slices(file from, std::uint64_t offset, std::uint64_t length, slices_options options) {
+slice_stream chunk_manager::slices(file from,
+                                   std::uint64_t offset,
+                                   std::uint64_t length,
+                                   slices_options options) {
     const std::uint64_t size = from.size();
     const std::uint64_t end = offset > size ? offset : offset + std::min(length, size - offset);
     return {*this, std::move(from), offset, end, options};

@@ -1,7 +1,7 @@
 // Chunks come and go: headers, buffers, eviction.
-#include <leat/cache/shard_cache.hpp>
-
 #include "cache_storage.hpp"
+
+#include <leat/cache/shard_cache.hpp>
 
 #include <algorithm>
 #include <new>
@@ -24,7 +24,8 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     const std::uint64_t words = ((manager.chunk_size + unit - 1) / unit + 63) / 64;
     chunk* made = nullptr;
     try {
-        if (own_->free_chunks_by_words.size() <= words) own_->free_chunks_by_words.resize(words + 1);
+        if (own_->free_chunks_by_words.size() <= words)
+            own_->free_chunks_by_words.resize(words + 1);
         chunk*& free = own_->free_chunks_by_words[words];
         if (free != nullptr) {
             made = free;

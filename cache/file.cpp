@@ -1,5 +1,4 @@
 #include <leat/cache/file.hpp>
-
 #include <leat/cache/shared_cache.hpp>
 #include <leat/engine/error.hpp>
 
@@ -19,9 +18,11 @@ file_registry::~file_registry() {
     for (std::atomic<slot*>& block : blocks_) delete[] block.load();
 }
 
-file_registry::key file_registry::key_of(const manager_core* manager, const file_version& version) noexcept {
+file_registry::key file_registry::key_of(const manager_core* manager,
+                                         const file_version& version) noexcept {
     return {manager,
-            {version.device, version.inode, version.size, static_cast<std::uint64_t>(version.modified_ns),
+            {version.device, version.inode, version.size,
+             static_cast<std::uint64_t>(version.modified_ns),
              static_cast<std::uint64_t>(version.changed_ns)}};
 }
 
@@ -30,7 +31,8 @@ file_registry::slot& file_registry::slot_of(std::uint64_t number) noexcept {
     return blocks_[index / slots_a_block].load(std::memory_order_acquire)[index % slots_a_block];
 }
 
-file_record& file_registry::adopt(std::shared_ptr<manager_core> manager, const std::string& name,
+file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
+                                  const std::string& name,
                                   any_source::opening opening) {
     const std::lock_guard lock{mutex_};
     const key wanted = key_of(manager.get(), opening.version);
@@ -53,7 +55,8 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager, const s
         at.set_name(name);
         throw system_error({system_error_code(ENFILE), at});
     } else if (blocks_[index / slots_a_block].load() == nullptr) {
-        free_slots_.reserve(free_slots_.capacity() + slots_a_block);  // so that unrefer need not allocate
+        free_slots_.reserve(free_slots_.capacity() +
+                            slots_a_block);  // so that unrefer need not allocate
         blocks_[index / slots_a_block].store(new slot[slots_a_block], std::memory_order_release);
     }
     auto record = std::make_unique<file_record>();
@@ -81,13 +84,15 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager, const s
 bool file_registry::try_share(slot& place, std::uint64_t generation) noexcept {
     std::uint64_t state = place.state.load(std::memory_order_acquire);
     while (state >> slot_bits == generation && (state & count_mask) != 0) {
-        if (place.state.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) return true;
+        if (place.state.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel))
+            return true;
     }
     return false;
 }
 
 file_record* file_registry::acquire(std::uint64_t number) noexcept {
-    if (blocks_[(number & count_mask) / slots_a_block].load(std::memory_order_acquire) == nullptr) return nullptr;
+    if (blocks_[(number & count_mask) / slots_a_block].load(std::memory_order_acquire) == nullptr)
+        return nullptr;
     slot& place = slot_of(number);
     // The record of a slot changes only while its count is 0.
     return try_share(place, number >> slot_bits) ? place.record : nullptr;
@@ -120,7 +125,8 @@ void file_registry::unrefer(file_record& record) noexcept {
     const std::lock_guard lock{mutex_};
     // adopt() may have revived it, and another thread may have seen it fall to 0 again.
     const auto known = by_version_.find(key_of(record.manager.get(), record.version));
-    if (known == by_version_.end() || known->second != &record || record.references.load() != 0) return;
+    if (known == by_version_.end() || known->second != &record || record.references.load() != 0)
+        return;
     gone.reset(&record);
     by_version_.erase(known);
     free_slots_.push_back(record.number & count_mask);
@@ -134,6 +140,8 @@ file::~file() {
     if (record_ != nullptr) cache_->files().release(*record_);
 }
 
-const std::string& file::name() const noexcept { return record_ != nullptr ? record_->name : no_name; }
+const std::string& file::name() const noexcept {
+    return record_ != nullptr ? record_->name : no_name;
+}
 
 }  // namespace leat

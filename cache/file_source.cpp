@@ -1,9 +1,9 @@
 #include <leat/cache/file_source.hpp>
 
-#include <cerrno>
-
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace leat {
 
@@ -28,7 +28,9 @@ task<io::file> file_source::open(std::string name) {
     return open_file(std::move(name), beneath ? root_->descriptor : AT_FDCWD, beneath);
 }
 
-task<std::size_t> file_source::read(const io::file& file, std::uint64_t offset, std::span<std::byte> buffer,
+task<std::size_t> file_source::read(const io::file& file,
+                                    std::uint64_t offset,
+                                    std::span<std::byte> buffer,
                                     priority) {
     file_read_wait reading{file, offset, buffer};
     const boost::system::result<std::size_t> count = co_await reading;

@@ -1,8 +1,7 @@
 // Filling chunks: demanded bytes first and alone, the rest behind them.
-#include <leat/cache/shard_cache.hpp>
-
 #include "cache_storage.hpp"
 
+#include <leat/cache/shard_cache.hpp>
 #include <leat/engine/spawned.hpp>
 
 #include <algorithm>
@@ -13,8 +12,8 @@ namespace leat {
 namespace {
 // A demand up to this size is read at once and alone; a larger one is a matter of throughput.
 constexpr std::uint64_t small_demand = 256 * KiB;
-// While demands compete, the rest goes in pieces: behind two reads of 512 KiB a demand waits 0.25 ms, behind four of
-// 10 MiB 18 ms, at the same throughput.
+// While demands compete, the rest goes in pieces: behind two reads of 512 KiB a demand waits 0.25
+// ms, behind four of 10 MiB 18 ms, at the same throughput.
 constexpr std::uint64_t piece = 512 * KiB;
 constexpr unsigned pieces_at_once = 2;
 // With so many demands in flight the device has no time for bytes that nobody waits for.
@@ -25,7 +24,8 @@ constexpr unsigned chunks_at_once = 8;
 constexpr std::chrono::milliseconds competition_memory{5};
 }  // namespace
 
-/// Reads a part of a chunk from its source; a root of its own, which the shard waits for when it stops.
+/// Reads a part of a chunk from its source; a root of its own, which the shard waits for when it
+/// stops.
 class chunk_reader {
 public:
     struct promise_type : promise_base {
@@ -63,9 +63,10 @@ public:
         std::uint64_t count = 0;
         boost::system::error_code code;
         try {
-            count = co_await manager.source->read(*file.opened, filling.index * manager.chunk_size + begin,
-                                                  std::span{filling.data + begin, size},
-                                                  wanted.demand ? priority::demand : priority::background);
+            count = co_await manager.source->read(
+                *file.opened, filling.index * manager.chunk_size + begin,
+                std::span{filling.data + begin, size},
+                wanted.demand ? priority::demand : priority::background);
             if (count < expected) code = errc::short_read;
         } catch (const boost::system::system_error& failure) {
             code = failure.code();
@@ -84,7 +85,10 @@ private:
     std::coroutine_handle<promise_type> handle_;
 };
 
-void shard_cache::want(chunk& filling, std::uint64_t first, std::uint64_t last, bool demanded) noexcept {
+void shard_cache::want(chunk& filling,
+                       std::uint64_t first,
+                       std::uint64_t last,
+                       bool demanded) noexcept {
     const std::uint64_t bytes = (last - first + 1) << filling.unit_shift;
     if (bytes <= small_demand) {
         for (std::uint64_t unit = first; unit <= last;) {
@@ -113,13 +117,17 @@ void shard_cache::want(chunk& filling, std::uint64_t first, std::uint64_t last, 
     }
 }
 
-void shard_cache::read(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand) noexcept {
+void shard_cache::read(chunk& filling,
+                       std::uint64_t first,
+                       std::uint64_t count,
+                       bool demand) noexcept {
     for (std::uint64_t unit = first; unit < first + count; ++unit) filling.set_asked(unit, true);
     ++filling.reads;
     ++counts_.reads;
     if (demand) {
         ++counts_.demand_reads;
-        if (own_->demands_in_flight + own_->rests_in_flight != 0) own_->last_competition = shard_.turn_time();
+        if (own_->demands_in_flight + own_->rests_in_flight != 0)
+            own_->last_competition = shard_.turn_time();
         ++own_->demands_in_flight;
     } else {
         ++own_->rests_in_flight;
@@ -140,7 +148,11 @@ void shard_cache::read(chunk& filling, std::uint64_t first, std::uint64_t count,
     read_ended(filling, first, count, demand, 0, code);
 }
 
-void shard_cache::read_ended(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand, std::uint64_t bytes,
+void shard_cache::read_ended(chunk& filling,
+                             std::uint64_t first,
+                             std::uint64_t count,
+                             bool demand,
+                             std::uint64_t bytes,
                              boost::system::error_code code) noexcept {
     --filling.reads;
     --(demand ? own_->demands_in_flight : own_->rests_in_flight);
@@ -154,7 +166,8 @@ void shard_cache::read_ended(chunk& filling, std::uint64_t first, std::uint64_t 
     } else {
         for (std::uint64_t unit = first; unit < first + count; ++unit) {
             // Release: who sees the bit, on whatever shard, sees the bytes.
-            filling.landed_words[unit / 64].fetch_or(std::uint64_t{1} << (unit % 64), std::memory_order_release);
+            filling.landed_words[unit / 64].fetch_or(std::uint64_t{1} << (unit % 64),
+                                                     std::memory_order_release);
         }
         filling.landed_units += count;
         landed(filling);
@@ -176,7 +189,9 @@ void shard_cache::landed(chunk& filling) noexcept {
     }
 }
 
-void shard_cache::read_failed(chunk& filling, std::uint64_t first, std::uint64_t count,
+void shard_cache::read_failed(chunk& filling,
+                              std::uint64_t first,
+                              std::uint64_t count,
                               boost::system::error_code code) noexcept {
     ++counts_.failed_reads;
     for (std::uint64_t unit = first; unit < first + count; ++unit) filling.set_asked(unit, false);
@@ -201,7 +216,8 @@ void shard_cache::read_failed(chunk& filling, std::uint64_t first, std::uint64_t
         if (to <= first || from >= end) continue;
         anybody = true;
         filling.waiters.erase(filling.waiters.iterator_to(waiter));
-        // The error may be another's: where more was read than this one asked for, its units are read alone, once.
+        // The error may be another's: where more was read than this one asked for, its units are
+        // read alone, once.
         const bool all_its_own = from <= first && end <= to;
         if (all_its_own || waiter.retried || shard_.stopping()) {
             answer(waiter, code);
@@ -218,8 +234,9 @@ void shard_cache::read_failed(chunk& filling, std::uint64_t first, std::uint64_t
     }
     if (anybody || ended) return;
     try {
-        shard_.owner().report(event::level::warning, "reading ahead in \"" + filling.file->name + "\" failed: " +
-                                                         code.message() + "; that chunk is now read on demand");
+        shard_.owner().report(event::level::warning, "reading ahead in \"" + filling.file->name +
+                                                         "\" failed: " + code.message() +
+                                                         "; that chunk is now read on demand");
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }
@@ -233,13 +250,14 @@ void shard_cache::submit_rest() noexcept {
         }
         return;
     }
-    const bool competing =
-        own.demands_in_flight != 0 || shard_.turn_time() - own.last_competition < competition_memory;
+    const bool competing = own.demands_in_flight != 0 ||
+                           shard_.turn_time() - own.last_competition < competition_memory;
     const unsigned window = competing ? pieces_at_once : chunks_at_once;
     while (own.rests_in_flight < window && !own.to_fill.empty()) {
         chunk& filling = own.to_fill.front();
         if (competing && own.demands_in_flight >= crowd && filling.waiters.empty()) return;
-        const std::uint64_t most = competing ? std::max<std::uint64_t>(1, piece >> filling.unit_shift) : filling.units;
+        const std::uint64_t most =
+            competing ? std::max<std::uint64_t>(1, piece >> filling.unit_shift) : filling.units;
         std::uint64_t first = filling.cursor;
         while (first < filling.units && filling.asked(first)) ++first;
         if (first >= filling.units) {

@@ -1,7 +1,8 @@
-// Leases: a shard serves hits on another's chunk. Each message of a lease has one place at a time and always returns.
-#include <leat/cache/shard_cache.hpp>
-
+// Leases: a shard serves hits on another's chunk. Each message of a lease has one place at a time
+// and always returns.
 #include "cache_storage.hpp"
+
+#include <leat/cache/shard_cache.hpp>
 
 #include <new>
 
@@ -10,7 +11,8 @@ namespace leat {
 // At home.
 
 lease* shard_cache::lease_for(chunk_request& wanted) noexcept {
-    if (entry* const known = find(wanted.file->number, wanted.index)) return static_cast<lease*>(known);
+    if (entry* const known = find(wanted.file->number, wanted.index))
+        return static_cast<lease*>(known);
     sweep_leases();
     lease* made = own_->free_lease;
     if (made != nullptr) {

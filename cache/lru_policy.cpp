@@ -38,6 +38,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<eviction_policy> make_lru_policy() { return std::make_unique<lru_policy>(); }
+std::unique_ptr<eviction_policy> make_lru_policy() {
+    return std::make_unique<lru_policy>();
+}
 
 }  // namespace leat

@@ -1,6 +1,6 @@
-#include <leat/cache/shard_cache.hpp>
-
 #include "cache_storage.hpp"
+
+#include <leat/cache/shard_cache.hpp>
 
 #include <algorithm>
 
@@ -11,12 +11,20 @@ constexpr std::uint64_t foreign_bytes_mask = entry::foreign_one - 1;
 }  // namespace
 
 shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
-    : buckets_(nullptr), bucket_mask_(buckets - 1), shard_(mine), all_(all), own_(std::make_unique<storage>()) {
+    : buckets_(nullptr),
+      bucket_mask_(buckets - 1),
+      shard_(mine),
+      all_(all),
+      own_(std::make_unique<storage>()) {
     own_->buckets.resize(buckets);
     buckets_ = own_->buckets.data();
     guest_.state = this;
-    guest_.before_submit = [](void* self) noexcept { static_cast<shard_cache*>(self)->before_submit(); };
-    guest_.pending = [](void* self) noexcept { return !static_cast<shard_cache*>(self)->foreign_.empty(); };
+    guest_.before_submit = [](void* self) noexcept {
+        static_cast<shard_cache*>(self)->before_submit();
+    };
+    guest_.pending = [](void* self) noexcept {
+        return !static_cast<shard_cache*>(self)->foreign_.empty();
+    };
     mine.set_guest(guest_);
 }
 
@@ -53,7 +61,8 @@ void shard_cache::attend(entry& unpinned) noexcept {
 
 void shard_cache::unpin_elsewhere(entry& found, std::uint64_t size) noexcept {
     shard_cache& home = *found.home;
-    const std::uint64_t before = found.foreign.fetch_add(entry::foreign_one | size, std::memory_order_acq_rel);
+    const std::uint64_t before =
+        found.foreign.fetch_add(entry::foreign_one | size, std::memory_order_acq_rel);
     if (before != 0) return;  // whoever raised it from 0 links it
     if (home.foreign_.push(found, [&]() noexcept { home.shard_.nudge(); })) return;
     const std::uint64_t released = found.foreign.exchange(0, std::memory_order_acq_rel);
@@ -112,7 +121,8 @@ void shard_cache::add_to(cache_statistics& sum) const noexcept {
         sum.pins += one.pins;
         sum.pinned_bytes += bytes;
         sum.referred_bytes += one.referred;
-        sum.oldest_pin = std::max<std::chrono::nanoseconds>(sum.oldest_pin, shard_.now() - one.pinned_since);
+        sum.oldest_pin =
+            std::max<std::chrono::nanoseconds>(sum.oldest_pin, shard_.now() - one.pinned_since);
     };
     for (const chunk& one : own_->chunks) {
         if (one.file == nullptr) continue;
@@ -128,7 +138,9 @@ void shard_cache::add_to(cache_statistics& sum) const noexcept {
 
 // Requests at home.
 
-bool shard_cache::request(chunk_request& wanted, std::uint64_t number, std::uint64_t offset,
+bool shard_cache::request(chunk_request& wanted,
+                          std::uint64_t number,
+                          std::uint64_t offset,
                           const manager_core& manager) noexcept {
     const auto refuse_with = [&](boost::system::error_code code) {
         wanted.code = code;
@@ -212,7 +224,8 @@ void shard_cache::granted_at_home(work& message) noexcept {
             via.presence = of.landed_words.get();
             via.all_landed = &of.everything_landed;
         }
-        if (wanted.whole || via.all_landed->load(std::memory_order_acquire)) via.ready_length = via.length;
+        if (wanted.whole || via.all_landed->load(std::memory_order_acquire))
+            via.ready_length = via.length;
         here.pin(via, wanted.size);
         wanted.pinned = &via;
     }
@@ -221,7 +234,8 @@ void shard_cache::granted_at_home(work& message) noexcept {
 }
 
 void shard_cache::cancelled_at_home(work& message) noexcept {
-    chunk_request& wanted = *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(message)).request;
+    chunk_request& wanted =
+        *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(message)).request;
     wanted.home->end_at_home(wanted);
 }
 
@@ -238,7 +252,8 @@ void shard_cache::arrived(work& message) noexcept {
 }
 
 void shard_cache::cancel_arrived(work& message) noexcept {
-    chunk_request& wanted = *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(message)).request;
+    chunk_request& wanted =
+        *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(message)).request;
     shard_cache& here = *wanted.owner;
     if (wanted.waits != chunk_request::place::nowhere) here.withdraw(wanted);
     wanted.cancellation.run = &cancelled_at_home;
@@ -256,7 +271,8 @@ void shard_cache::serve(chunk_request& wanted) noexcept {
         return;
     }
     // Those that came earlier go first.
-    chunk* const made = own_->buffer_waiters.empty() ? make_chunk(*wanted.file, wanted.index) : nullptr;
+    chunk* const made =
+        own_->buffer_waiters.empty() ? make_chunk(*wanted.file, wanted.index) : nullptr;
     if (made != nullptr) {
         serve_from(*made, wanted);
     } else if (wanted.no_wait) {
@@ -332,7 +348,8 @@ void shard_cache::wait_for_buffer(chunk_request& wanted) noexcept {
 }
 
 void shard_cache::waited_too_long(work& item) noexcept {
-    chunk_request& wanted = *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(item)).request;
+    chunk_request& wanted =
+        *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(item)).request;
     shard_cache& here = *wanted.owner;
     here.own_->buffer_waiters.erase(here.own_->buffer_waiters.iterator_to(wanted));
     here.answer(wanted, errc::all_pinned);

@@ -15,8 +15,10 @@ reciprocal::reciprocal(std::uint64_t divisor) noexcept
     factor_ = ~std::uint64_t{0} / odd + 1;
 }
 
-manager_core::manager_core(std::shared_ptr<shared_cache> cache_, std::uint64_t chunk_size_,
-                           std::unique_ptr<any_source> source_, std::chrono::milliseconds pin_deadline_)
+manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
+                           std::uint64_t chunk_size_,
+                           std::unique_ptr<any_source> source_,
+                           std::chrono::milliseconds pin_deadline_)
     : by_chunk(chunk_size_),
       chunk_size(chunk_size_),
       unit_shift(static_cast<unsigned>(std::countr_zero(
@@ -46,7 +48,9 @@ private:
 
 std::shared_ptr<shared_cache> shared_cache::of(leat::engine& owner) {
     owner.start();  // the shards' arenas and rings exist from here on
-    return owner.service_of<cache_service>([](leat::engine& mine) { return std::make_shared<cache_service>(mine); })
+    return owner
+        .service_of<cache_service>(
+            [](leat::engine& mine) { return std::make_shared<cache_service>(mine); })
         ->cache();
 }
 

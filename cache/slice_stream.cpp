@@ -5,8 +5,8 @@
 
 namespace leat {
 
-/// A whole chunk asked for ahead of its reader; keeps the pin until the reader has come by. On the heap, since the stream
-/// may be dropped while the request travels.
+/// A whole chunk asked for ahead of its reader; keeps the pin until the reader has come by. On the
+/// heap, since the stream may be dropped while the request travels.
 struct slice_stream::ahead : chunk_request {
     std::uint64_t chunk = 0;
     shard* here = nullptr;
@@ -32,7 +32,10 @@ struct slice_stream::ahead : chunk_request {
     }
 };
 
-slice_stream::slice_stream(const chunk_manager& manager, file from, std::uint64_t offset, std::uint64_t end,
+slice_stream::slice_stream(const chunk_manager& manager,
+                           file from,
+                           std::uint64_t offset,
+                           std::uint64_t end,
                            slices_options options)
     : manager_(manager), file_(std::move(from)), offset_(offset), end_(end), options_(options) {
     // Half of a shard's memory at most is filled ahead.
@@ -43,7 +46,9 @@ slice_stream::slice_stream(const chunk_manager& manager, file from, std::uint64_
 
 slice_stream::slice_stream(slice_stream&&) noexcept = default;
 
-slice_stream::~slice_stream() { drop_before(std::numeric_limits<std::uint64_t>::max()); }
+slice_stream::~slice_stream() {
+    drop_before(std::numeric_limits<std::uint64_t>::max());
+}
 
 void slice_stream::drop_before(std::uint64_t index) noexcept {
     const auto passed = [index](ahead* one) {
@@ -68,7 +73,8 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         asking->size = length;
         asking->no_wait = true;
         asking->here = shard::current();
-        if (!shard_cache::current().request(*asking, file_.id().number, begin, *manager_.core_)) continue;
+        if (!shard_cache::current().request(*asking, file_.id().number, begin, *manager_.core_))
+            continue;
         asking->here->hold();
         ahead_.push_back(asking.release());
     }

@@ -1,9 +1,9 @@
 #include <leat/engine/engine.hpp>
 
-#include <algorithm>
-
 #include <pthread.h>
 #include <sched.h>
+
+#include <algorithm>
 
 namespace leat {
 
@@ -112,8 +112,8 @@ stop_report engine::join() {
     const bool in_time = changed_.wait_until(lock, stop_deadline() + join_grace, all_ended);
     lock.unlock();
     phase_ = phase::joined;
-    const bool abandoned =
-        !in_time || std::any_of(shards_.begin(), shards_.end(), [](auto& one) { return one->abandoned_; });
+    const bool abandoned = !in_time || std::any_of(shards_.begin(), shards_.end(),
+                                                   [](auto& one) { return one->abandoned_; });
     if (!abandoned) {
         for (std::thread& thread : threads_) thread.join();
         drain_after_join();
@@ -123,7 +123,8 @@ stop_report engine::join() {
     }
     report_.code = make_error_code(errc::timed_out);
     if (!in_time) report_.owed += "a shard has not returned from a coroutine; ";
-    if (const auto left = roots(); left > 0) report_.owed += std::to_string(left) + " tasks have not ended; ";
+    if (const auto left = roots(); left > 0)
+        report_.owed += std::to_string(left) + " tasks have not ended; ";
     for (std::size_t index = 0; index < shards_.size(); ++index) {
         if (!shards_[index]->owed_.empty()) {
             report_.owed += "shard " + std::to_string(index) + ": " + shards_[index]->owed_ + "; ";

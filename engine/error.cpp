@@ -6,16 +6,26 @@ namespace leat {
 
 const char* to_string(activity what) noexcept {
     switch (what) {
-        case activity::none: return "leat";
-        case activity::open: return "open";
-        case activity::get_chunk: return "get_chunk";
-        case activity::read: return "read";
-        case activity::slices: return "slices";
-        case activity::sleep: return "sleep";
-        case activity::socket: return "socket";
-        case activity::task: return "task";
-        case activity::start: return "start";
-        case activity::stop: return "stop";
+        case activity::none:
+            return "leat";
+        case activity::open:
+            return "open";
+        case activity::get_chunk:
+            return "get_chunk";
+        case activity::read:
+            return "read";
+        case activity::slices:
+            return "slices";
+        case activity::sleep:
+            return "sleep";
+        case activity::socket:
+            return "socket";
+        case activity::task:
+            return "task";
+        case activity::start:
+            return "start";
+        case activity::stop:
+            return "stop";
     }
     return "leat";
 }

@@ -18,11 +18,12 @@ task<io::file> open_file(std::string path, int directory, bool beneath) {
     const int descriptor = co_await opening;
     if (descriptor < 0) fail_open(path, system_error_code(-descriptor));
 
-    struct statx attributes {};
+    struct statx attributes{};
     operation_wait statting;
     statting.operation.prepare_stat(descriptor, io::file::stat_mask, attributes);
     const int failure = co_await statting;
-    // adopt() closes the descriptor if the attributes, empty after a failure, are not those of a file.
+    // adopt() closes the descriptor if the attributes, empty after a failure, are not those of a
+    // file.
     boost::system::result<io::file> opened = io::file::adopt(descriptor, attributes);
     if (failure < 0) fail_open(path, system_error_code(-failure));
     if (!opened) fail_open(path, opened.error());

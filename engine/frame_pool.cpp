@@ -1,5 +1,4 @@
 #include <leat/engine/frame_pool.hpp>
-
 #include <leat/engine/shard.hpp>
 
 #include <atomic>
@@ -23,7 +22,9 @@ namespace {
 std::atomic<std::int64_t> frames_elsewhere{0};
 
 // Whole granules, so that a block can serve any frame of its class, wherever it was made.
-constexpr std::size_t rounded(std::size_t size) noexcept { return (size + 63) & ~std::size_t{63}; }
+constexpr std::size_t rounded(std::size_t size) noexcept {
+    return (size + 63) & ~std::size_t{63};
+}
 }  // namespace
 
 frame_pool::~frame_pool() {
@@ -80,6 +81,8 @@ void frame_pool::release(void* frame, std::size_t size) noexcept {
     ::operator delete(frame);
 }
 
-std::int64_t frame_pool::live() noexcept { return frames_elsewhere.load(std::memory_order_relaxed); }
+std::int64_t frame_pool::live() noexcept {
+    return frames_elsewhere.load(std::memory_order_relaxed);
+}
 
 }  // namespace leat

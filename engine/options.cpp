@@ -1,5 +1,7 @@
 #include <leat/engine/options.hpp>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,8 +11,6 @@
 #include <limits>
 #include <sstream>
 
-#include <sched.h>
-
 namespace leat {
 
 namespace {
@@ -18,7 +18,8 @@ namespace {
 /// what() of this error is the sentence and nothing else.
 class refusal : public system_error {
 public:
-    refusal(errc code, std::string_view sentence) : system_error(error{code, {}}), sentence_(sentence) {}
+    refusal(errc code, std::string_view sentence)
+        : system_error(error{code, {}}), sentence_(sentence) {}
     const char* what() const noexcept override { return sentence_.c_str(); }
 
 private:
@@ -45,7 +46,8 @@ std::string cgroup_directory(std::string_view controller) {
         if (second == std::string::npos) continue;
         const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
         const bool matches = controller.empty() ? names == ",,"
-                                                : names.find("," + std::string{controller} + ",") != std::string::npos;
+                                                : names.find("," + std::string{controller} + ",") !=
+                                                      std::string::npos;
         if (!matches) continue;
         std::string path = line.substr(second + 1);
         return path == "/" ? "" : path;
@@ -62,7 +64,8 @@ std::uint64_t cgroup_memory_left() {
     };
     // Inside a container the group's own path may not be mounted; its root then is the group.
     for (const std::string& path : {cgroup_directory(""), std::string{}}) {
-        consider("/sys/fs/cgroup" + path + "/memory.max", "/sys/fs/cgroup" + path + "/memory.current");
+        consider("/sys/fs/cgroup" + path + "/memory.max",
+                 "/sys/fs/cgroup" + path + "/memory.current");
     }
     for (const std::string& path : {cgroup_directory("memory"), std::string{}}) {
         const std::string base = "/sys/fs/cgroup/memory" + path;
@@ -76,7 +79,8 @@ std::size_t cgroup_cpus() {
     std::size_t cpus = std::numeric_limits<std::size_t>::max();
     const auto consider = [&](double quota, double period) {
         if (quota > 0 && period > 0) {
-            cpus = std::min(cpus, static_cast<std::size_t>(std::max(1.0, std::floor(quota / period))));
+            cpus =
+                std::min(cpus, static_cast<std::size_t>(std::max(1.0, std::floor(quota / period))));
         }
     };
     for (const std::string& path : {cgroup_directory(""), std::string{}}) {
@@ -121,7 +125,8 @@ void resolve_cpus(engine_options& options) {
     const std::vector<unsigned> permitted = cpus_by_affinity();
     for (const unsigned cpu : options.cpus) {
         if (options.pin && std::find(permitted.begin(), permitted.end(), cpu) == permitted.end()) {
-            refuse(errc::invalid_option, "CPU " + std::to_string(cpu) + " is not among those this process may use (" +
+            refuse(errc::invalid_option, "CPU " + std::to_string(cpu) +
+                                             " is not among those this process may use (" +
                                              list(permitted) + ")");
         }
     }
@@ -129,16 +134,19 @@ void resolve_cpus(engine_options& options) {
     if (!given) options.cpus = allowed_cpus();
     if (options.shards == 0) return;
     if (options.shards > maximum_shards) {
-        refuse(errc::invalid_option, std::to_string(options.shards) + " shards are too many; at most " +
+        refuse(errc::invalid_option, std::to_string(options.shards) +
+                                         " shards are too many; at most " +
                                          std::to_string(maximum_shards) + " are allowed");
     }
-    // A quota makes the default smaller, but a user who names a number may exceed it; not the affinity.
+    // A quota makes the default smaller, but a user who names a number may exceed it; not the
+    // affinity.
     if (!given && options.shards <= permitted.size()) options.cpus = permitted;
     if (options.pin && options.shards > options.cpus.size()) {
-        refuse(errc::invalid_option, std::to_string(options.shards) + " shards need as many CPUs, but " +
-                                         (given ? "the list given has " : "this process may use ") +
-                                         std::to_string(options.cpus.size()) + " (" + list(options.cpus) +
-                                         "); each shard is pinned to a CPU of its own");
+        refuse(errc::invalid_option,
+               std::to_string(options.shards) + " shards need as many CPUs, but " +
+                   (given ? "the list given has " : "this process may use ") +
+                   std::to_string(options.cpus.size()) + " (" + list(options.cpus) +
+                   "); each shard is pinned to a CPU of its own");
     }
 }
 
@@ -153,9 +161,10 @@ void resolve_memory(engine_options& options) {
     }
     if (options.memory / options.shards >= two_chunks) return;
     if (!memory_given && options.shards == 1) {
-        refuse(errc::budget_too_small, "a quarter of the memory left here is " + format_size(options.memory) +
-                                           ", too little for two chunks of " + format_size(options.chunk_size) +
-                                           "; give a smaller chunk size");
+        refuse(errc::budget_too_small,
+               "a quarter of the memory left here is " + format_size(options.memory) +
+                   ", too little for two chunks of " + format_size(options.chunk_size) +
+                   "; give a smaller chunk size");
     }
     refuse(errc::budget_too_small,
            "a memory budget of " + format_size(options.memory) + " is too small for " +
@@ -166,12 +175,15 @@ void resolve_memory(engine_options& options) {
 
 }  // namespace
 
-void refuse(errc code, std::string_view sentence) { throw refusal(code, sentence); }
+void refuse(errc code, std::string_view sentence) {
+    throw refusal(code, sentence);
+}
 
 void check_chunk_size(std::uint64_t bytes) {
     if (bytes >= 64 * KiB && bytes <= GiB && bytes % (64 * KiB) == 0) return;
-    refuse(errc::invalid_option, "a chunk size of " + std::to_string(bytes) +
-                                     " bytes is not allowed; it must be a multiple of 64 KiB from 64 KiB to 1 GiB");
+    refuse(errc::invalid_option,
+           "a chunk size of " + std::to_string(bytes) +
+               " bytes is not allowed; it must be a multiple of 64 KiB from 64 KiB to 1 GiB");
 }
 
 engine_options resolve(engine_options options) {
@@ -205,7 +217,8 @@ boost::system::result<std::uint64_t> parse_size(std::string_view text) {
     }
     const std::uint64_t base = rest == "B" ? 1000 : 1024;
     for (std::size_t i = 0; i <= power; ++i) {
-        if (value > std::numeric_limits<std::uint64_t>::max() / base) return make_error_code(errc::invalid_option);
+        if (value > std::numeric_limits<std::uint64_t>::max() / base)
+            return make_error_code(errc::invalid_option);
         value *= base;
     }
     return value;
@@ -221,10 +234,11 @@ std::string format_size(std::uint64_t bytes) {
     }
     std::array<char, 32> text{};
     if (bytes % scale == 0) {
-        std::snprintf(text.data(), text.size(), "%llu %s", static_cast<unsigned long long>(bytes / scale), units[power]);
+        std::snprintf(text.data(), text.size(), "%llu %s",
+                      static_cast<unsigned long long>(bytes / scale), units[power]);
     } else {
-        std::snprintf(text.data(), text.size(), "%.2f %s", static_cast<double>(bytes) / static_cast<double>(scale),
-                      units[power]);
+        std::snprintf(text.data(), text.size(), "%.2f %s",
+                      static_cast<double>(bytes) / static_cast<double>(scale), units[power]);
     }
     return text.data();
 }

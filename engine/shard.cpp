@@ -1,6 +1,5 @@
-#include <leat/engine/shard.hpp>
-
 #include <leat/engine/engine.hpp>
+#include <leat/engine/shard.hpp>
 
 #include <algorithm>
 #include <new>
@@ -42,7 +41,8 @@ shard::shard(leat::engine& owner, unsigned index, unsigned shards)
 }
 
 shard::~shard() {
-    for (unsigned target = 0; target < engine_.shards(); ++target) delete outgoing_[target].box.load();
+    for (unsigned target = 0; target < engine_.shards(); ++target)
+        delete outgoing_[target].box.load();
     if (arena_) arena_->detach();
 }
 
@@ -104,7 +104,8 @@ std::size_t shard::receive() noexcept {
     std::size_t count = 0;
     inbox_.take(ready_);
     doorbell_.answer([&](unsigned sender) {
-        mailbox<>* const box = engine_.at(sender).outgoing_[index_].box.load(std::memory_order_acquire);
+        mailbox<>* const box =
+            engine_.at(sender).outgoing_[index_].box.load(std::memory_order_acquire);
         count += box->consume([](work& message) { message.run(message); });
     });
     counts_.messages_received += count;
@@ -164,10 +165,12 @@ void shard::note_stall(io::time_point begin) noexcept {
     if (length <= engine_.options().stall) return;
     ++counts_.stalls;
     try {
-        engine_.report(event::level::warning,
-                       "shard " + std::to_string(index_) + " was kept from its loop for " +
-                           std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(length).count()) +
-                           " ms; a coroutine that computes long should co_await leat::yield{}");
+        engine_.report(
+            event::level::warning,
+            "shard " + std::to_string(index_) + " was kept from its loop for " +
+                std::to_string(
+                    std::chrono::duration_cast<std::chrono::milliseconds>(length).count()) +
+                " ms; a coroutine that computes long should co_await leat::yield{}");
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }
@@ -205,7 +208,8 @@ void shard::run() {
         if (turn()) {
             if (idle) {
                 idle = false;
-                const auto gap = std::min<std::chrono::nanoseconds>(turn_time_ - idle_since, 4 * longest);
+                const auto gap =
+                    std::min<std::chrono::nanoseconds>(turn_time_ - idle_since, 4 * longest);
                 usual_gap_ += (gap - usual_gap_) / 8;
             }
             continue;

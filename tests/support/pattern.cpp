@@ -1,15 +1,17 @@
 #include "pattern.hpp"
 
+#include <stdlib.h>
+
 #include <algorithm>
 #include <fstream>
 #include <stdexcept>
 #include <vector>
 
-#include <stdlib.h>
-
 namespace leat::test {
 
-bool is_pattern(std::span<const std::byte> bytes, std::uint64_t seed, std::uint64_t offset) noexcept {
+bool is_pattern(std::span<const std::byte> bytes,
+                std::uint64_t seed,
+                std::uint64_t offset) noexcept {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         if (bytes[i] != pattern_at(seed, offset + i)) return false;
     }
@@ -31,7 +33,9 @@ temporary_folder::~temporary_folder() {
     std::filesystem::remove_all(folder_, ignored);
 }
 
-std::string temporary_folder::make(const std::string& name, std::uint64_t size, std::uint64_t seed) const {
+std::string temporary_folder::make(const std::string& name,
+                                   std::uint64_t size,
+                                   std::uint64_t seed) const {
     std::ofstream out{path(name), std::ios::binary | std::ios::trunc};
     std::vector<std::byte> block(std::min<std::uint64_t>(size, 1 << 20));
     for (std::uint64_t at = 0; at < size; at += block.size()) {

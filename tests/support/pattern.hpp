@@ -19,17 +19,22 @@ namespace leat::test {
 }
 
 /// Whether `bytes` are those at `offset`. No test macro: it runs on shards.
-[[nodiscard]] bool is_pattern(std::span<const std::byte> bytes, std::uint64_t seed, std::uint64_t offset) noexcept;
+[[nodiscard]] bool is_pattern(std::span<const std::byte> bytes,
+                              std::uint64_t seed,
+                              std::uint64_t offset) noexcept;
 void fill_pattern(std::span<std::byte> bytes, std::uint64_t seed, std::uint64_t offset) noexcept;
 
-/// A folder of its own, removed with all in it. Beside the current folder, not in /tmp, which may be a tmpfs.
+/// A folder of its own, removed with all in it. Beside the current folder, not in /tmp, which may
+/// be a tmpfs.
 class temporary_folder {
 public:
     temporary_folder();
     temporary_folder(const temporary_folder&) = delete;
     temporary_folder& operator=(const temporary_folder&) = delete;
     ~temporary_folder();
-    [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
+    [[nodiscard]] std::string path(const std::string& name) const {
+        return (folder_ / name).string();
+    }
     /// Writes a file of `size` bytes of the pattern, in place if it exists, and returns its path.
     std::string make(const std::string& name, std::uint64_t size, std::uint64_t seed = 1) const;
 

@@ -1,4 +1,5 @@
-// A source of made-up bytes that fails, waits or falls short as a test wishes, and counts what it was asked.
+// A source of made-up bytes that fails, waits or falls short as a test wishes, and counts what it
+// was asked.
 #pragma once
 
 #include "pattern.hpp"
@@ -22,9 +23,10 @@ struct script {
     std::atomic<std::uint64_t> version{1};
     std::atomic<std::int64_t> delay_ms{0};             ///< before each read
     std::atomic<std::int64_t> background_delay_ms{0};  ///< besides, before a read that is no demand
-    std::atomic<std::uint64_t> bad_from{~std::uint64_t{0}};  ///< reads that touch [bad_from, bad_to) fail with EIO
+    std::atomic<std::uint64_t> bad_from{
+        ~std::uint64_t{0}};  ///< reads that touch [bad_from, bad_to) fail with EIO
     std::atomic<std::uint64_t> bad_to{0};
-    std::atomic<bool> too_little{false};               ///< reads give one byte less
+    std::atomic<bool> too_little{false};  ///< reads give one byte less
     std::atomic<std::uint64_t> reads{0};
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<int> open_files{0};
@@ -41,10 +43,12 @@ class scripted_source {
 public:
     class file_type {
     public:
-        file_type(std::shared_ptr<script> wanted) : script_(std::move(wanted)), version_(script_->version) {
+        file_type(std::shared_ptr<script> wanted)
+            : script_(std::move(wanted)), version_(script_->version) {
             ++script_->open_files;
         }
-        file_type(file_type&& other) noexcept : script_(std::move(other.script_)), version_(other.version_) {}
+        file_type(file_type&& other) noexcept
+            : script_(std::move(other.script_)), version_(other.version_) {}
         ~file_type() {
             if (script_) --script_->open_files;
         }
@@ -69,7 +73,10 @@ public:
         co_return file_type{script_};
     }
 
-    task<std::size_t> read(file_type& file, std::uint64_t offset, std::span<std::byte> buffer, priority urgency) {
+    task<std::size_t> read(file_type& file,
+                           std::uint64_t offset,
+                           std::span<std::byte> buffer,
+                           priority urgency) {
         const std::uint64_t size = std::min<std::uint64_t>(buffer.size(), script_->size - offset);
         ++script_->reads;
         script_->bytes += size;
@@ -77,13 +84,15 @@ public:
             const std::lock_guard lock{script_->mutex};
             script_->log.push_back({offset, size});
         }
-        const std::int64_t extra = urgency == priority::background ? script_->background_delay_ms.load() : 0;
+        const std::int64_t extra =
+            urgency == priority::background ? script_->background_delay_ms.load() : 0;
         const std::chrono::milliseconds delay{script_->delay_ms + extra};
         if (delay.count() > 0) co_await sleep(delay);
         if (offset < script_->bad_to && offset + size > script_->bad_from) {
             throw system_error({system_error_code(EIO), {}});
         }
-        if (script_->version != file.seed()) throw system_error({make_error_code(errc::file_changed), {}});
+        if (script_->version != file.seed())
+            throw system_error({make_error_code(errc::file_changed), {}});
         fill_pattern(buffer.first(size), file.seed(), offset);
         co_return script_->too_little ? size - 1 : size;
     }

@@ -7,8 +7,11 @@
 
 namespace leat::test {
 
-[[nodiscard]] inline engine_options small_engine(unsigned shards, std::uint64_t memory, std::uint64_t chunk_size,
-                                                 io::backend_kind kind = io::backend_kind::automatic) {
+[[nodiscard]] inline engine_options small_engine(
+    unsigned shards,
+    std::uint64_t memory,
+    std::uint64_t chunk_size,
+    io::backend_kind kind = io::backend_kind::automatic) {
     engine_options options;
     options.shards = shards;
     options.memory = memory;

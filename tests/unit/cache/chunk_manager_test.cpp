@@ -1,17 +1,17 @@
-#include <leat/leat.hpp>
-
 #include "pattern.hpp"
 #include "scripted_source.hpp"
 #include "small_engine.hpp"
 
+#include <leat/leat.hpp>
+
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <random>
 #include <thread>
-
-#include <sys/resource.h>
 
 using namespace leat;
 using namespace leat::literals;
@@ -44,38 +44,51 @@ task<slice> get(const chunk_manager& manager, chunk_config config) {
     co_return co_await manager.get_chunk(config);
 }
 
-task<> pause(std::chrono::milliseconds time) { co_await leat::sleep(time); }
+task<> pause(std::chrono::milliseconds time) {
+    co_await leat::sleep(time);
+}
 
 /// Random pieces, some at borders of units, chunks and the file; returns how many had wrong bytes.
-task<std::uint64_t> random_reader(chunk_manager& manager, file from, std::uint64_t seed, int requests) {
+task<std::uint64_t> random_reader(chunk_manager& manager,
+                                  file from,
+                                  std::uint64_t seed,
+                                  int requests) {
     std::mt19937_64 random{seed};
     const std::uint64_t chunk = manager.chunk_size();
     const std::uint64_t unit = manager.unit_size();
     std::uint64_t wrong = 0;
     for (int i = 0; i < requests; ++i) {
         std::uint64_t offset = random() % from.size();
-        if (i % 3 == 0) offset = std::min(from.size() - 1, offset / unit * unit + unit - random() % 2);
-        if (i % 7 == 0) offset = from.size() - 1 - random() % std::min<std::uint64_t>(from.size(), 5000);
+        if (i % 3 == 0)
+            offset = std::min(from.size() - 1, offset / unit * unit + unit - random() % 2);
+        if (i % 7 == 0)
+            offset = from.size() - 1 - random() % std::min<std::uint64_t>(from.size(), 5000);
         std::uint64_t size = 1 + random() % (i % 5 == 0 ? chunk : 3 * unit);
         size = std::min({size, chunk - offset % chunk, from.size() - offset});
         const chunk_config config{from, offset, static_cast<std::uint32_t>(size)};
         const slice got = co_await manager.get_chunk(config);
         if (got.size() != size || !test::is_pattern(got.bytes(), 1, offset)) ++wrong;
-        if (random() % 16 == 0) co_await resume_on(static_cast<unsigned>(random() % this_shard().owner().shards()));
+        if (random() % 16 == 0)
+            co_await resume_on(static_cast<unsigned>(random() % this_shard().owner().shards()));
     }
     co_return wrong;
 }
 
-task<std::uint64_t> many_readers(chunk_manager& manager, file from, std::uint64_t seed, int readers, int requests) {
+task<std::uint64_t> many_readers(
+    chunk_manager& manager, file from, std::uint64_t seed, int readers, int requests) {
     std::vector<task<std::uint64_t>> jobs;
-    for (int i = 0; i < readers; ++i) jobs.push_back(random_reader(manager, from, seed * 1000 + i, requests));
+    for (int i = 0; i < readers; ++i)
+        jobs.push_back(random_reader(manager, from, seed * 1000 + i, requests));
     const std::vector<std::uint64_t> wrong = co_await when_all(std::move(jobs));
     std::uint64_t sum = 0;
     for (const std::uint64_t one : wrong) sum += one;
     co_return sum;
 }
 
-void check_property(io::backend_kind kind, unsigned shards, std::uint64_t chunk, std::uint64_t size,
+void check_property(io::backend_kind kind,
+                    unsigned shards,
+                    std::uint64_t chunk,
+                    std::uint64_t size,
                     std::uint64_t memory) {
     const test::temporary_folder folder;
     const std::string path = folder.make("data", size);
@@ -126,7 +139,8 @@ BOOST_AUTO_TEST_CASE(requests_that_cannot_be_are_refused_with_a_clear_error) {
     BOOST_TEST(ask(owner, manager, {from, 100'000, 1}) == errc::out_of_range);
     BOOST_TEST(ask(owner, manager, {from, 99'999, 2}) == errc::out_of_range);
     BOOST_TEST(ask(owner, manager, {from, 1, 4'294'967'295}) == errc::out_of_range);
-    for (const std::uint64_t offset : {std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1, top, top - 4095}) {
+    for (const std::uint64_t offset :
+         {std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1, top, top - 4095}) {
         BOOST_TEST(ask(owner, manager, {from, offset, 4096}) == errc::out_of_range);
     }
     BOOST_TEST(ask(owner, manager, {from, 64_KiB - 1, 2}) == errc::crosses_chunk);
@@ -241,13 +255,16 @@ BOOST_AUTO_TEST_CASE(a_source_that_gives_too_little_or_fails_to_open_is_reported
     chunk_manager manager{owner, scripted_source{source}};
     const file from = owner.run(manager.open("any"));
     BOOST_TEST(ask(owner, manager, {from, 0, 4096}) == errc::short_read);
-    BOOST_CHECK_EXCEPTION(owner.run(manager.open("missing")), system_error, [](const system_error& failure) {
-        return failure.code() == system_error_code(ENOENT) &&
-               std::string{failure.what()}.find("missing") != std::string::npos;
-    });
+    BOOST_CHECK_EXCEPTION(
+        owner.run(manager.open("missing")), system_error, [](const system_error& failure) {
+            return failure.code() == system_error_code(ENOENT) &&
+                   std::string{failure.what()}.find("missing") != std::string::npos;
+        });
 }
 
-BOOST_DATA_TEST_CASE(files_changed_in_place_fail_and_replaced_ones_stay_readable, both_backends, kind) {
+BOOST_DATA_TEST_CASE(files_changed_in_place_fail_and_replaced_ones_stay_readable,
+                     both_backends,
+                     kind) {
     const test::temporary_folder folder;
     engine owner{small_engine(2, 2_MiB, 64_KiB, kind)};
     chunk_manager manager{owner, file_source{}};
@@ -261,7 +278,8 @@ BOOST_DATA_TEST_CASE(files_changed_in_place_fail_and_replaced_ones_stay_readable
     BOOST_TEST((first.id() != second.id()));
     std::filesystem::remove(path);
     for (const std::uint64_t offset : {std::uint64_t{0}, 512_KiB, 1_MiB - 100}) {
-        BOOST_TEST(test::is_pattern(owner.run(get(manager, {second, offset, 100})).bytes(), 2, offset));
+        BOOST_TEST(
+            test::is_pattern(owner.run(get(manager, {second, offset, 100})).bytes(), 2, offset));
     }
 
     const std::string written = folder.make("written", 1_MiB, 3);
@@ -272,7 +290,8 @@ BOOST_DATA_TEST_CASE(files_changed_in_place_fail_and_replaced_ones_stay_readable
     BOOST_TEST(ask(owner, manager, {old, 900'000, 100}) == errc::file_changed);
     BOOST_TEST(test::is_pattern(kept.bytes(), 3, 0));
     const file newer = owner.run(manager.open(written));
-    BOOST_TEST(test::is_pattern(owner.run(get(manager, {newer, 900'000, 100})).bytes(), 4, 900'000));
+    BOOST_TEST(
+        test::is_pattern(owner.run(get(manager, {newer, 900'000, 100})).bytes(), 4, 900'000));
 
     const std::string cut = folder.make("cut", 1_MiB, 5);
     const file longer = owner.run(manager.open(cut));
@@ -298,8 +317,11 @@ BOOST_DATA_TEST_CASE(what_cannot_be_opened_says_why_and_costs_nothing, both_back
     folder.make("data", 1000);
     chunk_manager rooted{owner, file_source{folder.path("")}};
     BOOST_TEST(!open_code(rooted, "data"));
-    BOOST_TEST(open_code(rooted, "../" + std::filesystem::path{folder.path("data")}.parent_path().filename().string() +
-                                     "/data") == system_error_code(EXDEV));
+    BOOST_TEST(
+        open_code(rooted,
+                  "../" +
+                      std::filesystem::path{folder.path("data")}.parent_path().filename().string() +
+                      "/data") == system_error_code(EXDEV));
     BOOST_TEST(open_code(rooted, "/etc/passwd") == system_error_code(EXDEV));
     BOOST_TEST(open_code(rooted, std::string("data\0x", 6)) == system_error_code(EINVAL));
 
@@ -339,7 +361,8 @@ BOOST_AUTO_TEST_CASE(with_every_chunk_pinned_requests_wait_in_order_then_fail_an
     static_cast<void>(second);
 }
 
-BOOST_AUTO_TEST_CASE(a_manager_over_a_manager_with_another_chunk_size_even_with_the_lower_all_pinned) {
+BOOST_AUTO_TEST_CASE(
+    a_manager_over_a_manager_with_another_chunk_size_even_with_the_lower_all_pinned) {
     engine owner{small_engine(2, 4_MiB, 256_KiB)};
     const auto source = script_of(3'000'001);
     chunk_manager lower{owner, scripted_source{source}};
@@ -415,8 +438,9 @@ BOOST_AUTO_TEST_CASE(a_budget_below_two_chunks_a_shard_is_refused_with_the_numbe
                                      std::string{failure.what()}.find("2 MiB") != std::string::npos;
                           });
     options.chunk_size = 100'000;
-    BOOST_CHECK_EXCEPTION((chunk_manager{owner, file_source{}, options}), system_error,
-                          [](const system_error& failure) { return failure.code() == errc::invalid_option; });
+    BOOST_CHECK_EXCEPTION(
+        (chunk_manager{owner, file_source{}, options}), system_error,
+        [](const system_error& failure) { return failure.code() == errc::invalid_option; });
 }
 
 BOOST_AUTO_TEST_CASE(peek_gives_what_is_there_and_never_reads) {
@@ -424,7 +448,9 @@ BOOST_AUTO_TEST_CASE(peek_gives_what_is_there_and_never_reads) {
     const auto source = script_of(200'000);
     chunk_manager manager{owner, scripted_source{source}};
     const file from = owner.run(manager.open("any"));
-    auto look = [](chunk_manager& at, chunk_config config) -> task<std::size_t> { co_return at.peek(config).size(); };
+    auto look = [](chunk_manager& at, chunk_config config) -> task<std::size_t> {
+        co_return at.peek(config).size();
+    };
     BOOST_TEST(owner.run(look(manager, {from, 0, 100})) == 0u);
     BOOST_TEST(source->reads == 0u);
     BOOST_TEST(!ask(owner, manager, {from, 0, 100}));

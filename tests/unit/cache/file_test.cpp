@@ -1,8 +1,8 @@
-#include <leat/leat.hpp>
-
 #include "pattern.hpp"
 #include "scripted_source.hpp"
 #include "small_engine.hpp"
+
+#include <leat/leat.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -56,7 +56,8 @@ BOOST_AUTO_TEST_CASE(opening_and_dropping_race_on_many_threads_without_loss) {
         co_return wrong;
     };
     std::vector<spawned<int>> running;
-    for (int i = 0; i < 4; ++i) running.push_back(owner.spawn_on(static_cast<unsigned>(i), churn(manager, source, i)));
+    for (int i = 0; i < 4; ++i)
+        running.push_back(owner.spawn_on(static_cast<unsigned>(i), churn(manager, source, i)));
     for (auto& one : running) BOOST_TEST(one.get() == 0);
     BOOST_TEST(source->open_files == 0);
 }

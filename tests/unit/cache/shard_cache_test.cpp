@@ -1,9 +1,9 @@
 // The steps of a lease, and stopping with requests in flight.
-#include <leat/leat.hpp>
-
 #include "pattern.hpp"
 #include "scripted_source.hpp"
 #include "small_engine.hpp"
+
+#include <leat/leat.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -28,7 +28,9 @@ struct fixture {
         }
     }
     cache_statistics sum() { return owner.run(manager.statistics()); }
-    slice get_on(unsigned shard, chunk_config config) { return owner.spawn_on(shard, get(config)).get(); }
+    slice get_on(unsigned shard, chunk_config config) {
+        return owner.spawn_on(shard, get(config)).get();
+    }
     task<slice> get(chunk_config config) { co_return co_await manager.get_chunk(config); }
     task<bool> present(chunk_config config) { co_return static_cast<bool>(manager.peek(config)); }
 
@@ -127,7 +129,8 @@ BOOST_AUTO_TEST_CASE(stopping_with_requests_in_flight_resumes_every_one_with_an_
         engine owner{test::small_engine(2, 512_KiB, 64_KiB)};
         chunk_manager manager{owner, scripted_source{source}};
         file from = owner.run(manager.open("any"));
-        auto ask = [](chunk_manager& of, file name, std::uint64_t index) -> task<boost::system::error_code> {
+        auto ask = [](chunk_manager& of, file name,
+                      std::uint64_t index) -> task<boost::system::error_code> {
             const chunk_config config{name, index * 64_KiB, 100};
             as_result asking{of.get_chunk(config)};
             const result<slice> got = co_await asking;

@@ -10,7 +10,8 @@ BOOST_AUTO_TEST_CASE(the_reciprocal_divides_exactly_at_every_border) {
         const std::uint64_t divisor = blocks * 65'536;
         const leat::reciprocal by{divisor};
         const std::uint64_t top = (std::uint64_t{1} << 63) - 1;
-        for (std::uint64_t quotient : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{12'345}, top / divisor}) {
+        for (std::uint64_t quotient :
+             {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{12'345}, top / divisor}) {
             const std::uint64_t at = quotient * divisor;
             BOOST_TEST(by.divide(at) == quotient);
             if (at > 0) BOOST_TEST(by.divide(at - 1) == quotient - 1);

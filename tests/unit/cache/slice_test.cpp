@@ -1,8 +1,8 @@
-#include <leat/leat.hpp>
-
 #include "pattern.hpp"
 #include "scripted_source.hpp"
 #include "small_engine.hpp"
+
+#include <leat/leat.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -20,7 +20,9 @@ std::shared_ptr<script> script_of(std::uint64_t size) {
     made->size = size;
     return made;
 }
-task<slice> get(const chunk_manager& manager, chunk_config config) { co_return co_await manager.get_chunk(config); }
+task<slice> get(const chunk_manager& manager, chunk_config config) {
+    co_return co_await manager.get_chunk(config);
+}
 
 task<> drop(slice held) {
     held = slice{};
@@ -44,7 +46,8 @@ BOOST_AUTO_TEST_CASE(sub_slices_and_shares_pin_the_same_bytes) {
         slice whole = co_await of.get_chunk(config);
         const slice shared = whole.share();
         const slice part = std::move(whole).subslice(100, 50);
-        co_return !whole && shared.size() == 500 && part.size() == 50 && test::is_pattern(part.bytes(), 1, 1100);
+        co_return !whole && shared.size() == 500 && part.size() == 50 &&
+            test::is_pattern(part.bytes(), 1, 1100);
     };
     BOOST_TEST(owner.run(body(manager, from)));
     BOOST_TEST(owner.run(manager.statistics()).pins == 0u);
@@ -61,7 +64,8 @@ BOOST_AUTO_TEST_CASE(slices_dropped_on_other_shards_and_threads_return_their_pin
             const chunk_config config{from, chunk * 64_KiB, 100};
             owner.spawn_on(1, drop(owner.run(get(manager, config)))).get();
             for (int i = 0; i < 2; ++i) {
-                threads.emplace_back([held = owner.run(get(manager, config))]() mutable { held = slice{}; });
+                threads.emplace_back(
+                    [held = owner.run(get(manager, config))]() mutable { held = slice{}; });
             }
         }
         for (std::thread& thread : threads) thread.join();
@@ -88,7 +92,8 @@ BOOST_AUTO_TEST_CASE(slices_outlive_the_engine_with_their_bytes) {
         BOOST_TEST(test::is_pattern(kept[chunk].bytes(), 1, chunk * 64_KiB + 7));
     }
     std::vector<std::thread> threads;
-    for (slice& one : kept) threads.emplace_back([held = std::move(one)]() mutable { held = slice{}; });
+    for (slice& one : kept)
+        threads.emplace_back([held = std::move(one)]() mutable { held = slice{}; });
     for (std::thread& thread : threads) thread.join();
 }
 
@@ -99,10 +104,11 @@ BOOST_AUTO_TEST_CASE(slices_dropped_while_the_engine_ends_are_released_once) {
         chunk_manager manager{owner, scripted_source{script_of(400'000)}};
         const file from = owner.run(manager.open("any"));
         for (std::uint64_t chunk = 0; chunk < 5; ++chunk) {
-            threads.emplace_back([held = owner.run(get(manager, {from, chunk * 64_KiB, 100}))]() mutable {
-                std::this_thread::yield();
-                held = slice{};
-            });
+            threads.emplace_back(
+                [held = owner.run(get(manager, {from, chunk * 64_KiB, 100}))]() mutable {
+                    std::this_thread::yield();
+                    held = slice{};
+                });
         }
         owner.stop();
         BOOST_TEST(!owner.join().code);

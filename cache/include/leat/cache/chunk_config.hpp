@@ -9,8 +9,8 @@ namespace leat {
 /// Twice as wide as any other integer, for products.
 __extension__ typedef unsigned __int128 wide_integer;
 
-/// Names one version of a file that was opened; trivially copyable and never reused. Valid while a leat::file of
-/// that version is held anywhere; later requests fail with errc::closed.
+/// Names one version of a file that was opened; trivially copyable and never reused. Valid while a
+/// leat::file of that version is held anywhere; later requests fail with errc::closed.
 struct file_id {
     std::uint64_t number = 0;
     friend bool operator==(const file_id&, const file_id&) = default;

@@ -20,11 +20,13 @@ namespace leat {
 /// Options of one manager.
 struct manager_options {
     std::uint64_t chunk_size = 0;  ///< bytes; 0: the engine's
-    std::chrono::milliseconds pin_deadline{30'000};  ///< how long get_chunk waits while every chunk is pinned
+    std::chrono::milliseconds pin_deadline{
+        30'000};  ///< how long get_chunk waits while every chunk is pinned
 };
 
-/// Awaits a slice; what chunk_manager::get_chunk returns. The lookup is await_ready: a hit neither suspends nor
-/// allocates, locks, or calls the system, unless it is this turn's last and lets others go first.
+/// Awaits a slice; what chunk_manager::get_chunk returns. The lookup is await_ready: a hit neither
+/// suspends nor allocates, locks, or calls the system, unless it is this turn's last and lets
+/// others go first.
 class get_chunk_awaiter {
 public:
     get_chunk_awaiter(const manager_core& manager, const chunk_config& config) noexcept
@@ -36,7 +38,8 @@ public:
         const std::uint64_t index = manager_.by_chunk.divide(config_.offset);
         in_ = config_.offset - index * manager_.chunk_size;
         entry* const found = cache.find(config_.file.number, index);
-        if (found == nullptr || !shard_cache::ready(*found, in_, config_.size)) [[unlikely]] return false;
+        if (found == nullptr || !shard_cache::ready(*found, in_, config_.size)) [[unlikely]]
+            return false;
         cache.pin(*found, config_.size);
         entry_ = found;
         return here.spend_hit();
@@ -48,12 +51,14 @@ public:
     }
     /// Throws leat::system_error.
     [[nodiscard]] slice await_resume() {
-        if (entry_ == nullptr && !waited()) [[unlikely]] throw system_error(failure());
+        if (entry_ == nullptr && !waited()) [[unlikely]]
+            throw system_error(failure());
         return {*entry_, in_, config_.size};
     }
     /// The outcome without exceptions.
     [[nodiscard]] result<slice> take() {
-        if (entry_ == nullptr && !waited()) [[unlikely]] return failure();
+        if (entry_ == nullptr && !waited()) [[unlikely]]
+            return failure();
         return slice{*entry_, in_, config_.size};
     }
 
@@ -99,16 +104,19 @@ struct slices_options {
     std::uint32_t slice_size = 0;  ///< bytes a slice, cut at chunk borders; 0: up to a whole chunk
 };
 
-/// Serves slices of a source's files from memory. Its members run on any shard of its engine, except where said; one
-/// object serves all shards at once. Managers on one engine share its memory. Must outlive the calls on it.
+/// Serves slices of a source's files from memory. Its members run on any shard of its engine,
+/// except where said; one object serves all shards at once. Managers on one engine share its
+/// memory. Must outlive the calls on it.
 class chunk_manager {
 public:
-    /// Throws leat::system_error: errc::invalid_option for a chunk size, errc::budget_too_small when a shard has no room
-    /// for two chunks. Any thread.
+    /// Throws leat::system_error: errc::invalid_option for a chunk size, errc::budget_too_small
+    /// when a shard has no room for two chunks. Any thread.
     template <chunk_source S>
     chunk_manager(engine& owner, S source, manager_options options = {})
-        : chunk_manager(owner, std::unique_ptr<any_source>(std::make_unique<source_model<S>>(std::move(source))),
-                        options) {}
+        : chunk_manager(
+              owner,
+              std::unique_ptr<any_source>(std::make_unique<source_model<S>>(std::move(source))),
+              options) {}
     /// A manager over a manager of the same engine, which must outlive it.
     chunk_manager(engine& owner, chunk_manager& lower, manager_options options = {});
     chunk_manager(engine& owner, std::unique_ptr<any_source> source, manager_options options);
@@ -118,28 +126,37 @@ public:
     /// Opens the present version of a file. Throws leat::system_error with the source's error.
     [[nodiscard]] task<file> open(std::string name);
 
-    /// `co_await` gives a slice of config.size bytes, or throws leat::system_error: errc::closed, out_of_range (size 0, too),
-    /// crosses_chunk, all_pinned, file_changed, cancelled, stopped, or the source's error. On a miss the demanded bytes are read
-    /// first, then the rest of the chunk; whoever asks for the same bytes meanwhile shares the read. Nothing failed
-    /// is cached. Observes the enclosing stop token; only this request is cancelled. What the device wrote is seen.
+    /// `co_await` gives a slice of config.size bytes, or throws leat::system_error: errc::closed,
+    /// out_of_range (size 0, too), crosses_chunk, all_pinned, file_changed, cancelled, stopped, or
+    /// the source's error. On a miss the demanded bytes are read first, then the rest of the chunk;
+    /// whoever asks for the same bytes meanwhile shares the read. Nothing failed is cached.
+    /// Observes the enclosing stop token; only this request is cancelled. What the device wrote is
+    /// seen.
     [[nodiscard]] get_chunk_awaiter get_chunk(const chunk_config& config) const noexcept {
         return {*core_, config};
     }
     /// What is in memory now, or an empty slice. Never waits.
     [[nodiscard]] slice peek(const chunk_config& config) const noexcept;
 
-    /// Copies from `offset` on into `to`, across chunk borders; returns the count, less than to.size() only at the end
-    /// of the file. Where every chunk is pinned it reads past the cache. Throws as get_chunk, but for crosses_chunk.
+    /// Copies from `offset` on into `to`, across chunk borders; returns the count, less than
+    /// to.size() only at the end of the file. Where every chunk is pinned it reads past the cache.
+    /// Throws as get_chunk, but for crosses_chunk.
     [[nodiscard]] task<std::size_t> read(file from, std::uint64_t offset, std::span<std::byte> to);
 
-    /// Walks [offset, offset + length), cut at the end of the file. To be used on the shard that made it.
-    [[nodiscard]] slice_stream slices(file from, std::uint64_t offset, std::uint64_t length, slices_options options = {});
+    /// Walks [offset, offset + length), cut at the end of the file. To be used on the shard that
+    /// made it.
+    [[nodiscard]] slice_stream slices(file from,
+                                      std::uint64_t offset,
+                                      std::uint64_t length,
+                                      slices_options options = {});
 
     /// The shard that reads this chunk. Any thread.
     [[nodiscard]] unsigned owner(const chunk_config& config) const noexcept;
     [[nodiscard]] std::uint64_t chunk_size() const noexcept { return core_->chunk_size; }
     /// Bytes that a chunk's presence is tracked in.
-    [[nodiscard]] std::uint64_t unit_size() const noexcept { return std::uint64_t{1} << core_->unit_shift; }
+    [[nodiscard]] std::uint64_t unit_size() const noexcept {
+        return std::uint64_t{1} << core_->unit_shift;
+    }
     /// Sums over the engine's shards, each asked in turn.
     [[nodiscard]] task<cache_statistics> statistics();
 
@@ -149,16 +166,21 @@ private:
     std::shared_ptr<manager_core> core_;
 };
 
-/// The slices of a range, in order, while the chunks ahead are filled. Move it not while a next() is awaited; drop it at
-/// any time.
+/// The slices of a range, in order, while the chunks ahead are filled. Move it not while a next()
+/// is awaited; drop it at any time.
 class slice_stream {
 public:
-    slice_stream(const chunk_manager& manager, file from, std::uint64_t offset, std::uint64_t end, slices_options options);
+    slice_stream(const chunk_manager& manager,
+                 file from,
+                 std::uint64_t offset,
+                 std::uint64_t end,
+                 slices_options options);
     slice_stream(slice_stream&&) noexcept;
     slice_stream& operator=(slice_stream&&) = delete;
     ~slice_stream();
 
-    /// The next slice, or an empty one at the end. Throws as get_chunk; the following call tries the same piece again.
+    /// The next slice, or an empty one at the end. Throws as get_chunk; the following call tries
+    /// the same piece again.
     [[nodiscard]] task<slice> next();
     /// Where the next slice begins.
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }

@@ -1,4 +1,5 @@
-// A request that has to wait, wherever it is: at home, on its way to the owner, in the owner's lists.
+// A request that has to wait, wherever it is: at home, on its way to the owner, in the owner's
+// lists.
 #pragma once
 
 #include <leat/cache/entry.hpp>
@@ -14,16 +15,16 @@ namespace leat {
 struct chunk;
 struct lease;
 
-/// Intrusive and owned by the caller; it lives until `done` runs, once, on its home shard. While it travels it is the
-/// message itself.
+/// Intrusive and owned by the caller; it lives until `done` runs, once, on its home shard. While it
+/// travels it is the message itself.
 struct chunk_request : work, boost::intrusive::list_base_hook<> {
     using completion = void (*)(chunk_request&) noexcept;
 
     // Set by the caller.
     completion done = nullptr;
-    std::uint64_t in = 0;     ///< offset inside the chunk
+    std::uint64_t in = 0;  ///< offset inside the chunk
     std::uint32_t size = 0;
-    bool no_wait = false;     ///< fail rather than wait for a buffer
+    bool no_wait = false;  ///< fail rather than wait for a buffer
 
     // The outcome: an entry of the home shard, pinned, or an error.
     entry* pinned = nullptr;
@@ -34,20 +35,21 @@ struct chunk_request : work, boost::intrusive::list_base_hook<> {
     std::uint64_t index = 0;
     shard_cache* home = nullptr;
     shard_cache* owner = nullptr;
-    lease* via = nullptr;         ///< the home's lease, if the owner is another shard
-    chunk* at = nullptr;          ///< what it waits for, once there is a chunk
-    std::uint64_t grant = 0;      ///< the generation of the lease that the owner granted
-    bool whole = false;           ///< the chunk was complete when granted
-    bool retried = false;         ///< its units have been read alone after a larger read failed
+    lease* via = nullptr;     ///< the home's lease, if the owner is another shard
+    chunk* at = nullptr;      ///< what it waits for, once there is a chunk
+    std::uint64_t grant = 0;  ///< the generation of the lease that the owner granted
+    bool whole = false;       ///< the chunk was complete when granted
+    bool retried = false;     ///< its units have been read alone after a larger read failed
     bool cancelled = false;
     enum class place : std::uint8_t { nowhere, units, buffer } waits = place::nowhere;  // owner's
-    unsigned travelling = 0;      ///< messages on the way or at the owner: the request, its cancellation
+    unsigned travelling =
+        0;  ///< messages on the way or at the owner: the request, its cancellation
     struct back_pointer : timer {
         using timer::timer;
         chunk_request* request = nullptr;
     };
-    back_pointer deadline;        ///< in the owner's timers while it waits for a buffer
-    back_pointer cancellation;    ///< the message that withdraws it
+    back_pointer deadline;      ///< in the owner's timers while it waits for a buffer
+    back_pointer cancellation;  ///< the message that withdraws it
 };
 
 }  // namespace leat

@@ -24,15 +24,20 @@ enum class priority : std::uint8_t {
 
 /// A source of bytes that a chunk_manager can cache. A source is used from every shard at once.
 ///
-/// open(name) gives a `file_type`, which keeps one version of the file readable while it lives and may be destroyed
-/// on any thread. read(file, offset, buffer, priority) fills `buffer` with the bytes at `offset` and returns
-/// how many they are: as many as the buffer holds, or all there are up to the end of the file. It may be called
-/// for any sub-range, several at once; it may write beyond the end of the file inside `buffer`; it must not touch
-/// the buffer after it has ended. It throws errc::file_changed if the version is gone. Both run on the caller's
-/// shard, must end there, and inherit its stop token. Errors are thrown as boost::system::system_error.
+/// open(name) gives a `file_type`, which keeps one version of the file readable while it lives and
+/// may be destroyed on any thread. read(file, offset, buffer, priority) fills `buffer` with the
+/// bytes at `offset` and returns how many they are: as many as the buffer holds, or all there are
+/// up to the end of the file. It may be called for any sub-range, several at once; it may write
+/// beyond the end of the file inside `buffer`; it must not touch the buffer after it has ended. It
+/// throws errc::file_changed if the version is gone. Both run on the caller's shard, must end
+/// there, and inherit its stop token. Errors are thrown as boost::system::system_error.
 template <class S>
-concept chunk_source = requires(S& source, std::string name, typename S::file_type& opened, std::uint64_t offset,
-                                std::span<std::byte> buffer, priority urgency) {
+concept chunk_source = requires(S& source,
+                                std::string name,
+                                typename S::file_type& opened,
+                                std::uint64_t offset,
+                                std::span<std::byte> buffer,
+                                priority urgency) {
     { source.open(std::move(name)) } -> std::same_as<task<typename S::file_type>>;
     { source.read(opened, offset, buffer, urgency) } -> std::same_as<task<std::size_t>>;
     { std::as_const(opened).size() } -> std::convertible_to<std::uint64_t>;
@@ -52,7 +57,9 @@ public:
     };
     virtual ~any_source() = default;
     virtual task<opening> open(std::string name) = 0;
-    virtual task<std::size_t> read(opened_file& file, std::uint64_t offset, std::span<std::byte> buffer,
+    virtual task<std::size_t> read(opened_file& file,
+                                   std::uint64_t offset,
+                                   std::span<std::byte> buffer,
                                    priority urgency) = 0;
 };
 
@@ -69,7 +76,9 @@ public:
         result.file = std::make_unique<holder>(std::move(opened));
         co_return result;
     }
-    task<std::size_t> read(opened_file& file, std::uint64_t offset, std::span<std::byte> buffer,
+    task<std::size_t> read(opened_file& file,
+                           std::uint64_t offset,
+                           std::span<std::byte> buffer,
                            priority urgency) override {
         return source_.read(static_cast<holder&>(file).file, offset, buffer, urgency);
     }

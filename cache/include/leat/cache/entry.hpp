@@ -12,32 +12,35 @@ namespace leat {
 
 class shard_cache;
 
-/// The part that chunks and leases share. All but the atomics is for the home shard's thread. Entries live in memory
-/// that outlives every slice.
+/// The part that chunks and leases share. All but the atomics is for the home shard's thread.
+/// Entries live in memory that outlives every slice.
 struct alignas(64) entry {
     // Read or written by every hit.
-    entry* chain = nullptr;           ///< next in the table's bucket
-    std::uint64_t file_number = 0;    ///< with `index`, the key
+    entry* chain = nullptr;         ///< next in the table's bucket
+    std::uint64_t file_number = 0;  ///< with `index`, the key
     std::uint64_t index = 0;
     file_record* file = nullptr;
     std::byte* data = nullptr;
     shard_cache* home = nullptr;
-    std::atomic<std::uint64_t> last_use{0};  ///< the home's turn; relaxed, an evicting owner reads a lease's
-    std::uint32_t ready_length = 0;   ///< bytes that can be served unseen: the length once complete, else 0
+    std::atomic<std::uint64_t> last_use{
+        0};  ///< the home's turn; relaxed, an evicting owner reads a lease's
+    std::uint32_t ready_length =
+        0;  ///< bytes that can be served unseen: the length once complete, else 0
     std::uint32_t pins = 0;
 
-    std::uint64_t referred = 0;       ///< bytes that the slices span
-    io::time_point pinned_since{};    ///< of the oldest pin at most
-    /// Landed units, a bit each; set with release by the owner, read with acquire by every holder. nullptr: none may be served.
+    std::uint64_t referred = 0;     ///< bytes that the slices span
+    io::time_point pinned_since{};  ///< of the oldest pin at most
+    /// Landed units, a bit each; set with release by the owner, read with acquire by every holder.
+    /// nullptr: none may be served.
     const std::atomic<std::uint64_t>* presence = nullptr;
     const std::atomic<bool>* all_landed = nullptr;
-    std::uint32_t length = 0;         ///< bytes of the file in this chunk
-    std::uint8_t unit_shift = 0;      ///< log2 of a unit's bytes
+    std::uint32_t length = 0;     ///< bytes of the file in this chunk
+    std::uint8_t unit_shift = 0;  ///< log2 of a unit's bytes
     bool leased = false;
-    bool attention = false;           ///< the last unpin has more to do
+    bool attention = false;  ///< the last unpin has more to do
 
-    /// Releases on other threads, not yet counted: how many in the upper 24 bits, their bytes in the lower 40. Whoever
-    /// raises it from 0 links the entry into its home's list.
+    /// Releases on other threads, not yet counted: how many in the upper 24 bits, their bytes in
+    /// the lower 40. Whoever raises it from 0 links the entry into its home's list.
     alignas(64) std::atomic<std::uint64_t> foreign{0};
     entry* foreign_next = nullptr;
 

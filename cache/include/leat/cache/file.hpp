@@ -23,14 +23,15 @@ struct file_record {
     std::uint64_t number = 0;
     std::uint64_t size = 0;
     file_version version;
-    std::string name;                                 ///< as it was first opened
+    std::string name;  ///< as it was first opened
     std::shared_ptr<manager_core> manager;
     std::unique_ptr<any_source::opened_file> opened;  ///< there while a handle is
     std::atomic<bool> open{false};                    ///< whether a handle is; read by every hit
-    std::atomic<std::int64_t> references{0};          ///< entries of the cache, and one for the handles
+    std::atomic<std::int64_t> references{0};  ///< entries of the cache, and one for the handles
 };
 
-/// All files of an engine. Opening and the last closing of a version take a mutex; everything else is lock-free.
+/// All files of an engine. Opening and the last closing of a version take a mutex; everything else
+/// is lock-free.
 class file_registry {
 public:
     file_registry();
@@ -38,9 +39,12 @@ public:
     file_registry(const file_registry&) = delete;
     file_registry& operator=(const file_registry&) = delete;
 
-    /// The record of this version with a handle for the caller: an older one with the same identity, or a new one.
-    /// Any thread. Throws std::bad_alloc, or errc ENFILE when 16 million versions are alive.
-    file_record& adopt(std::shared_ptr<manager_core> manager, const std::string& name, any_source::opening opening);
+    /// The record of this version with a handle for the caller: an older one with the same
+    /// identity, or a new one. Any thread. Throws std::bad_alloc, or errc ENFILE when 16 million
+    /// versions are alive.
+    file_record& adopt(std::shared_ptr<manager_core> manager,
+                       const std::string& name,
+                       any_source::opening opening);
     /// A handle of file `number`, or nullptr if it is closed. Any thread; lock-free.
     file_record* acquire(std::uint64_t number) noexcept;
     /// Another handle; the caller has one.
@@ -48,7 +52,9 @@ public:
     /// Gives up a handle; the last one closes the file. Any thread.
     void release(file_record& record) noexcept;
     /// Keeps the record itself, not the file, alive. The caller has a handle or a reference.
-    static void refer(file_record& record) noexcept { record.references.fetch_add(1, std::memory_order_relaxed); }
+    static void refer(file_record& record) noexcept {
+        record.references.fetch_add(1, std::memory_order_relaxed);
+    }
     void unrefer(file_record& record) noexcept;
 
 private:
@@ -74,8 +80,9 @@ private:
 
 class shared_cache;
 
-/// A handle: what it names stays readable while one exists, also after a rename or unlink. Copies share it. Any thread
-/// may use, copy or drop one, one object at a time, also after the engine is gone.
+/// A handle: what it names stays readable while one exists, also after a rename or unlink. Copies
+/// share it. Any thread may use, copy or drop one, one object at a time, also after the engine is
+/// gone.
 class file {
 public:
     file() = default;
@@ -83,7 +90,8 @@ public:
     file(std::shared_ptr<shared_cache> cache, file_record& record) noexcept
         : cache_(std::move(cache)), record_(&record) {}
     file(const file& other) noexcept;
-    file(file&& other) noexcept : cache_(std::move(other.cache_)), record_(std::exchange(other.record_, nullptr)) {}
+    file(file&& other) noexcept
+        : cache_(std::move(other.cache_)), record_(std::exchange(other.record_, nullptr)) {}
     file& operator=(file other) noexcept {
         std::swap(cache_, other.cache_);
         std::swap(record_, other.record_);
@@ -93,8 +101,12 @@ public:
 
     [[nodiscard]] explicit operator bool() const noexcept { return record_ != nullptr; }
     /// Bytes, in this version.
-    [[nodiscard]] std::uint64_t size() const noexcept { return record_ != nullptr ? record_->size : 0; }
-    [[nodiscard]] file_version version() const noexcept { return record_ != nullptr ? record_->version : file_version{}; }
+    [[nodiscard]] std::uint64_t size() const noexcept {
+        return record_ != nullptr ? record_->size : 0;
+    }
+    [[nodiscard]] file_version version() const noexcept {
+        return record_ != nullptr ? record_->version : file_version{};
+    }
     /// As it was first opened.
     [[nodiscard]] const std::string& name() const noexcept;
     [[nodiscard]] file_id id() const noexcept { return {record_ != nullptr ? record_->number : 0}; }

@@ -8,13 +8,13 @@ namespace leat {
 
 /// Nodes that any thread hands to one home, until the home closes. Node has `Node* foreign_next`.
 ///
-/// Lock-free for those who push. close() waits for those that are between push and wake, a few instructions, so that
-/// what they wake may be destroyed afterwards.
+/// Lock-free for those who push. close() waits for those that are between push and wake, a few
+/// instructions, so that what they wake may be destroyed afterwards.
 template <class Node, template <class> class Atomic = std::atomic>
 class foreign_release {
 public:
-    /// Any thread. Returns false if the home has closed: then the caller must settle the node itself. Otherwise wake()
-    /// is called, while the home cannot go away.
+    /// Any thread. Returns false if the home has closed: then the caller must settle the node
+    /// itself. Otherwise wake() is called, while the home cannot go away.
     template <class Wake>
     bool push(Node& node, Wake wake) noexcept {
         pushing_.fetch_add(1, std::memory_order_seq_cst);
@@ -24,7 +24,8 @@ public:
             open = top != closed();
             if (!open) break;
             node.foreign_next = top;
-        } while (!top_.compare_exchange_weak(top, &node, std::memory_order_seq_cst, std::memory_order_relaxed));
+        } while (!top_.compare_exchange_weak(top, &node, std::memory_order_seq_cst,
+                                             std::memory_order_relaxed));
         if (open) wake();
         pushing_.fetch_sub(1, std::memory_order_release);
         return open;
@@ -43,10 +44,14 @@ public:
         while (pushing_.load(std::memory_order_seq_cst) != 0) {
         }
     }
-    [[nodiscard]] bool empty() const noexcept { return top_.load(std::memory_order_seq_cst) == nullptr; }
+    [[nodiscard]] bool empty() const noexcept {
+        return top_.load(std::memory_order_seq_cst) == nullptr;
+    }
 
 private:
-    [[nodiscard]] Node* closed() const noexcept { return reinterpret_cast<Node*>(std::uintptr_t{1}); }
+    [[nodiscard]] Node* closed() const noexcept {
+        return reinterpret_cast<Node*>(std::uintptr_t{1});
+    }
     template <class Settle>
     void walk(Node* node, Settle settle) noexcept {
         if (node == closed()) return;

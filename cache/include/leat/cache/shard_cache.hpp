@@ -33,23 +33,27 @@ public:
     }
 
     [[nodiscard]] static std::uint64_t hash(std::uint64_t file, std::uint64_t index) noexcept {
-        const auto product = static_cast<wide_integer>(file ^ 0x9e3779b97f4a7c15u) *
-                             (index + 0xa0761d6478bd642fu);
+        const auto product =
+            static_cast<wide_integer>(file ^ 0x9e3779b97f4a7c15u) * (index + 0xa0761d6478bd642fu);
         return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     }
 
     /// The hit's lookup, in fixed buckets.
     [[nodiscard]] entry* find(std::uint64_t file, std::uint64_t index) const noexcept {
         entry* found = buckets_[hash(file, index) & bucket_mask_];
-        while (found != nullptr && (found->index != index || found->file_number != file)) found = found->chain;
+        while (found != nullptr && (found->index != index || found->file_number != file))
+            found = found->chain;
         return found;
     }
     /// Whether the `size` bytes at `in` can be served now; false for size 0.
-    [[nodiscard]] static bool ready(const entry& found, std::uint64_t in, std::uint32_t size) noexcept {
+    [[nodiscard]] static bool ready(const entry& found,
+                                    std::uint64_t in,
+                                    std::uint32_t size) noexcept {
         // size 0 becomes 2^32 - 1 and fails both.
         const std::uint64_t last = in + static_cast<std::uint32_t>(size - 1);
         if (!found.file->open.load(std::memory_order_relaxed)) return false;
-        if (last < found.ready_length) [[likely]] return true;
+        if (last < found.ready_length) [[likely]]
+            return true;
         return last < found.length && found.presence != nullptr && found.landed(in, size);
     }
     void pin(entry& found, std::uint32_t size) noexcept {
@@ -59,14 +63,18 @@ public:
     }
     void unpin(entry& found, std::uint64_t size) noexcept {
         found.referred -= size;
-        if (--found.pins == 0 && found.attention) [[unlikely]] attend(found);
+        if (--found.pins == 0 && found.attention) [[unlikely]]
+            attend(found);
     }
     /// Gives up a pin from any thread that is not the entry's home, also when the engine is gone.
     static void unpin_elsewhere(entry& found, std::uint64_t size) noexcept;
 
-    /// Serves a request that was no hit. `number` and `offset` are the caller's; the rest as chunk_request says. Returns
-    /// false if it has ended at once: then `done` is not called.
-    bool request(chunk_request& wanted, std::uint64_t number, std::uint64_t offset, const manager_core& manager) noexcept;
+    /// Serves a request that was no hit. `number` and `offset` are the caller's; the rest as
+    /// chunk_request says. Returns false if it has ended at once: then `done` is not called.
+    bool request(chunk_request& wanted,
+                 std::uint64_t number,
+                 std::uint64_t offset,
+                 const manager_core& manager) noexcept;
     /// Asks that a request end soon; `done` is still called, once.
     void cancel(chunk_request& wanted) noexcept;
 
@@ -80,7 +88,8 @@ public:
 
 private:
     friend class chunk_reader;
-    using requests = boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>>;
+    using requests =
+        boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>>;
 
     // The table.
     void insert(entry& added) noexcept;
@@ -118,10 +127,17 @@ private:
     // Fills.
     void want(chunk& filling, std::uint64_t first, std::uint64_t last, bool demanded) noexcept;
     void read(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand) noexcept;
-    void read_ended(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand, std::uint64_t bytes,
+    void read_ended(chunk& filling,
+                    std::uint64_t first,
+                    std::uint64_t count,
+                    bool demand,
+                    std::uint64_t bytes,
                     boost::system::error_code code) noexcept;
     void landed(chunk& filling) noexcept;
-    void read_failed(chunk& filling, std::uint64_t first, std::uint64_t count, boost::system::error_code code) noexcept;
+    void read_failed(chunk& filling,
+                     std::uint64_t first,
+                     std::uint64_t count,
+                     boost::system::error_code code) noexcept;
     void submit_rest() noexcept;
     void before_submit() noexcept;
 

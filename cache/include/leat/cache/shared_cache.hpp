@@ -1,4 +1,5 @@
-// What the shards of one engine's cache share: the registry of files, and the memory that slices keep alive.
+// What the shards of one engine's cache share: the registry of files, and the memory that slices
+// keep alive.
 #pragma once
 
 #include <leat/cache/file.hpp>
@@ -11,14 +12,16 @@
 
 namespace leat {
 
-/// Divides by a size that is known at run time, without a division: shift, multiply, take the upper half. Exact for
-/// numerators below 2^63 and multiples of 64 KiB up to 1 GiB: with n < 2^47 and an odd part d < 2^15 the error of the
-/// rounded-up reciprocal, below n * d / 2^64, never reaches the next integer (Granlund and Montgomery, 1994).
+/// Divides by a size that is known at run time, without a division: shift, multiply, take the upper
+/// half. Exact for numerators below 2^63 and multiples of 64 KiB up to 1 GiB: with n < 2^47 and an
+/// odd part d < 2^15 the error of the rounded-up reciprocal, below n * d / 2^64, never reaches the
+/// next integer (Granlund and Montgomery, 1994).
 class reciprocal {
 public:
     explicit reciprocal(std::uint64_t divisor) noexcept;
     [[nodiscard]] std::uint64_t divide(std::uint64_t numerator) const noexcept {
-        return static_cast<std::uint64_t>((static_cast<wide_integer>(numerator >> shift_) * factor_) >> 64);
+        return static_cast<std::uint64_t>(
+            (static_cast<wide_integer>(numerator >> shift_) * factor_) >> 64);
     }
 
 private:
@@ -28,14 +31,16 @@ private:
 
 /// What a manager's chunks and files need of it; outlives the manager while they exist.
 struct manager_core {
-    manager_core(std::shared_ptr<shared_cache> cache_, std::uint64_t chunk_size_, std::unique_ptr<any_source> source_,
+    manager_core(std::shared_ptr<shared_cache> cache_,
+                 std::uint64_t chunk_size_,
+                 std::unique_ptr<any_source> source_,
                  std::chrono::milliseconds pin_deadline_);
 
     [[nodiscard]] unsigned owner(std::uint64_t number, std::uint64_t index) const noexcept;
 
     reciprocal by_chunk;
     std::uint64_t chunk_size;
-    unsigned unit_shift;            ///< log2 of a unit: about a thousandth of a chunk, 4 to 64 KiB
+    unsigned unit_shift;  ///< log2 of a unit: about a thousandth of a chunk, 4 to 64 KiB
     std::chrono::milliseconds pin_deadline;
     std::unique_ptr<any_source> source;
     std::weak_ptr<shared_cache> cache;
@@ -66,7 +71,8 @@ private:
     file_registry files_;
     std::vector<std::unique_ptr<shard_cache>> shards_;
     std::vector<std::shared_ptr<io::buffer_arena>> arenas_;
-    // Far above any number of pins until close() takes the excess away, so that it reaches 0 only after that.
+    // Far above any number of pins until close() takes the excess away, so that it reaches 0 only
+    // after that.
     static constexpr std::int64_t excess = std::int64_t{1} << 62;
     std::atomic<std::int64_t> orphans_{excess};
     std::shared_ptr<shared_cache> kept_by_orphans_;

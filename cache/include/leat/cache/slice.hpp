@@ -10,10 +10,12 @@
 
 namespace leat {
 
-/// Bytes of one version of a file, inside one chunk, which stays in memory and unchanged while the slice lives.
+/// Bytes of one version of a file, inside one chunk, which stays in memory and unchanged while the
+/// slice lives.
 ///
-/// Move-only; default-constructed empty. May be moved to, read on and dropped on any thread, shard or not, also after the
-/// engine is gone: dropping never allocates, fails or waits. A slice of 4 KiB keeps its whole chunk.
+/// Move-only; default-constructed empty. May be moved to, read on and dropped on any thread, shard
+/// or not, also after the engine is gone: dropping never allocates, fails or waits. A slice of 4
+/// KiB keeps its whole chunk.
 class slice {
 public:
     slice() = default;
@@ -50,8 +52,8 @@ public:
         part.size_ = static_cast<std::uint32_t>(size);
         return part;
     }
-    /// Another slice of the same bytes, with a pin of its own. Only on the shard that the slice was got on; an empty
-    /// slice gives an empty one.
+    /// Another slice of the same bytes, with a pin of its own. Only on the shard that the slice was
+    /// got on; an empty slice gives an empty one.
     [[nodiscard]] slice share() const noexcept {
         if (entry_ == nullptr) return {};
         assert(on_home());

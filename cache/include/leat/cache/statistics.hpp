@@ -8,18 +8,18 @@ namespace leat {
 
 /// Sums over all shards and managers of an engine; counts never decrease.
 struct cache_statistics {
-    std::uint64_t hits = 0;            ///< served without waiting
-    std::uint64_t misses = 0;          ///< had to wait
-    std::uint64_t fills = 0;           ///< chunks that were given a buffer
-    std::uint64_t reads = 0;           ///< reads asked of sources
-    std::uint64_t demand_reads = 0;    ///< of them, small ones that somebody waited for
-    std::uint64_t bytes_read = 0;      ///< bytes that they gave
-    std::uint64_t evictions = 0;       ///< chunks whose buffer went to another
+    std::uint64_t hits = 0;          ///< served without waiting
+    std::uint64_t misses = 0;        ///< had to wait
+    std::uint64_t fills = 0;         ///< chunks that were given a buffer
+    std::uint64_t reads = 0;         ///< reads asked of sources
+    std::uint64_t demand_reads = 0;  ///< of them, small ones that somebody waited for
+    std::uint64_t bytes_read = 0;    ///< bytes that they gave
+    std::uint64_t evictions = 0;     ///< chunks whose buffer went to another
     std::uint64_t failed_reads = 0;
-    std::uint64_t buffer_waits = 0;    ///< requests that found no buffer free
-    std::uint64_t bypasses = 0;        ///< pieces that read() got past the cache
-    std::uint64_t grants = 0;          ///< leases granted
-    std::uint64_t revokes = 0;         ///< leases asked back
+    std::uint64_t buffer_waits = 0;  ///< requests that found no buffer free
+    std::uint64_t bypasses = 0;      ///< pieces that read() got past the cache
+    std::uint64_t grants = 0;        ///< leases granted
+    std::uint64_t revokes = 0;       ///< leases asked back
 
     std::uint64_t chunks = 0;          ///< in the cache now
     std::uint64_t short_chunks = 0;    ///< of them, shorter than their buffer

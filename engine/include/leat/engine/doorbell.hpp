@@ -10,17 +10,18 @@ namespace leat {
 
 /// One shard's doorbell: a bit for each sender, and whether the shard is parked.
 ///
-/// A sender publishes its message and then rings; the shard declares itself parked and then looks at
-/// the bits. Both sides do so in sequentially consistent order, hence at least one of them sees
-/// the other: a message is never left behind with the shard asleep (Dekker's argument). The ring is a
-/// read-modify-write, the only one on the way of a batch of messages. Doorbells carry no data.
+/// A sender publishes its message and then rings; the shard declares itself parked and then looks
+/// at the bits. Both sides do so in sequentially consistent order, hence at least one of them sees
+/// the other: a message is never left behind with the shard asleep (Dekker's argument). The ring is
+/// a read-modify-write, the only one on the way of a batch of messages. Doorbells carry no data.
 template <template <class> class Atomic = std::atomic>
 class doorbell {
 public:
     /// For senders 0 ... senders - 1.
     explicit doorbell(unsigned senders)
         : words_((senders + 63) / 64), bits_(std::make_unique<Atomic<std::uint64_t>[]>(words_)) {
-        for (unsigned word = 0; word < words_; ++word) bits_[word].store(0, std::memory_order_relaxed);
+        for (unsigned word = 0; word < words_; ++word)
+            bits_[word].store(0, std::memory_order_relaxed);
     }
 
     /// Sender, after publishing. Returns whether the caller must now wake the shard; of several
@@ -49,8 +50,8 @@ public:
         }
     }
 
-    /// Shard: declares itself parked. Then it must look at every place where work may lie, rung() among
-    /// them, and unpark() rather than sleep if it finds some.
+    /// Shard: declares itself parked. Then it must look at every place where work may lie, rung()
+    /// among them, and unpark() rather than sleep if it finds some.
     void park() noexcept { parked_.store(1, std::memory_order_seq_cst); }
     void unpark() noexcept { parked_.store(0, std::memory_order_relaxed); }
     [[nodiscard]] bool rung() const noexcept {

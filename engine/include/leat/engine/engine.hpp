@@ -16,19 +16,22 @@
 
 namespace leat {
 
-/// Something whose life is the engine's, such as the cache; destroyed after the last shard has ended.
+/// Something whose life is the engine's, such as the cache; destroyed after the last shard has
+/// ended.
 class service {
 public:
     virtual ~service() = default;
-    /// Called once, after the shards have ended. Returns how many things of it, such as slices, users still hold.
+    /// Called once, after the shards have ended. Returns how many things of it, such as slices,
+    /// users still hold.
     virtual std::size_t close() noexcept = 0;
 };
 
 /// How an engine ended.
 struct stop_report {
-    boost::system::error_code code;  ///< errc::timed_out if something did not end within stop_timeout
-    std::string owed;                ///< then: which operations or tasks
-    std::size_t held = 0;            ///< slices that users still hold; their bytes stay readable
+    boost::system::error_code
+        code;              ///< errc::timed_out if something did not end within stop_timeout
+    std::string owed;      ///< then: which operations or tasks
+    std::size_t held = 0;  ///< slices that users still hold; their bytes stay readable
 };
 
 /// A fixed set of shards. One object may be used from several threads, except for its destruction.
@@ -42,24 +45,26 @@ public:
     engine& operator=(const engine&) = delete;
     ~engine();
 
-    /// Starts the shards and returns when all run. No effect if they do. Throws leat::system_error: errc::no_backend,
-    /// errc::stopped after stop(), or the system's error.
+    /// Starts the shards and returns when all run. No effect if they do. Throws leat::system_error:
+    /// errc::no_backend, errc::stopped after stop(), or the system's error.
     void start();
-    /// Asks everything to end: stop tokens are triggered, new requests fail with errc::stopped. Any thread,
-    /// shards included; returns at once.
+    /// Asks everything to end: stop tokens are triggered, new requests fail with errc::stopped. Any
+    /// thread, shards included; returns at once.
     void stop() noexcept;
-    /// Waits until every shard has ended after stop(), at most about stop_timeout longer; then gives up what
-    /// the device still owes rather than free it. Not on a shard.
+    /// Waits until every shard has ended after stop(), at most about stop_timeout longer; then
+    /// gives up what the device still owes rather than free it. Not on a shard.
     stop_report join();
 
-    /// Runs `job` on shard 0 and returns its value, or throws what escaped it. Starts the engine if need be. Not on
-    /// a shard: there, co_await the task.
+    /// Runs `job` on shard 0 and returns its value, or throws what escaped it. Starts the engine if
+    /// need be. Not on a shard: there, co_await the task.
     template <class T>
     T run(task<T> job);
-    /// Starts `job` on `shard` at once; see spawned. Any thread. Starts the engine if need be, except on a shard.
+    /// Starts `job` on `shard` at once; see spawned. Any thread. Starts the engine if need be,
+    /// except on a shard.
     template <class T>
     auto spawn_on(unsigned shard, task<T> job);
-    /// Calls function(shard index), which gives a task<>, on every shard, and waits for all. Awaited on a shard.
+    /// Calls function(shard index), which gives a task<>, on every shard, and waits for all.
+    /// Awaited on a shard.
     template <class Function>
     task<> run_on_each(Function function);
 
@@ -67,7 +72,9 @@ public:
     [[nodiscard]] shard& at(unsigned index) noexcept { return *shards_[index]; }
     [[nodiscard]] const engine_options& options() const noexcept { return options_; }
     /// Bytes of chunk buffers a shard may have.
-    [[nodiscard]] std::uint64_t memory_per_shard() const noexcept { return options_.memory / shards(); }
+    [[nodiscard]] std::uint64_t memory_per_shard() const noexcept {
+        return options_.memory / shards();
+    }
     [[nodiscard]] bool stopping() const noexcept { return stopping_.load(); }
     /// When stopping gives up; meaningful after stop().
     [[nodiscard]] io::time_point stop_deadline() const noexcept {
@@ -110,8 +117,8 @@ private:
     std::atomic<std::int64_t> roots_{0};
     std::atomic<bool> stopping_{false};
     std::atomic<std::int64_t> stop_deadline_{0};  // io::clock ticks
-    mutable std::mutex mutex_;  // the members below
-    std::mutex lifecycle_;  // start and join
+    mutable std::mutex mutex_;                    // the members below
+    std::mutex lifecycle_;                        // start and join
     std::condition_variable changed_;
     unsigned opened_ = 0;
     unsigned ended_ = 0;

@@ -16,7 +16,18 @@
 namespace leat {
 
 /// What leat was doing when something failed.
-enum class activity : std::uint8_t { none, open, get_chunk, read, slices, sleep, socket, task, start, stop };
+enum class activity : std::uint8_t {
+    none,
+    open,
+    get_chunk,
+    read,
+    slices,
+    sleep,
+    socket,
+    task,
+    start,
+    stop
+};
 
 [[nodiscard]] const char* to_string(activity what) noexcept;
 

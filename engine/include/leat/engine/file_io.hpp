@@ -10,8 +10,8 @@
 
 namespace leat {
 
-/// Awaits one operation of the backend; gives its result (a negated errno if it failed). A stop request cancels
-/// it. The caller prepares `operation` first.
+/// Awaits one operation of the backend; gives its result (a negated errno if it failed). A stop
+/// request cancels it. The caller prepares `operation` first.
 class operation_wait : public suspension {
 public:
     struct awaited_operation : io::operation {
@@ -40,9 +40,10 @@ private:
     }
 };
 
-/// Awaits io::file_read: fills `data` from `offset` on, or up to the end of the file; gives the count. Memory of
-/// this shard's arena is read into as a registered buffer. `data` may reach beyond the end of the file
-/// (direct reads of the tail need it rounded up). `file` and `data` must live until then.
+/// Awaits io::file_read: fills `data` from `offset` on, or up to the end of the file; gives the
+/// count. Memory of this shard's arena is read into as a registered buffer. `data` may reach beyond
+/// the end of the file (direct reads of the tail need it rounded up). `file` and `data` must live
+/// until then.
 class file_read_wait : public suspension {
 public:
     file_read_wait(const io::file& file, std::uint64_t offset, std::span<std::byte> data) noexcept
@@ -66,8 +67,12 @@ private:
     struct awaited_read : io::file_read {
         file_read_wait* self = nullptr;
     };
-    static void completed(io::file_read& done) noexcept { static_cast<awaited_read&>(done).self->finish(); }
-    static void cancel(suspension& self) noexcept { static_cast<file_read_wait&>(self).read_.cancel(); }
+    static void completed(io::file_read& done) noexcept {
+        static_cast<awaited_read&>(done).self->finish();
+    }
+    static void cancel(suspension& self) noexcept {
+        static_cast<file_read_wait&>(self).read_.cancel();
+    }
 
     const io::file& file_;
     std::uint64_t offset_;
@@ -75,8 +80,9 @@ private:
     awaited_read read_;
 };
 
-/// Opens `path` for reading through this shard's ring; relative to `directory` and not leaving it if `beneath`, else
-/// as open(2) does with AT_FDCWD. Throws leat::system_error: the system's, errc::not_regular.
+/// Opens `path` for reading through this shard's ring; relative to `directory` and not leaving it
+/// if `beneath`, else as open(2) does with AT_FDCWD. Throws leat::system_error: the system's,
+/// errc::not_regular.
 [[nodiscard]] task<io::file> open_file(std::string path, int directory, bool beneath);
 
 }  // namespace leat

@@ -9,8 +9,8 @@ namespace leat {
 
 /// Free lists of small blocks by size. One thread; a block may be freed into another shard's pool.
 ///
-/// allocate() and release() use the pool of the shard that runs on this thread, and the ordinary heap on
-/// other threads. Under AddressSanitizer nothing is recycled, so that it sees stale frames.
+/// allocate() and release() use the pool of the shard that runs on this thread, and the ordinary
+/// heap on other threads. Under AddressSanitizer nothing is recycled, so that it sees stale frames.
 class frame_pool {
 public:
     frame_pool() = default;
@@ -22,7 +22,8 @@ public:
     [[nodiscard]] static void* allocate(std::size_t size);
     static void release(void* frame, std::size_t size) noexcept;
 
-    /// Frames that exist in the process. Exact while no shard runs, since each thread counts for itself.
+    /// Frames that exist in the process. Exact while no shard runs, since each thread counts for
+    /// itself.
     [[nodiscard]] static std::int64_t live() noexcept;
 
     /// Frames made less frames freed while this pool was in use; may be negative.
@@ -30,7 +31,7 @@ public:
 
 private:
     static constexpr std::size_t granule = 64;
-    static constexpr std::size_t classes = 32;         // up to 2 KiB; larger frames are rare
+    static constexpr std::size_t classes = 32;             // up to 2 KiB; larger frames are rare
     static constexpr std::uint32_t kept_per_class = 1024;  // bounds what a burst leaves behind
 
     struct block {

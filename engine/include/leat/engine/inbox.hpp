@@ -7,9 +7,9 @@
 
 namespace leat {
 
-/// Any thread pushes, one shard takes. Lock-free: push is one compare-and-swap loop, take one exchange
-/// (Treiber's stack; no ABA problem, since nothing is popped singly). What a producer wrote before push
-/// is seen by the shard that takes the message.
+/// Any thread pushes, one shard takes. Lock-free: push is one compare-and-swap loop, take one
+/// exchange (Treiber's stack; no ABA problem, since nothing is popped singly). What a producer
+/// wrote before push is seen by the shard that takes the message.
 template <template <class> class Atomic = std::atomic>
 class inbox {
 public:
@@ -22,7 +22,9 @@ public:
     }
 
     /// Shard: whether there is something; sequentially consistent, for parking.
-    [[nodiscard]] bool empty() const noexcept { return top_.load(std::memory_order_seq_cst) == nullptr; }
+    [[nodiscard]] bool empty() const noexcept {
+        return top_.load(std::memory_order_seq_cst) == nullptr;
+    }
 
     /// Shard: moves everything into `queue`, oldest first.
     void take(work_queue& queue) noexcept {

@@ -13,10 +13,10 @@ namespace leat {
 /// The messages that one shard sends to another, in order.
 ///
 /// The producer posts as often as it likes and publishes once a turn by flush(); what does not fit
-/// into the ring waits, in order, in the producer's own list, so that nothing blocks, allocates or fails.
-/// Everything the producer wrote before flush() is seen by the consumer that takes the message
-/// (release store of the tail, acquire load). A template over its atomics, so that a test can
-/// explore interleavings; Lamport's queue with cached indices.
+/// into the ring waits, in order, in the producer's own list, so that nothing blocks, allocates or
+/// fails. Everything the producer wrote before flush() is seen by the consumer that takes the
+/// message (release store of the tail, acquire load). A template over its atomics, so that a test
+/// can explore interleavings; Lamport's queue with cached indices.
 template <template <class> class Atomic = std::atomic, std::uint32_t Capacity = 512>
 class mailbox {
     static_assert((Capacity & (Capacity - 1)) == 0);

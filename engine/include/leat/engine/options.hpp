@@ -19,13 +19,19 @@ inline constexpr std::uint64_t MiB = 1024 * KiB;
 inline constexpr std::uint64_t GiB = 1024 * MiB;
 
 namespace literals {
-constexpr std::uint64_t operator""_KiB(unsigned long long n) { return n * KiB; }
-constexpr std::uint64_t operator""_MiB(unsigned long long n) { return n * MiB; }
-constexpr std::uint64_t operator""_GiB(unsigned long long n) { return n * GiB; }
+constexpr std::uint64_t operator""_KiB(unsigned long long n) {
+    return n * KiB;
+}
+constexpr std::uint64_t operator""_MiB(unsigned long long n) {
+    return n * MiB;
+}
+constexpr std::uint64_t operator""_GiB(unsigned long long n) {
+    return n * GiB;
+}
 }  // namespace literals
 
-/// Something a user may want to know that is no error of a call: a fallback taken, a background read
-/// that failed, a stalled shard. `text` is one sentence.
+/// Something a user may want to know that is no error of a call: a fallback taken, a background
+/// read that failed, a stalled shard. `text` is one sentence.
 struct event {
     enum class level : std::uint8_t { information, warning };
     level severity;
@@ -35,18 +41,22 @@ struct event {
 /// Options of an engine. What is left at its default is chosen from the machine and lowered
 /// quietly where it must be; what is given is taken or refused with a sentence.
 struct engine_options {
-    unsigned shards = 0;             ///< 0: one for each CPU allowed (affinity, cgroup quota); at most 1024
+    unsigned shards = 0;  ///< 0: one for each CPU allowed (affinity, cgroup quota); at most 1024
     std::vector<unsigned> cpus = {};  ///< CPUs to pin to, in shard order; empty: those allowed
-    bool pin = true;                 ///< false: no pinning, and more shards than CPUs are allowed
-    std::uint64_t memory = 0;        ///< bytes of chunk buffers of all shards; 0: a quarter of what is available
-    std::uint64_t chunk_size = 10 * MiB;  ///< default of the engine's managers; see check_chunk_size
+    bool pin = true;                  ///< false: no pinning, and more shards than CPUs are allowed
+    std::uint64_t memory =
+        0;  ///< bytes of chunk buffers of all shards; 0: a quarter of what is available
+    std::uint64_t chunk_size =
+        10 * MiB;  ///< default of the engine's managers; see check_chunk_size
     io::backend_options backend = {};
-    std::chrono::microseconds spin{100};  ///< longest busy wait before a shard parks; 0 parks at once
+    std::chrono::microseconds spin{
+        100};  ///< longest busy wait before a shard parks; 0 parks at once
     std::chrono::milliseconds stop_timeout{10'000};  ///< how long stopping waits for the device
     std::chrono::milliseconds stall{50};  ///< a turn longer than this is counted and reported
     bool huge_pages = true;
     bool register_buffers = true;
-    std::function<void(const event&)> on_event = {};  ///< any thread; must not throw; empty: nobody listens
+    std::function<void(const event&)> on_event =
+        {};  ///< any thread; must not throw; empty: nobody listens
 };
 
 /// `options` with every default replaced by what this machine gives. Throws leat::system_error with
@@ -56,7 +66,8 @@ struct engine_options {
 /// Throws errc::invalid_option unless `bytes` is a multiple of 64 KiB from 64 KiB to 1 GiB.
 void check_chunk_size(std::uint64_t bytes);
 
-/// Parses "4096", "10M", "10MiB" (1024 based), "10MB" (1000 based); K, M, G, T, P. Errors: errc::invalid_option.
+/// Parses "4096", "10M", "10MiB" (1024 based), "10MB" (1000 based); K, M, G, T, P. Errors:
+/// errc::invalid_option.
 [[nodiscard]] boost::system::result<std::uint64_t> parse_size(std::string_view text);
 
 /// The shortest exact or two-digit form, 1024 based: "10 MiB", "1.5 GiB", "17 B".

@@ -10,9 +10,10 @@
 
 namespace leat {
 
-/// A set of tasks on one shard. Every task spawned into it must have ended, by `co_await join()`, before it is
-/// destroyed. The first error asks the others to stop and comes out of join(); so does a stop request of
-/// the enclosing task, which `join` passes on. Used on the shard that made it; jobs may end on another.
+/// A set of tasks on one shard. Every task spawned into it must have ended, by `co_await join()`,
+/// before it is destroyed. The first error asks the others to stop and comes out of join(); so does
+/// a stop request of the enclosing task, which `join` passes on. Used on the shard that made it;
+/// jobs may end on another.
 class scope {
 public:
     scope() = default;
@@ -117,8 +118,8 @@ task<> store(task<T> job, std::optional<T>& result) {
 }
 }  // namespace detail
 
-/// Runs the tasks side by side on this shard and returns their values as a tuple; the first error stops the
-/// others and is thrown once all have ended.
+/// Runs the tasks side by side on this shard and returns their values as a tuple; the first error
+/// stops the others and is thrown once all have ended.
 template <class... T>
     requires(sizeof...(T) > 0 && !(std::is_void_v<T> || ...))
 task<std::tuple<T...>> when_all(task<T>... jobs) {
@@ -129,7 +130,8 @@ task<std::tuple<T...>> when_all(task<T>... jobs) {
     };
     spawn_each(std::index_sequence_for<T...>{});
     co_await all.join();
-    co_return std::apply([](auto&... value) { return std::tuple<T...>(std::move(*value)...); }, results);
+    co_return std::apply([](auto&... value) { return std::tuple<T...>(std::move(*value)...); },
+                         results);
 }
 
 /// As when_all, for tasks without values.
@@ -146,7 +148,8 @@ template <class T>
 task<std::vector<T>> when_all(std::vector<task<T>> jobs) {
     scope all;
     std::vector<std::optional<T>> results(jobs.size());
-    for (std::size_t i = 0; i < jobs.size(); ++i) all.spawn(detail::store(std::move(jobs[i]), results[i]));
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        all.spawn(detail::store(std::move(jobs[i]), results[i]));
     co_await all.join();
     std::vector<T> values;
     values.reserve(results.size());
@@ -171,9 +174,10 @@ task<> for_each_worker(Iterator& next, const Sentinel& end, Function& function, 
 }
 }  // namespace detail
 
-/// Calls function(element), which gives a task<>, for each element of `range`, at most `limit` at once, on this
-/// shard. The first error stops the rest and is thrown once all have ended; a stop request of the enclosing
-/// task ends it with errc::cancelled or errc::stopped. `range` must outlive the call.
+/// Calls function(element), which gives a task<>, for each element of `range`, at most `limit` at
+/// once, on this shard. The first error stops the rest and is thrown once all have ended; a stop
+/// request of the enclosing task ends it with errc::cancelled or errc::stopped. `range` must
+/// outlive the call.
 template <class Range, class Function>
 task<> for_each(Range& range, std::size_t limit, Function function) {
     scope all;
@@ -183,7 +187,8 @@ task<> for_each(Range& range, std::size_t limit, Function function) {
         all.spawn(detail::for_each_worker(next, end, function, all));
     }
     co_await all.join();
-    if (next != end) throw system_error({this_shard().stopping() ? errc::stopped : errc::cancelled, {}});
+    if (next != end)
+        throw system_error({this_shard().stopping() ? errc::stopped : errc::cancelled, {}});
 }
 
 }  // namespace leat

@@ -24,7 +24,8 @@ class engine;
 class shard;
 
 namespace detail {
-// Initial-exec: one load off the thread pointer. constinit on the declaration spares the wrapper call.
+// Initial-exec: one load off the thread pointer. constinit on the declaration spares the wrapper
+// call.
 extern thread_local constinit shard* current_shard __attribute__((tls_model("initial-exec")));
 }  // namespace detail
 
@@ -38,12 +39,13 @@ struct shard_statistics {
     std::uint64_t doorbells = 0;          ///< times another shard was woken
     std::uint64_t stalls = 0;             ///< turns longer than engine_options::stall
     std::chrono::nanoseconds longest_turn{0};
-    std::int64_t frames = 0;              ///< coroutine frames made less freed here
+    std::int64_t frames = 0;  ///< coroutine frames made less freed here
     io::backend_statistics backend;
     io::arena_statistics arena;
 };
 
-/// One shard. All members are for the shard's own thread, the one that calls turn(), unless said otherwise.
+/// One shard. All members are for the shard's own thread, the one that calls turn(), unless said
+/// otherwise.
 class shard {
 public:
     shard(engine& owner, unsigned index, unsigned shards);
@@ -65,8 +67,8 @@ public:
 
     /// Runs `item` later on this shard, in order.
     void schedule(work& item) noexcept { ready_.push(item); }
-    /// Runs `item` on shard `target` (this one included); order is kept for each pair of shards. What
-    /// was written before is seen there.
+    /// Runs `item` on shard `target` (this one included); order is kept for each pair of shards.
+    /// What was written before is seen there.
     void send(unsigned target, work& item) noexcept;
     /// As send(), from any thread, also one that is no shard; wakes the shard if it is parked.
     void send_from_outside(work& item) noexcept;
@@ -81,8 +83,8 @@ public:
     [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
     [[nodiscard]] bool stopping() const noexcept { return stop_token_.stop_requested(); }
 
-    /// One turn: inbox, timers, ready work within a budget, messages out, one submit, completions. Returns
-    /// whether anything was done. Never waits.
+    /// One turn: inbox, timers, ready work within a budget, messages out, one submit, completions.
+    /// Returns whether anything was done. Never waits.
     bool turn();
     /// Waits until a completion, a message, a timer, or `limit`, without using the CPU.
     void park(io::time_point limit = io::time_point::max());
@@ -95,8 +97,8 @@ public:
         return hits_before_ + static_cast<std::uint64_t>(hits_a_turn - hits_left_);
     }
 
-    /// Keeps the engine from ending while something runs on this shard that is no task, such as a fill; counted
-    /// together as one of the engine's roots.
+    /// Keeps the engine from ending while something runs on this shard that is no task, such as a
+    /// fill; counted together as one of the engine's roots.
     void hold() noexcept;
     void unhold() noexcept;
     /// Any thread: makes a parked shard look at its work.
@@ -108,13 +110,18 @@ public:
     struct guest {
         void* state = nullptr;
         void (*before_submit)(void* state) noexcept = nullptr;  ///< at the end of the turn's work
-        bool (*pending)(void* state) noexcept = nullptr;  ///< whether that has something to do, while parking
+        bool (*pending)(void* state) noexcept =
+            nullptr;  ///< whether that has something to do, while parking
     };
-    /// Any thread; what the guest refers to is seen by the shard (release, acquire). It must live until the shard
-    /// has ended or another is set.
-    void set_guest(const guest& moved_in) noexcept { guest_.store(&moved_in, std::memory_order_release); }
+    /// Any thread; what the guest refers to is seen by the shard (release, acquire). It must live
+    /// until the shard has ended or another is set.
+    void set_guest(const guest& moved_in) noexcept {
+        guest_.store(&moved_in, std::memory_order_release);
+    }
     /// The guest's state. Precondition: there is a guest, and whoever calls knows it by a message.
-    [[nodiscard]] void* extension() const noexcept { return guest_.load(std::memory_order_relaxed)->state; }
+    [[nodiscard]] void* extension() const noexcept {
+        return guest_.load(std::memory_order_relaxed)->state;
+    }
 
 private:
     friend class engine;
@@ -124,7 +131,9 @@ private:
 
     void open();  // on the shard's thread: backend and arena
     [[nodiscard]] bool has_work() const noexcept;
-    [[nodiscard]] const guest& visitor() const noexcept { return *guest_.load(std::memory_order_acquire); }
+    [[nodiscard]] const guest& visitor() const noexcept {
+        return *guest_.load(std::memory_order_acquire);
+    }
     [[nodiscard]] std::chrono::nanoseconds spin_limit() const noexcept;
     std::size_t receive() noexcept;
     std::size_t run_ready() noexcept;
@@ -148,8 +157,8 @@ private:
     frame_pool frames_;
     std::stop_source stop_source_;
     std::stop_token stop_token_ = stop_source_.get_token();
-    // outgoing_[t] is the mailbox to shard t, made at its first use. Where that fails for want of memory, the
-    // target's inbox takes its place for good: order is kept for each pair either way.
+    // outgoing_[t] is the mailbox to shard t, made at its first use. Where that fails for want of
+    // memory, the target's inbox takes its place for good: order is kept for each pair either way.
     struct route {
         std::atomic<mailbox<>*> box{nullptr};
         bool dirty = false;
@@ -164,11 +173,13 @@ private:
     shard_statistics counts_;
     std::chrono::nanoseconds usual_gap_{0};  // running mean of how long idleness lasts
     std::uint64_t holds_ = 0;
-    std::string owed_;                       // set when stop_timeout passed
+    std::string owed_;  // set when stop_timeout passed
     bool abandoned_ = false;
 };
 
 /// The shard that runs on this thread. Programmer's error if there is none.
-[[nodiscard]] inline shard& this_shard() noexcept { return *shard::current(); }
+[[nodiscard]] inline shard& this_shard() noexcept {
+    return *shard::current();
+}
 
 }  // namespace leat

@@ -8,11 +8,12 @@
 
 namespace leat {
 
-/// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed. Throws errc::cancelled or
-/// errc::stopped if a stop is requested first. Allocates nothing.
+/// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed. Throws
+/// errc::cancelled or errc::stopped if a stop is requested first. Allocates nothing.
 class sleep {
 public:
-    explicit sleep(std::chrono::nanoseconds duration) noexcept : duration_(duration), timer_(&fired) {
+    explicit sleep(std::chrono::nanoseconds duration) noexcept
+        : duration_(duration), timer_(&fired) {
         timer_.self = this;
     }
     [[nodiscard]] bool await_ready() const noexcept { return false; }

@@ -20,8 +20,9 @@ private:
     static void resume(work& item) noexcept { static_cast<resumption&>(item).coroutine.resume(); }
 };
 
-/// Resumes the coroutine on shard `target`; at once if it runs there already. What was written before is
-/// seen there. Not affected by stop requests: every shard of a stopping engine runs until no task is left.
+/// Resumes the coroutine on shard `target`; at once if it runs there already. What was written
+/// before is seen there. Not affected by stop requests: every shard of a stopping engine runs until
+/// no task is left.
 class resume_on {
 public:
     explicit resume_on(unsigned target) noexcept : target_(target) {}
@@ -53,8 +54,8 @@ private:
 
 namespace detail {
 
-/// The outcome of a task on its way between threads. An exception that is no leat::error crosses from
-/// one shard to another as errc::unhandled_exception; a foreign thread gets it as it is.
+/// The outcome of a task on its way between threads. An exception that is no leat::error crosses
+/// from one shard to another as errc::unhandled_exception; a foreign thread gets it as it is.
 template <class T>
 class outcome_state {
 public:
@@ -72,7 +73,8 @@ public:
         } catch (...) {
             error_ = leat::error{make_error_code(errc::unhandled_exception), {}};
         }
-        error_->where.doing = error_->where.doing == activity::none ? activity::task : error_->where.doing;
+        error_->where.doing =
+            error_->where.doing == activity::none ? activity::task : error_->where.doing;
         exception_ = std::move(escaped);
     }
     template <class... Value>
@@ -89,7 +91,8 @@ public:
     [[nodiscard]] bool completed() const noexcept {
         return waiter_.load(std::memory_order_acquire) == &done_;
     }
-    /// Returns false if it has completed already; otherwise `item` is sent to shard `from` when it does.
+    /// Returns false if it has completed already; otherwise `item` is sent to shard `from` when it
+    /// does.
     bool wait(work& item, unsigned from) noexcept {
         waiter_shard_ = from;
         work* expected = nullptr;
@@ -116,7 +119,8 @@ private:
     inline static work done_{};
 };
 
-/// The coroutine at the bottom of a task tree: starts on a shard by its own work item and frees itself.
+/// The coroutine at the bottom of a task tree: starts on a shard by its own work item and frees
+/// itself.
 class root {
 public:
     struct promise_type : promise_base, work {
@@ -155,7 +159,8 @@ root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> stat
         }
     }
     if (state.use_count() == 1 && state->failure()) {
-        owner.report(event::level::warning, "a task ended by an error: " + to_string(*state->failure()));
+        owner.report(event::level::warning,
+                     "a task ended by an error: " + to_string(*state->failure()));
     }
     state->complete();
     state.reset();
@@ -164,12 +169,13 @@ root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> stat
 
 }  // namespace detail
 
-/// A task that has been started. Await it once on a shard (any), or get() it on a foreign thread; if neither,
-/// it runs on by itself, and an error that ends it goes to engine_options::on_event.
+/// A task that has been started. Await it once on a shard (any), or get() it on a foreign thread;
+/// if neither, it runs on by itself, and an error that ends it goes to engine_options::on_event.
 template <class T>
 class spawned {
 public:
-    explicit spawned(std::shared_ptr<detail::outcome_state<T>> state) noexcept : state_(std::move(state)) {}
+    explicit spawned(std::shared_ptr<detail::outcome_state<T>> state) noexcept
+        : state_(std::move(state)) {}
 
     /// Waits for the end; blocks the thread. Not on a shard.
     T get() {
@@ -208,8 +214,8 @@ auto engine::spawn_on(unsigned shard, task<T> job) {
     root_begins();
     if (!inside && stopping()) {
         root_ends();
-        state->set_exception(std::make_exception_ptr(
-            system_error({errc::stopped, {.doing = activity::task}})));
+        state->set_exception(
+            std::make_exception_ptr(system_error({errc::stopped, {.doing = activity::task}})));
         state->complete();
         return spawned<T>{std::move(state)};
     }

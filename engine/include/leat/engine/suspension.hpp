@@ -11,12 +11,13 @@
 
 namespace leat {
 
-/// A coroutine suspended on a shard, and its stop token. The base of awaiters that wait for something.
+/// A coroutine suspended on a shard, and its stop token. The base of awaiters that wait for
+/// something.
 ///
-/// The awaiter calls suspend(), starts what it waits for, and later calls finish() once, on the same
-/// shard; the coroutine is then resumed by the shard's ready queue. If a stop is requested meanwhile, from any
-/// thread, `on_stop` is called once on the shard, never after finish(): it asks for an early end, after which
-/// finish() is still due.
+/// The awaiter calls suspend(), starts what it waits for, and later calls finish() once, on the
+/// same shard; the coroutine is then resumed by the shard's ready queue. If a stop is requested
+/// meanwhile, from any thread, `on_stop` is called once on the shard, never after finish(): it asks
+/// for an early end, after which finish() is still due.
 class suspension {
 public:
     using stop_function = void (*)(suspension&) noexcept;
@@ -26,7 +27,9 @@ public:
     suspension& operator=(const suspension&) = delete;
 
     /// Remembers the coroutine. `token` may be nullptr; otherwise it must live until finish().
-    void suspend(std::coroutine_handle<> coroutine, const std::stop_token* token, stop_function on_stop) {
+    void suspend(std::coroutine_handle<> coroutine,
+                 const std::stop_token* token,
+                 stop_function on_stop) {
         coroutine_ = coroutine;
         home_ = shard::current();
         on_stop_ = on_stop;
@@ -36,8 +39,8 @@ public:
     [[nodiscard]] bool stop_requested() const noexcept {
         return token_ != nullptr && token_->stop_requested();
     }
-    /// Begins to listen for stop requests; call it last in await_suspend. If a stop was requested in between,
-    /// on_stop runs from the ready queue, not from inside.
+    /// Begins to listen for stop requests; call it last in await_suspend. If a stop was requested
+    /// in between, on_stop runs from the ready queue, not from inside.
     void listen() {
         if (token_ != nullptr && !finished_) callback_.emplace(*token_, notifier{this});
     }
@@ -71,7 +74,8 @@ private:
     };
 
     struct suspension_work : work {
-        suspension_work(work::function run_, suspension* self_) noexcept : work(run_), self(self_) {}
+        suspension_work(work::function run_, suspension* self_) noexcept
+            : work(run_), self(self_) {}
         suspension* self;
     };
 

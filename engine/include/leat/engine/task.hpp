@@ -20,7 +20,9 @@ class task;
 class promise_base {
 public:
     static void* operator new(std::size_t size) { return frame_pool::allocate(size); }
-    static void operator delete(void* frame, std::size_t size) noexcept { frame_pool::release(frame, size); }
+    static void operator delete(void* frame, std::size_t size) noexcept {
+        frame_pool::release(frame, size);
+    }
 
     std::coroutine_handle<> continuation = std::noop_coroutine();
     /// The enclosing scope's token, or nullptr. It outlives the task.
@@ -82,11 +84,12 @@ private:
 
 /// A coroutine that starts when it is awaited and resumes its awaiter when it ends.
 ///
-/// Move-only; awaited at most once, as an rvalue; destroying one that was never awaited frees its frame.
-/// A suspended task is never destroyed: whoever awaits it waits for its end. The result, or the exception
-/// that escaped it, comes out of `co_await`. Runs on the shard that awaits it, until it moves itself by
-/// resume_on. The enclosing task's stop token is inherited. Arguments of a coroutine live in its frame:
-/// pass by value what must outlive the caller's expression, and never start a capturing lambda that dies first.
+/// Move-only; awaited at most once, as an rvalue; destroying one that was never awaited frees its
+/// frame. A suspended task is never destroyed: whoever awaits it waits for its end. The result, or
+/// the exception that escaped it, comes out of `co_await`. Runs on the shard that awaits it, until
+/// it moves itself by resume_on. The enclosing task's stop token is inherited. Arguments of a
+/// coroutine live in its frame: pass by value what must outlive the caller's expression, and never
+/// start a capturing lambda that dies first.
 template <class T = void>
 class [[nodiscard]] task {
 public:
@@ -115,7 +118,8 @@ public:
         explicit awaiter(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
         [[nodiscard]] bool await_ready() const noexcept { return false; }
         template <class Promise>
-        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
+        std::coroutine_handle<> await_suspend(
+            std::coroutine_handle<Promise> caller) const noexcept {
             handle_.promise().continuation = caller;
             if (handle_.promise().stop == nullptr) handle_.promise().stop = stop_of(caller);
             return handle_;
@@ -139,7 +143,8 @@ private:
     std::coroutine_handle<promise_type> handle_;
 };
 
-/// `const std::stop_token& token = co_await current_stop_token{};` gives the enclosing scope's token.
+/// `const std::stop_token& token = co_await current_stop_token{};` gives the enclosing scope's
+/// token.
 class current_stop_token {
 public:
     [[nodiscard]] bool await_ready() const noexcept { return false; }

@@ -8,8 +8,8 @@
 
 namespace leat {
 
-/// Runs its `run` on the shard it was added to, once, at or after `deadline`, from the loop and not from the ready
-/// queue: once removed it never runs. Intrusive, allocates nothing.
+/// Runs its `run` on the shard it was added to, once, at or after `deadline`, from the loop and not
+/// from the ready queue: once removed it never runs. Intrusive, allocates nothing.
 struct timer : work, boost::intrusive::set_base_hook<> {
     using work::work;
     io::time_point deadline{};

@@ -78,7 +78,9 @@ task<T> with_timeout(task<T> job, std::chrono::nanoseconds duration) {
 template <class Awaitable>
 auto with_timeout(Awaitable awaitable, std::chrono::nanoseconds duration)
     -> task<decltype(std::declval<Awaitable&>().await_resume())> {
-    auto wrap = [](Awaitable inner) -> task<decltype(inner.await_resume())> { co_return co_await inner; };
+    auto wrap = [](Awaitable inner) -> task<decltype(inner.await_resume())> {
+        co_return co_await inner;
+    };
     co_return co_await with_timeout(wrap(std::move(awaitable)), duration);
 }
 

@@ -6,8 +6,8 @@
 namespace leat {
 
 /// Something a shard is to run once: a message from another shard, a coroutine to resume, a timer
-/// that has fired. Intrusive, owned by whoever made it, and free again as soon as `run` is called; `run`
-/// may therefore destroy it or send it on.
+/// that has fired. Intrusive, owned by whoever made it, and free again as soon as `run` is called;
+/// `run` may therefore destroy it or send it on.
 struct work {
     using function = void (*)(work&) noexcept;
 
