@@ -26,7 +26,7 @@ LAYERS = {
 
 # Pattern in code without comments and literals; what to say.
 FORBIDDEN_CODE = [
-    (re.compile(r"\busing\s+namespace\s+std\b"), "using namespace std"),
+    (re.compile(r"\busing\s+namespace\s+std\s*;"), "using namespace std"),
     (re.compile(r"#\s*include\s*<(format|expected)>"), "this header is absent or empty in C++20 mode"),
     (re.compile(r"\bauto\s*&{0,2}\s*\[[^\]]*\]\s*=\s*co_await\b"),
      "structured binding of a co_await: name the result first (docs/coroutines.md)"),
