@@ -76,8 +76,10 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
 bool shard_cache::evict_one() noexcept {
     resident* const found = own_->policy->victim(
         [](void* self, resident& candidate) noexcept {
-            return static_cast<verdict>(
-                static_cast<shard_cache*>(self)->judge(static_cast<chunk&>(candidate)));
+            auto& judged = static_cast<chunk&>(candidate);
+            const verdict said = static_cast<shard_cache*>(self)->judge(judged);
+            if (said == verdict::set_aside) judged.attention = true;
+            return said;
         },
         this);
     if (found == nullptr) return false;
@@ -86,11 +88,8 @@ bool shard_cache::evict_one() noexcept {
     return true;
 }
 
-int shard_cache::judge(chunk& candidate) noexcept {
-    if (candidate.pins != 0 || !candidate.waiters.empty()) {
-        candidate.attention = true;
-        return static_cast<int>(verdict::set_aside);
-    }
+verdict shard_cache::judge(chunk& candidate) noexcept {
+    if (candidate.pins != 0 || !candidate.waiters.empty()) return verdict::set_aside;
     const std::uint64_t last_use = candidate.last_use.load(std::memory_order_relaxed);
     bool used = last_use != candidate.used;
     candidate.used = last_use;
@@ -99,7 +98,7 @@ int shard_cache::judge(chunk& candidate) noexcept {
         used = used || use != held.seen_use;
         held.seen_use = use;
     }
-    if (used) return static_cast<int>(verdict::used);
+    if (used) return verdict::used;
     if (candidate.waiting_for_rest) {  // nobody waits inside: what is not submitted is not read
         own_->to_fill.erase(own_->to_fill.iterator_to(candidate));
         candidate.waiting_for_rest = false;
@@ -111,13 +110,16 @@ int shard_cache::judge(chunk& candidate) noexcept {
             asked_back = asked_back || held.revoke_out;
         }
         // A returning revoke puts it back.
-        return static_cast<int>(asked_back ? verdict::set_aside : verdict::used);
+        return asked_back ? verdict::set_aside : verdict::used;
     }
-    return static_cast<int>(candidate.reads != 0 ? verdict::set_aside : verdict::evict);
+    return candidate.reads != 0 ? verdict::set_aside : verdict::evict;
 }
 
 void shard_cache::back_to_policy(chunk& aside) noexcept {
-    if (aside.pins != 0 || !aside.waiters.empty()) return;
+    if (aside.pins != 0 || !aside.waiters.empty()) {
+        aside.attention = true;  // whoever waits will pin, and whoever pins will unpin
+        return;
+    }
     own_->buffer_may_be_free = true;
     if (!aside.in_policy) own_->policy->put_back(aside);
 }

@@ -132,6 +132,7 @@ void shard_cache::revoke_returned(work& message) noexcept {
     lease::owner_part& mine = held.at_owner;
     mine.revoke_out = false;
     --here.own_->revokes_out;
+    here.own_->buffer_may_be_free = true;  // there is room for another revoke, at least
     if (mine.of != nullptr) {
         chunk& of = *mine.of;
         if (mine.generation == mine.revoked_generation) {

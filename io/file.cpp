@@ -127,8 +127,9 @@ boost::system::error_code file::check(backend& through) const noexcept {
     if (result < 0) {
         return system_error_code(-result);
     }
-    return identity_of(attributes) == version_ ? boost::system::error_code{}
-                                               : make_error_code(errc::file_changed);
+    identity now = identity_of(attributes);
+    now.changed_ns = version_.changed_ns;  // links and renames change it too, and the bytes stay
+    return now == version_ ? boost::system::error_code{} : make_error_code(errc::file_changed);
 }
 
 }  // namespace leat::io

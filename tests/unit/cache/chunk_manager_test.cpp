@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <random>
@@ -327,8 +328,9 @@ BOOST_DATA_TEST_CASE(what_cannot_be_opened_says_why_and_costs_nothing, both_back
 
     rlimit old{};
     ::getrlimit(RLIMIT_NOFILE, &old);
-    const std::size_t now = test::open_descriptors();
-    const rlimit few{now, old.rlim_max};
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    const rlimit few{static_cast<rlim_t>(lowest_free), old.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &few);
     const boost::system::error_code full = open_code(manager, folder.path("data"));
     ::setrlimit(RLIMIT_NOFILE, &old);

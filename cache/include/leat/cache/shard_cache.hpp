@@ -15,7 +15,7 @@
 
 namespace leat {
 
-class eviction_policy;
+enum class verdict : std::uint8_t;
 class shared_cache;
 struct manager_core;
 
@@ -118,7 +118,7 @@ private:
     // Chunks.
     chunk* make_chunk(file_record& file, std::uint64_t index) noexcept;
     bool evict_one() noexcept;
-    int judge(chunk& candidate) noexcept;
+    verdict judge(chunk& candidate) noexcept;
     void discard(chunk& gone) noexcept;
     void doom(chunk& stale, boost::system::error_code code) noexcept;
     void release_if_unused(chunk& stale) noexcept;

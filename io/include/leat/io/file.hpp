@@ -68,7 +68,8 @@ public:
     [[nodiscard]] unsigned alignment() const noexcept { return alignment_; }
 
     /// Whether the identity is still the one that was opened: errc::file_changed, or the system's
-    /// error, if not. Asks backend::stat_cached, so it does not wait. Always well for a block
+    /// error, if not. The ctime alone may differ, since a link, rename or unlink changes it and
+    /// leaves the bytes. Asks backend::stat_cached, so it does not wait. Always well for a block
     /// device.
     [[nodiscard]] boost::system::error_code check(backend& through) const noexcept;
 
