@@ -303,6 +303,11 @@ void shard_cache::grant(chunk& found, chunk_request& wanted) noexcept {
         return;
     }
     lease::owner_part& held = wanted.via->at_owner;
+    if (held.of != nullptr && held.of != &found) {
+        // Slices of a chunk that a change of the file has doomed still hang on the lease.
+        answer(wanted, errc::file_changed);
+        return;
+    }
     if (held.of == nullptr) {
         held.of = &found;
         ++held.generation;

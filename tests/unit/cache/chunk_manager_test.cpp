@@ -79,7 +79,7 @@ task<std::uint64_t> many_readers(
     chunk_manager& manager, file from, std::uint64_t seed, int readers, int requests) {
     std::vector<task<std::uint64_t>> jobs;
     for (int i = 0; i < readers; ++i)
-        jobs.push_back(random_reader(manager, from, seed * 1000 + i, requests));
+        jobs.push_back(random_reader(manager, from, seed * 1000 + static_cast<unsigned>(i), requests));
     const std::vector<std::uint64_t> wrong = co_await when_all(std::move(jobs));
     std::uint64_t sum = 0;
     for (const std::uint64_t one : wrong) sum += one;

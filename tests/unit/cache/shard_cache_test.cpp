@@ -115,6 +115,35 @@ BOOST_FIXTURE_TEST_CASE(a_holder_that_pins_a_revoked_chunk_may_ask_for_more_of_i
     for (auto& one : running) BOOST_TEST(one.get());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_lease_on_a_chunk_that_a_change_has_doomed_serves_no_other_chunk,
+                        fixture) {
+    source->background_delay_ms = 60'000;  // only demanded units land
+    const auto code_on = [&](unsigned shard, chunk_config config) {
+        auto body = [](fixture& with, chunk_config wanted) -> task<boost::system::error_code> {
+            as_result asking{with.manager.get_chunk(wanted)};
+            const result<slice> got = co_await asking;
+            co_return got ? boost::system::error_code{} : got.error().code;
+        };
+        return owner.spawn_on(shard, body(*this, config)).get();
+    };
+    slice old = get_on(1, remote[0]);
+    chunk_config other = remote[0];
+    other.offset += 32_KiB;
+    source->version = 2;
+    BOOST_TEST(code_on(0, other) == errc::file_changed);
+    source->version = 1;
+    BOOST_TEST(code_on(1, other) == errc::file_changed);
+    BOOST_TEST(test::is_pattern(old.bytes(), 1, remote[0].offset));
+    // At home, so that the lease goes back before the next request.
+    auto drop = [](slice last) -> task<> {
+        last = slice{};
+        co_return;
+    };
+    owner.spawn_on(1, drop(std::move(old))).get();
+    BOOST_TEST(!code_on(1, other));
+    owner.stop();
+}
+
 BOOST_FIXTURE_TEST_CASE(leases_unused_for_a_round_are_given_back, fixture) {
     get_on(1, remote[0]);
     for (std::size_t i = 1; i < remote.size(); ++i) get_on(1, remote[i]);
