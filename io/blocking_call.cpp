@@ -55,21 +55,15 @@ private:
 
 int call_open(const operation& op) noexcept {
     open_how how = op.open.how;
-    for (;;) {
-        // EAGAIN: a rename elsewhere kept the kernel from seeing that ".." stays beneath the root.
-        const int result = uninterrupted([&] {
-            return ::syscall(SYS_openat2, op.open.directory, op.open.path, &how, sizeof how);
-        });
-        if (result == -ENOSYS && how.resolve == 0) {
-            return uninterrupted([&] {
-                return ::openat(op.open.directory, op.open.path, static_cast<int>(how.flags),
-                                static_cast<mode_t>(how.mode));
-            });
-        }
-        if (result != -EAGAIN) {
-            return result;
-        }
+    const int result = uninterrupted(
+        [&] { return ::syscall(SYS_openat2, op.open.directory, op.open.path, &how, sizeof how); });
+    if (result != -ENOSYS || how.resolve != 0) {
+        return result;
     }
+    return uninterrupted([&] {
+        return ::openat(op.open.directory, op.open.path, static_cast<int>(how.flags),
+                        static_cast<mode_t>(how.mode));
+    });
 }
 
 int call_accept(const operation& op) noexcept {

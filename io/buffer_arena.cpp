@@ -16,9 +16,12 @@ namespace {
 
 constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t huge_page_bytes = 2 << 20;
-constexpr std::size_t largest_segment_bytes =
-    1 << 30;                                   // the kernel's limit for one registered buffer
-constexpr std::uint64_t most_segments = 8192;  // half of the buffers that a ring registers
+// The kernel's limit for one registered buffer.
+constexpr std::size_t largest_segment_bytes = 1 << 30;
+// Below this no sum of sizes overflows.
+constexpr std::uint64_t address_space_bytes = std::uint64_t{1} << 47;
+// Half of the buffers that a ring registers.
+constexpr std::uint64_t most_segments = 8192;
 
 std::size_t round_up(std::size_t size, std::size_t to) noexcept {
     return (size + to - 1) & ~(to - 1);
@@ -51,7 +54,9 @@ std::byte* map_aligned(std::size_t bytes) noexcept {
 
 }  // namespace
 
-buffer_arena::buffer_arena(const arena_options& options) : options_(options) {}
+buffer_arena::buffer_arena(const arena_options& options) : options_(options) {
+    options_.budget = std::min(options_.budget, address_space_bytes);
+}
 
 buffer_arena::~buffer_arena() {
     assert(backend_ == nullptr);

@@ -21,8 +21,10 @@ std::uint64_t device_number(std::uint32_t major, std::uint32_t minor) noexcept {
     return std::uint64_t{major} << 32 | minor;
 }
 
+// Wraps around where a file system tells an absurd time: different times then still differ.
 std::int64_t nanoseconds(const statx_timestamp& time) noexcept {
-    return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+                                     time.tv_nsec);
 }
 
 identity identity_of(const struct statx& attributes) noexcept {
@@ -85,6 +87,7 @@ boost::system::result<file> file::adopt(int descriptor,
     const unsigned alignment = allow_direct ? direct_alignment(descriptor, attributes) : 1;
     if (alignment > 1 && ::fcntl(descriptor, F_SETFL, buffered | O_DIRECT) == 0) {
         adopted.alignment_ = alignment;
+        adopted.may_block_ = !adopted.block_device_ && (attributes.stx_mask & STATX_DIOALIGN) == 0;
     } else if (::fcntl(descriptor, F_SETFL, buffered) != 0) {
         return system_error_code(errno);
     }
@@ -94,6 +97,7 @@ boost::system::result<file> file::adopt(int descriptor,
 file::file(file&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       alignment_(other.alignment_),
+      may_block_(other.may_block_),
       block_device_(other.block_device_),
       version_(other.version_) {}
 
@@ -102,6 +106,7 @@ file& file::operator=(file&& other) noexcept {
         close();
         descriptor_ = std::exchange(other.descriptor_, -1);
         alignment_ = other.alignment_;
+        may_block_ = other.may_block_;
         block_device_ = other.block_device_;
         version_ = other.version_;
     }

@@ -12,8 +12,7 @@ namespace leat::io {
 namespace {
 
 constexpr std::size_t bounce_bytes = 128 << 10;
-constexpr std::size_t longest_inline_bytes = 128
-                                             << 10;  // of a buffered read; longer ones are punted
+constexpr std::size_t longest_inline_bytes = 128 << 10;  // of what may block; more is punted
 constexpr std::size_t longest_piece_bytes = 1 << 30;
 
 }  // namespace
@@ -76,7 +75,7 @@ void file_read::submit_straight(std::uint64_t position, std::size_t size) noexce
     piece_ = size;
     straight_ = true;
     prepare_read(file_->descriptor(), {data_ + count_, size}, position, size == 0 ? -1 : buffer_);
-    punt = !file_->direct() && size > longest_inline_bytes;
+    punt = file_->may_block() && size > longest_inline_bytes;
     backend_->submit(*this);
 }
 

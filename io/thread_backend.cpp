@@ -14,88 +14,38 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
-#include <csignal>
 #include <limits>
 #include <utility>
 
 namespace leat::io {
 
-thread_backend::thread_backend(const backend_options& options) {
-    const unsigned count = std::clamp(options.threads, 1U, 256U);
+namespace {
+
+unsigned thread_count(const backend_options& options) noexcept {
+    return std::clamp(options.threads, 1U, 256U);
+}
+
+}  // namespace
+
+thread_backend::thread_backend(const backend_options& options)
+    : bell_(EFD_CLOEXEC | EFD_NONBLOCK), pool_(thread_count(options), bell_) {
+    const unsigned count = thread_count(options);
     statistics_.name = "thread";
     statistics_.mode = std::to_string(count) + (count == 1 ? " thread" : " threads") + " and epoll";
-    epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-    wake_descriptor_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.fd = wake_descriptor_;
-    if (epoll_ < 0 || wake_descriptor_ < 0 ||
-        ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_descriptor_, &event) != 0) {
+    event.data.fd = bell_.descriptor();
+    epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, bell_.descriptor(), &event) != 0) {
         const int error = errno;
-        stop_threads();
+        ::close(epoll_);
         throw boost::system::system_error(system_error_code(error), "epoll");
     }
-    // Signals are for the program's own threads.
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-        threads_.reserve(count);
-        for (unsigned i = 0; i < count; ++i) {
-            threads_.emplace_back([this] { work(); });
-        }
-    } catch (const std::exception&) {
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        stop_threads();
-        throw boost::system::system_error(system_error_code(EAGAIN),
-                                          "starting the threads that read files");
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 thread_backend::~thread_backend() {
     assert(accepted_ == 0);
-    stop_threads();
-}
-
-void thread_backend::stop_threads() noexcept {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-    }
-    work_arrived_.notify_all();
-    for (std::thread& thread : threads_) {
-        thread.join();
-    }
-    if (epoll_ >= 0) {
-        ::close(epoll_);
-    }
-    if (wake_descriptor_ >= 0) {
-        ::close(wake_descriptor_);
-    }
-}
-
-void thread_backend::work() noexcept {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-        work_arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-        if (stopping_) {
-            return;
-        }
-        operation& op = queue_.front();
-        queue_.pop_front();
-        op.state = operation::phase::submitted;
-        running_.push_back(op);
-        lock.unlock();
-        const int result = call_blocking(op);
-        lock.lock();
-        op.result = result;
-        unlink(op);
-        done_.push_back(op);
-        some_done_.store(true, std::memory_order_release);
-        signal();
-    }
+    ::close(epoll_);
 }
 
 void thread_backend::submit(operation& op) noexcept {
@@ -108,18 +58,13 @@ void thread_backend::submit(operation& op) noexcept {
 }
 
 void thread_backend::cancel(operation& op) noexcept {
-    {
-        // A thread changes the state of a file operation.
-        const std::lock_guard lock(mutex_);
-        if (op.state == operation::phase::idle || op.cancel_requested) {
-            return;
-        }
-        op.cancel_requested = true;
-        if (op.state == operation::phase::pending) {
-            unlink(op);
-            settle(op, -ECANCELED);
-            return;
-        }
+    if (op.cancel_requested) {
+        return;
+    }
+    op.cancel_requested = true;  // submit() clears it, should the operation be idle
+    if (pool_.withdraw(op)) {
+        settle(op, -ECANCELED);
+        return;
     }
     const auto found = watches_.find(op.descriptor);
     if (found == watches_.end()) {
@@ -136,23 +81,11 @@ void thread_backend::cancel(operation& op) noexcept {
 }
 
 void thread_backend::wake() noexcept {
+    // Before the bell: who answers it looks at woken_ behind that.
     woken_.exchange(true, std::memory_order_acq_rel);
-    signal();
-}
-
-// The exchanges of signalled_ are read-modify-writes of one flag: who finds it set may rely on the
-// running thread's reset, which comes after and sees all that was written before, and looks at
-// woken_, some_done_ and done_ behind it.
-void thread_backend::signal() noexcept {
-    if (signalled_.exchange(true, std::memory_order_acq_rel)) {
-        return;
+    if (bell_.ring()) {
+        wakes_.fetch_add(1, std::memory_order_relaxed);
     }
-    const int saved = errno;
-    constexpr std::uint64_t one = 1;
-    while (::write(wake_descriptor_, &one, sizeof one) < 0 && errno == EINTR) {
-    }
-    wakes_.fetch_add(1, std::memory_order_relaxed);
-    errno = saved;
 }
 
 std::size_t thread_backend::run(time_point deadline) {
@@ -179,24 +112,18 @@ std::size_t thread_backend::run(time_point deadline) {
 
 // Gives file operations to the threads, tries the others at once.
 void thread_backend::hand_out() {
-    unsigned files = 0;
+    operation_list calls;
     while (!incoming_.empty()) {
         operation& op = incoming_.front();
         incoming_.pop_front();
         if (may_block(op)) {
-            const std::lock_guard lock(mutex_);
-            queue_.push_back(op);
-            ++files;
+            calls.push_back(op);
         } else {
             op.state = operation::phase::submitted;
             begin_waiting(op);
         }
     }
-    if (files == 1) {
-        work_arrived_.notify_one();
-    } else if (files > 1) {
-        work_arrived_.notify_all();
-    }
+    pool_.post(calls);
 }
 
 // Tries an operation that does not wait behind others of its descriptor; lets it wait if it must.
@@ -248,25 +175,28 @@ void thread_backend::settle(operation& op, int result) noexcept {
 }
 
 // Takes over what the threads have done.
-void thread_backend::collect() noexcept {
-    if (!some_done_.exchange(false, std::memory_order_acq_rel)) {
-        return;
-    }
+void thread_backend::collect() {
     operation_list done;
-    {
-        const std::lock_guard lock(mutex_);
-        done.swap(done_);
-    }
+    operation_list again;
+    pool_.take(done);
     while (!done.empty()) {
         operation& op = done.front();
         done.pop_front();
         // A pipe is read when it has something, as sockets are.
-        if (op.result == -ESPIPE && op.code == opcode::read && !op.cancel_requested) {
+        const bool stream = op.result == -ESPIPE && op.code == opcode::read;
+        if (!stream && op.result != -EAGAIN) {
+            settle(op, op.result);
+        } else if (op.cancel_requested) {
+            settle(op, -ECANCELED);
+        } else if (stream) {
             begin_waiting(op);
         } else {
-            settle(op, op.result == -ESPIPE && op.cancel_requested ? -ECANCELED : op.result);
+            ++statistics_.retries;
+            op.state = operation::phase::pending;
+            again.push_back(op);
         }
     }
+    pool_.post(again);
 }
 
 int thread_backend::wait_epoll(epoll_event* events, int count, time_point deadline, bool may_wait) {
@@ -303,13 +233,13 @@ void thread_backend::wait_for_events(time_point deadline, bool may_wait) {
     }
     for (int i = 0; i < got; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
-        if (event.data.fd != wake_descriptor_) {
+        if (event.data.fd != bell_.descriptor()) {
             descriptor_ready(event.data.fd, event.events);
             continue;
         }
         std::uint64_t value = 0;
-        static_cast<void>(::read(wake_descriptor_, &value, sizeof value));
-        signalled_.exchange(false, std::memory_order_acq_rel);
+        static_cast<void>(::read(bell_.descriptor(), &value, sizeof value));
+        bell_.answer();
     }
 }
 
@@ -389,10 +319,7 @@ std::string thread_backend::owed() const {
     for (const auto& [descriptor, of] : watches_) {
         summary.add(of.waiting);
     }
-    const std::lock_guard lock(mutex_);
-    summary.add(queue_);
-    summary.add(running_);
-    summary.add(done_);
+    pool_.add_to(summary);
     return summary.text();
 }
 

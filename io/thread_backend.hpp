@@ -1,6 +1,8 @@
 // The backend for where io_uring is refused: threads for files, epoll for all else.
 #pragma once
 
+#include "call_pool.hpp"
+#include "doorbell.hpp"
 #include "operation_list.hpp"
 
 #include <leat/io/backend.hpp>
@@ -8,12 +10,8 @@
 #include <sys/epoll.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
-#include <thread>
 #include <unordered_map>
-#include <vector>
 
 namespace leat::io {
 
@@ -46,13 +44,10 @@ private:
         bool registered = false;
     };
 
-    void work() noexcept;
-    void stop_threads() noexcept;
-    void signal() noexcept;
     void hand_out();
     void begin_waiting(operation& op) noexcept;
     void settle(operation& op, int result) noexcept;
-    void collect() noexcept;
+    void collect();
     void wait_for_events(time_point deadline, bool may_wait);
     [[nodiscard]] int wait_epoll(epoll_event* events,
                                  int count,
@@ -68,21 +63,12 @@ private:
     std::size_t accepted_ = 0;
 
     int epoll_ = -1;
-    int wake_descriptor_ = -1;
     bool precise_wait_ = true;  ///< epoll_pwait2 has not been refused
-    std::atomic<bool> signalled_{false};
+    doorbell bell_;             ///< rung by wake() and by the pool
     std::atomic<bool> woken_{false};
-    std::atomic<bool> some_done_{false};
     std::atomic<std::uint64_t> wakes_{0};
     backend_statistics statistics_;
-
-    mutable std::mutex mutex_;  ///< guards what follows, and the state of file operations
-    std::condition_variable work_arrived_;
-    operation_list queue_;
-    operation_list running_;
-    operation_list done_;
-    bool stopping_ = false;
-    std::vector<std::thread> threads_;
+    call_pool pool_;
 };
 
 }  // namespace leat::io

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <array>
 #include <cassert>
@@ -20,6 +19,13 @@ namespace {
 // An operation's user_data is its address, which is none of these.
 constexpr std::uint64_t wake_tag = 1;
 constexpr std::uint64_t cancel_tag = 2;
+
+// The kernel's word to itself that a signal interrupted a call; an open in a worker lets it out.
+constexpr int restart_system_call = 512;
+
+// Where the kernel puts what it reads from the bell: nobody looks at it, and a ring that is being
+// closed may still write it.
+std::uint64_t bell_value;
 
 void prepare(io_uring_sqe* entry, operation& op) noexcept {
     switch (op.code) {
@@ -96,18 +102,9 @@ void uring_backend::cancel(operation& op) noexcept {
 }
 
 void uring_backend::wake() noexcept {
-    // Each exchange is a read-modify-write of one flag, so the reset in dispatch() continues the
-    // release sequence of every wake() before it, also of those that find the flag set and write
-    // nothing: what came before them is visible to whoever has seen the reset.
-    if (wake_pending_.exchange(true, std::memory_order_acq_rel)) {
-        return;
+    if (bell_.ring()) {
+        wakes_.fetch_add(1, std::memory_order_relaxed);
     }
-    const int saved = errno;
-    constexpr std::uint64_t one = 1;
-    while (::write(wake_descriptor_, &one, sizeof one) < 0 && errno == EINTR) {
-    }
-    wakes_.fetch_add(1, std::memory_order_relaxed);
-    errno = saved;
 }
 
 std::size_t uring_backend::run(time_point deadline) {
@@ -166,6 +163,7 @@ bool uring_backend::is_final(operation& op, int& result) noexcept {
             op.punt = op.punt || op.code == opcode::read;
             [[fallthrough]];
         case -EINTR:
+        case -restart_system_call:
             if (!op.cancel_requested) {
                 return false;
             }
@@ -222,14 +220,14 @@ io_uring_sqe* uring_backend::next_entry() {
 // Moves what waits into the submission queue, as far as credit goes. Cancellations go first: an
 // operation started later at the same address must come behind the cancellation of the earlier one.
 void uring_backend::fill() {
-    if (!wake_armed_) {
+    if (!bell_armed_) {
         io_uring_sqe* const entry = next_entry();
         if (entry == nullptr) {
             return;
         }
-        io_uring_prep_read(entry, wake_descriptor_, &wake_value_, sizeof wake_value_, 0);
+        io_uring_prep_read(entry, bell_.descriptor(), &bell_value, sizeof bell_value, 0);
         io_uring_sqe_set_data64(entry, wake_tag);
-        wake_armed_ = true;
+        bell_armed_ = true;
     }
     while (!cancels_.empty() && cancels_used_ < cancel_credit_) {
         io_uring_sqe* const entry = next_entry();
@@ -291,10 +289,8 @@ std::size_t uring_backend::reap() {
 std::size_t uring_backend::dispatch(const completion_entry& entry) {
     switch (entry.user_data) {
         case wake_tag:
-            // Before the caller looks at its queues: a wake() after this writes to the descriptor
-            // again.
-            wake_pending_.exchange(false, std::memory_order_acq_rel);
-            wake_armed_ = false;
+            bell_.answer();  // before the caller looks at its queues
+            bell_armed_ = false;
             woken_ = true;
             return 0;
         case cancel_tag:

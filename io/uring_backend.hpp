@@ -1,6 +1,7 @@
 // The backend that gives everything to io_uring.
 #pragma once
 
+#include "doorbell.hpp"
 #include "operation_list.hpp"
 
 #include <leat/io/backend.hpp>
@@ -47,6 +48,8 @@ private:
     [[nodiscard]] static bool is_final(operation& op, int& result) noexcept;
 
     void open_ring();
+    void check_ring(unsigned features);
+    void close_ring() noexcept;
     void bind();
     void fill();
     [[nodiscard]] io_uring_sqe* next_entry();
@@ -79,11 +82,9 @@ private:
     operation_list cancels_;    ///< submitted, their cancellation waits for its turn
     operation_list withdrawn_;  ///< cancelled while pending
 
-    int wake_descriptor_ = -1;
-    bool wake_armed_ = false;
+    doorbell bell_;
+    bool bell_armed_ = false;  ///< the kernel has a read of the bell
     bool woken_ = false;
-    std::uint64_t wake_value_ = 0;
-    std::atomic<bool> wake_pending_{false};
     std::atomic<std::uint64_t> wakes_{0};
 
     std::vector<std::size_t> registered_;  ///< bytes by index; empty until the table exists

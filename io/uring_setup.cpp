@@ -6,7 +6,6 @@
 #include <boost/system/system_error.hpp>
 
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -37,30 +36,25 @@ constexpr std::array<rung, 3> ladder{{
     {0, "no flags"},
 }};
 
-[[noreturn]] void refuse(int error) {
-    std::string text;
+[[noreturn]] void refuse(const char* call, int error) {
+    std::string text = std::string(call) + " was refused (" + std::strerror(error) + ")";
     switch (error) {
         case EPERM:
         case EACCES:
         case ENOSYS:
-            text = "io_uring_setup was refused (" + std::string(std::strerror(error)) +
-                   "): container runtimes forbid it by seccomp, and the sysctl "
-                   "kernel.io_uring_disabled "
-                   "may switch it off";
+            text +=
+                ": container runtimes forbid it by seccomp, and the sysctl "
+                "kernel.io_uring_disabled may switch it off";
             break;
         case ENOMEM:
-            text =
-                "io_uring_setup found no memory for its rings: the limit of locked memory (ulimit "
-                "-l, "
+            text +=
+                ": there is no memory for the rings; the limit of locked memory (ulimit -l, "
                 "memlock) may be too low";
             break;
         case EINVAL:
-            text =
-                "io_uring_setup knows none of the sets of flags that leat can use: the kernel is "
-                "too old";
+            text += ": the kernel is too old, it has none of the sets of flags that leat can use";
             break;
         default:
-            text = "io_uring_setup failed (" + std::string(std::strerror(error)) + ")";
             break;
     }
     throw boost::system::system_error(make_error_code(errc::no_backend), text);
@@ -71,23 +65,15 @@ constexpr std::array<rung, 3> ladder{{
 uring_backend::uring_backend(const backend_options& options)
     : entries_(std::bit_ceil(std::clamp(options.entries, 4U, 4096U))),
       completion_entries_(
-          std::bit_ceil(std::clamp(options.completion_entries, 2 * entries_, 65536U))) {
+          std::bit_ceil(std::clamp(options.completion_entries, 2 * entries_, 65536U))),
+      bell_(EFD_CLOEXEC) {
     open_ring();
-    wake_descriptor_ = ::eventfd(0, EFD_CLOEXEC);
-    if (wake_descriptor_ < 0) {
-        const int error = errno;
-        io_uring_queue_exit(&ring_);
-        throw boost::system::system_error(system_error_code(error), "eventfd");
-    }
     statistics_.name = "uring";
 }
 
 uring_backend::~uring_backend() {
     assert(accepted_ == 0);
-    if (ring_open_) {
-        io_uring_queue_exit(&ring_);
-    }
-    ::close(wake_descriptor_);
+    close_ring();
 }
 
 void uring_backend::open_ring() {
@@ -96,26 +82,43 @@ void uring_backend::open_ring() {
         parameters.flags = ladder[rung_].flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
         parameters.cq_entries = completion_entries_;
         const int result = io_uring_queue_init_params(entries_, &ring_, &parameters);
-        if (result == 0) {
-            constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG;
-            if ((parameters.features & needed) != needed) {
-                io_uring_queue_exit(&ring_);
-                refuse(EINVAL);
-            }
+        ring_open_ = result == 0;
+        if (ring_open_) {
+            check_ring(parameters.features);
             // Of the completion queue one entry is kept for the wake-up and some for cancellations.
             cancel_credit_ = std::clamp(parameters.cq_entries / 8, 1U, 64U);
             credit_ = parameters.cq_entries - cancel_credit_ - 1;
             break;
         }
         if (result != -EINVAL || rung_ + 1 == ladder.size()) {
-            refuse(-result);
+            refuse("io_uring_setup", -result);
         }
     }
     // A fork copies neither the rings nor the buffers: only this process submits.
     static_cast<void>(io_uring_ring_dontfork(&ring_));
-    ring_open_ = true;
     owner_ = std::this_thread::get_id();
     statistics_.mode = ladder[rung_].name;
+}
+
+// Closes a ring that lacks what leat needs, or that may be made and not be used.
+void uring_backend::check_ring(unsigned features) {
+    constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG;
+    if ((features & needed) != needed) {
+        close_ring();
+        refuse("io_uring_setup", EINVAL);
+    }
+    const int result = io_uring_submit_and_get_events(&ring_);
+    if (result == -EPERM || result == -EACCES || result == -ENOSYS) {
+        close_ring();
+        refuse("io_uring_enter", -result);
+    }
+}
+
+void uring_backend::close_ring() noexcept {
+    if (ring_open_) {
+        io_uring_queue_exit(&ring_);
+        ring_open_ = false;
+    }
 }
 
 // SINGLE_ISSUER ties a ring to the thread that made it, so a ring whose runner is another is made
@@ -124,9 +127,8 @@ void uring_backend::bind() {
     if (bound_) {
         return;
     }
-    if (owner_ != std::this_thread::get_id()) {
-        ring_open_ = false;
-        io_uring_queue_exit(&ring_);
+    if (!ring_open_ || owner_ != std::this_thread::get_id()) {
+        close_ring();
         open_ring();
     }
     bound_ = true;

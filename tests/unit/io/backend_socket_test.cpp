@@ -166,6 +166,86 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_send_waits_for_room, Kind, kinds) {
     BOOST_TEST(send.result == 1000);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(both_directions_wait_on_one_descriptor, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const socket_pair pair;
+    std::vector<char> block(1 << 20, 'x');
+    while (::send(pair.near, block.data(), block.size(), MSG_DONTWAIT) > 0) {
+    }
+    const auto drain = [&] {
+        while (::recv(pair.far, block.data(), block.size(), MSG_DONTWAIT) > 0) {
+        }
+    };
+    char byte = 0;
+    one_buffer in(&byte, 1);
+    std::string text = "abc";
+    one_buffer out(text.data(), text.size());
+    counted receive;
+    counted send;
+    // Either end first, either cancelled while the other waits on, and both at once.
+    for (const int round : {0, 1, 2, 3}) {
+        while (::send(pair.near, block.data(), block.size(), MSG_DONTWAIT) > 0) {
+        }
+        receive.prepare_receive(pair.near, in.message, 0);
+        send.prepare_send(pair.near, out.message, 0);
+        through->submit(round % 2 == 0 ? receive : send);
+        through->run(time_point::min());
+        through->submit(round % 2 == 0 ? send : receive);
+        BOOST_TEST(through->run(through->now() + std::chrono::milliseconds(2)) == 0U);
+        const int receives = receive.completions;
+        const int sends = send.completions;
+        if (round == 1) {
+            through->cancel(send);
+            BOOST_TEST(run_until(*through, [&] { return send.completions > sends; }));
+            BOOST_TEST(send.result == -ECANCELED);
+        } else if (round == 2) {
+            through->cancel(receive);
+            BOOST_TEST(run_until(*through, [&] { return receive.completions > receives; }));
+            BOOST_TEST(receive.result == -ECANCELED);
+        } else if (round == 3) {
+            BOOST_TEST(::write(pair.far, "r", 1) == 1);
+        }
+        if (send.completions == sends) {
+            drain();
+            BOOST_TEST(run_until(*through, [&] { return send.completions > sends; }));
+            BOOST_TEST(send.result == 3);
+        }
+        if (receive.completions == receives) {
+            BOOST_TEST(through->in_flight() == 1U);
+            BOOST_TEST(::write(pair.far, "r", 1) == 1);
+            BOOST_TEST(run_until(*through, [&] { return receive.completions > receives; }));
+        }
+        BOOST_TEST(finish(*through));
+        BOOST_TEST((receive.result == 1 || round == 2));
+        drain();
+        while (::recv(pair.near, &byte, 1, MSG_DONTWAIT) > 0) {
+        }
+    }
+    BOOST_TEST(receive.completions == 4);
+    BOOST_TEST(send.completions == 4);
+
+    // One send after the other, while a receive waits on.
+    receive.prepare_receive(pair.near, in.message, 0);
+    through->submit(receive);
+    for (int i = 0; i < 3; ++i) {
+        while (::send(pair.near, block.data(), block.size(), MSG_DONTWAIT) > 0) {
+        }
+        send.prepare_send(pair.near, out.message, 0);
+        through->submit(send);
+        BOOST_TEST(through->run(through->now() + std::chrono::milliseconds(2)) == 0U);
+        drain();
+        BOOST_TEST(run_until(*through, [&] { return through->in_flight() == 1; }));
+        BOOST_TEST(send.result == 3);
+    }
+    BOOST_TEST(receive.completions == 4);
+    BOOST_TEST(::write(pair.far, "r", 1) == 1);
+    BOOST_TEST(finish(*through));
+    BOOST_TEST(receive.result == 1);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(failures, Kind, kinds) {
     const auto through = make<Kind>();
     if (!through) {

@@ -73,6 +73,9 @@ BOOST_AUTO_TEST_CASE(buffers_are_aligned_and_apart) {
                                           statistics.plain_segments);
     BOOST_TEST(arena.allocate(0) == nullptr);
     BOOST_TEST(arena.allocate(~std::size_t{0}) == nullptr);
+    buffer_arena boundless({~std::uint64_t{0}});
+    BOOST_TEST(boundless.allocate(~std::size_t{0}) == nullptr);
+    BOOST_TEST(boundless.allocate(~std::size_t{0} - 4096) == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(the_budget_is_kept) {
@@ -192,6 +195,23 @@ BOOST_AUTO_TEST_CASE(a_refused_registration_is_tried_no_more) {
     BOOST_TEST(unregistered.allocate(mebibyte) != nullptr);
     BOOST_TEST(unused.calls == 0U);
     unregistered.detach();
+}
+
+BOOST_AUTO_TEST_CASE(what_no_ring_registers_is_served_too) {
+    constexpr std::size_t size = 1024 * mebibyte + 4096;
+    recording_backend through;
+    buffer_arena arena({3 * size});
+    arena.attach(through);
+    std::byte* const large = arena.allocate(size);
+    BOOST_TEST_REQUIRE(large != nullptr);
+    BOOST_TEST(arena.buffer_index(large) == -1);
+    BOOST_TEST(through.calls == 0U);
+    large[size - 1] = std::byte{1};
+    // The next one of a size that can be registered is.
+    std::byte* const small = arena.allocate(mebibyte);
+    BOOST_TEST(arena.buffer_index(small) == 0);
+    arena.release(large, size);
+    arena.detach();
 }
 
 BOOST_AUTO_TEST_CASE(memory_outlives_its_thread_and_backend) {

@@ -3,6 +3,8 @@
 
 #include <leat/io/file.hpp>
 
+#include <sys/mman.h>
+
 #include <deque>
 #include <functional>
 
@@ -118,7 +120,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_range_direct_and_buffered, Kind, kinds) {
     }
     const scratch_directory scratch;
     const aligned_memory memory(2 << 20);
-    for (const std::size_t size : {0UL, 1UL, 511UL, 4096UL, 4097UL, 700'001UL}) {
+    for (const std::size_t size :
+         {0UL, 1UL, 511UL, 512UL, 513UL, 4095UL, 4096UL, 4097UL, 131'071UL, 131'584UL, 700'001UL}) {
         const std::string path = scratch.patterned("f", size);
         for (const bool direct : {true, false}) {
             const file from = open_file(path, direct);
@@ -283,6 +286,71 @@ BOOST_AUTO_TEST_CASE(long_buffered_reads_are_punted) {
     BOOST_TEST(through.operations == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(long_direct_reads_are_punted_where_they_may_be_copies) {
+    const scratch_directory scratch;
+    const std::string path = scratch.patterned("f", 1 << 20);
+    const aligned_memory memory(1 << 20);
+    for (const bool told : {true, false}) {
+        const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        struct statx attributes{};
+        BOOST_TEST_REQUIRE(::statx(opened, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
+        attributes.stx_mask &= ~STATX_DIOALIGN;
+        attributes.stx_mask |= told ? STATX_DIOALIGN : 0;
+        attributes.stx_dio_mem_align = attributes.stx_dio_offset_align = 4096;
+        const auto from = file::adopt(opened, attributes);
+        BOOST_TEST_REQUIRE(from.has_value());
+        if (!from->direct()) {
+            BOOST_TEST_MESSAGE("skipped: no O_DIRECT here");
+            return;
+        }
+        BOOST_TEST(from->may_block() == !told);
+        scripted_backend through(1 << 20, 4096);
+        tracked read;
+        read.start(through, *from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+        BOOST_TEST(finish(through));
+        BOOST_TEST(through.punted == (told ? 0U : 1U));
+        BOOST_TEST(through.operations == 1U);
+    }
+}
+
+// tmpfs takes O_DIRECT or not, depending on the kernel; procfs never does.
+BOOST_AUTO_TEST_CASE_TEMPLATE(file_systems_without_a_device, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const aligned_memory memory(1 << 20);
+    for (const std::size_t size : {1UL, 4097UL, 600'001UL}) {
+        std::vector<std::byte> bytes(size);
+        for (std::size_t i = 0; i < size; ++i) {
+            bytes[i] = pattern(i);
+        }
+        const int in_memory = ::memfd_create("leat", MFD_CLOEXEC);
+        BOOST_TEST_REQUIRE(::write(in_memory, bytes.data(), size) == static_cast<ssize_t>(size));
+        struct statx attributes{};
+        BOOST_TEST_REQUIRE(::statx(in_memory, "", AT_EMPTY_PATH, file::stat_mask, &attributes) ==
+                           0);
+        const auto from = file::adopt(in_memory, attributes);
+        BOOST_TEST_REQUIRE(from.has_value());
+        BOOST_TEST(from->may_block());
+        for (const std::uint64_t offset : {0UL, 1UL, 4096UL, 599'999UL}) {
+            tracked read;
+            read.start(*through, *from, offset, {memory.data.get(), 1 << 20}, -1, &tracked::done);
+            BOOST_TEST_REQUIRE(run_until(*through, [&] { return read.completions == 1; }));
+            BOOST_TEST(!read.error(), read.error().message());
+            BOOST_TEST(read.count() == (offset < size ? size - offset : 0));
+            BOOST_TEST(patterned(memory.data.get(), offset, read.count()));
+        }
+    }
+    // A size that says nothing: a file of procfs is as long as it says, that is empty.
+    const file from = open_file("/proc/self/status", true);
+    tracked read;
+    read.start(*through, from, 0, {memory.data.get(), 4096}, -1, &tracked::done);
+    BOOST_TEST_REQUIRE(run_until(*through, [&] { return read.completions == 1; }));
+    BOOST_TEST(!read.error());
+    BOOST_TEST(read.count() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(truncated_while_open, Kind, kinds) {
     const auto through = make<Kind>();
     if (!through) {
@@ -302,5 +370,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(truncated_while_open, Kind, kinds) {
         BOOST_TEST(run_until(*through, [&] { return read.completions == 2; }));
         BOOST_TEST((read.error() == errc::file_changed));
         BOOST_TEST(read.count() == 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(grown_while_open, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    const aligned_memory memory(1 << 20);
+    for (const bool direct : {true, false}) {
+        for (const std::size_t size : {0UL, 5000UL, 300'001UL}) {
+            const std::string path = scratch.patterned("f", size);
+            const file from = open_file(path, direct);
+            BOOST_TEST_REQUIRE(::truncate(path.c_str(), 400'000) == 0);
+            tracked read;
+            std::byte* const at = memory.data.get();
+            at[size + 4096] = std::byte{0x5A};
+            read.start(*through, from, 0, {at, 1 << 20}, -1, &tracked::done);
+            BOOST_TEST(run_until(*through, [&] { return read.completions == 1; }));
+            BOOST_TEST((read.error() == errc::file_changed));
+            // What the file has gained is not read.
+            BOOST_TEST(read.count() == size);
+            BOOST_TEST((at[size + 4096] == std::byte{0x5A}));
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include <limits>
 #include <thread>
 
 using namespace leat::io;
@@ -114,6 +115,21 @@ BOOST_AUTO_TEST_CASE(the_larger_alignment_counts) {
     BOOST_TEST(aligned(3, 513) == 1U);  // nothing that can be used
     attributes.stx_mask &= ~STATX_DIOALIGN;
     BOOST_TEST(file::adopt(::dup(in), attributes)->alignment() == 4096U);
+}
+
+BOOST_AUTO_TEST_CASE(absurd_times_make_identities_too) {
+    const scratch_directory scratch;
+    const descriptor in(::open(scratch.patterned("f", 1).c_str(), O_RDONLY | O_CLOEXEC));
+    struct statx attributes{};
+    BOOST_TEST_REQUIRE(::statx(in, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
+    const auto version = [&](std::int64_t seconds) {
+        attributes.stx_mtime.tv_sec = seconds;
+        return file::adopt(::dup(in), attributes)->version();
+    };
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    BOOST_TEST((version(most) != version(most - 1)));
+    BOOST_TEST((version(-most) == version(-most)));
+    BOOST_TEST(version(-1).modified_ns < 0);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(changes_of_identity, Kind, kinds) {

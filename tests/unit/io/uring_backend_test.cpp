@@ -1,40 +1,15 @@
 #define BOOST_TEST_MODULE leat io uring backend
 #include "io_support.hpp"
+#include "refusal.hpp"
 
 #include <leat/io/file.hpp>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <poll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
-#include <cstddef>
-#include <deque>
-#include <functional>
-#include <thread>
 
 using namespace leat::io;
 using namespace leat::io::test;
 
 namespace {
-
-/// Runs `what` on a thread of which one system call fails with `error`.
-void with_refusal(unsigned call, int error, const std::function<void()>& what) {
-    std::thread([&] {
-        std::array<sock_filter, 4> program{{
-            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        }};
-        const sock_fprog filter{program.size(), program.data()};
-        ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
-        what();
-    }).join();
-}
 
 struct outcome {
     std::string demanded;  ///< what() of a demanded io_uring
@@ -44,9 +19,9 @@ struct outcome {
     bool serves = false;
 };
 
-outcome refused(int error) {
+outcome refused(int error, int call = SYS_io_uring_setup) {
     outcome out;
-    with_refusal(SYS_io_uring_setup, error, [&] {
+    with_refusal(static_cast<unsigned>(call), error, [&] {
         try {
             std::string note;
             static_cast<void>(make_backend({backend_kind::uring}, note));
@@ -72,17 +47,21 @@ bool says(const std::string& text, const char* part) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_refusal_names_its_likely_cause) {
-    for (const int error : {EPERM, ENOSYS, EACCES}) {
-        const outcome out = refused(error);
-        BOOST_TEST(out.no_backend);
-        BOOST_TEST(says(out.demanded, "seccomp"), out.demanded);
-        BOOST_TEST(says(out.demanded, "kernel.io_uring_disabled"), out.demanded);
-        BOOST_TEST(out.fallback == "thread");
-        BOOST_TEST(says(out.note, "seccomp"), out.note);
-        BOOST_TEST(out.serves);
+    for (const int call : {SYS_io_uring_setup, SYS_io_uring_enter}) {
+        for (const int error : {EPERM, ENOSYS, EACCES}) {
+            const outcome out = refused(error, call);
+            BOOST_TEST(out.no_backend);
+            BOOST_TEST(says(out.demanded, "seccomp"), out.demanded);
+            BOOST_TEST(says(out.demanded, "kernel.io_uring_disabled"), out.demanded);
+            BOOST_TEST(out.fallback == "thread");
+            BOOST_TEST(says(out.note, "seccomp"), out.note);
+            BOOST_TEST(out.serves);
+        }
     }
-    BOOST_TEST(says(refused(ENOMEM).demanded, "memlock"));
-    BOOST_TEST(says(refused(EINVAL).demanded, "too old"));
+    if (make<uring_kind>()) {
+        BOOST_TEST(says(refused(ENOMEM).demanded, "memlock"));
+        BOOST_TEST(says(refused(EINVAL).demanded, "too old"));
+    }
     BOOST_TEST(refused(EMFILE).serves);
 }
 
@@ -133,72 +112,4 @@ BOOST_AUTO_TEST_CASE(registered_buffers) {
     BOOST_TEST(through->register_buffer(0, absurd).failed());
     BOOST_TEST(through->statistics().registration_failures == 2U);
     ::munmap(mapped, size);
-}
-
-BOOST_AUTO_TEST_CASE(a_refused_registration_is_an_error_and_no_more) {
-    bool failed = false;
-    bool serves = false;
-    std::uint64_t failures = 0;
-    if (!make<uring_kind>()) {
-        return;
-    }
-    with_refusal(SYS_io_uring_register, ENOMEM, [&] {
-        std::string note;
-        const auto through = make_backend({backend_kind::uring}, note);
-        std::array<std::byte, 4096> memory{};
-        failed = through->register_buffer(0, memory) == boost::system::errc::not_enough_memory;
-        failures = through->statistics().registration_failures;
-        counted op;
-        op.prepare_open(AT_FDCWD, "/", file::how_to_open(false));
-        through->submit(op);
-        serves = finish(*through);
-        ::close(op.result);
-    });
-    BOOST_TEST(failed);
-    BOOST_TEST(failures == 1U);
-    BOOST_TEST(serves);
-}
-
-BOOST_AUTO_TEST_CASE(a_ring_that_refuses_to_enter_throws) {
-    if (!make<uring_kind>()) {
-        return;
-    }
-    int code = 0;
-    with_refusal(SYS_io_uring_enter, EBADR, [&] {
-        std::string note;
-        const auto through = make_backend({backend_kind::uring}, note);
-        try {
-            through->run(time_point::max());
-        } catch (const boost::system::system_error& error) {
-            code = error.code().value();
-        }
-    });
-    BOOST_TEST(code == EBADR);
-}
-
-BOOST_AUTO_TEST_CASE(busy_rings_give_up_at_the_deadline_and_lose_nothing) {
-    if (!make<uring_kind>()) {
-        return;
-    }
-    for (const int error : {EAGAIN, EBUSY, EINTR, ENOMEM}) {
-        std::string note;
-        bool waited = false;
-        std::size_t owed = 0;
-        with_refusal(SYS_io_uring_enter, error, [&] {
-            // Abandoned on purpose, as an engine does with a ring that owes an operation.
-            static auto& abandoned = *new std::vector<backend*>;
-            static auto& owing = *new std::deque<std::array<counted, 40>>;
-            backend* const through = make_backend({backend_kind::uring, 4, 8}, note).release();
-            abandoned.push_back(through);
-            for (counted& op : owing.emplace_back()) {
-                op.prepare_poll(0, POLLIN);
-                through->submit(op);
-            }
-            const time_point deadline = through->now() + std::chrono::milliseconds(5);
-            waited = through->run(deadline) == 0 && through->now() >= deadline;
-            owed = through->in_flight();
-        });
-        BOOST_TEST(waited, "errno " << error);
-        BOOST_TEST(owed == 40U);
-    }
 }

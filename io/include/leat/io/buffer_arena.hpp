@@ -15,7 +15,7 @@ namespace leat::io {
 
 /// How a buffer_arena is made.
 struct arena_options {
-    std::uint64_t budget = 0;      ///< bytes of address space that it may map
+    std::uint64_t budget = 0;      ///< bytes of address space that it may map, at most 128 TiB
     bool huge_pages = true;        ///< ask for huge pages
     bool register_buffers = true;  ///< register segments with the backend
 };
@@ -60,8 +60,9 @@ public:
     /// Takes back a buffer that allocate(size) gave. Never fails or allocates.
     void release(std::byte* memory, std::size_t size) noexcept;
 
-    /// The index of the registered buffer that holds `memory`, or -1. Valid until the buffer is
-    /// released or the arena detached.
+    /// The index of the registered buffer that holds `memory`, or -1: there is none for buffers of
+    /// more than 1 GiB, the kernel's limit. Valid until the buffer is released or the arena
+    /// detached.
     [[nodiscard]] int buffer_index(const std::byte* memory) const noexcept;
 
     [[nodiscard]] std::uint64_t budget() const noexcept { return options_.budget; }

@@ -66,6 +66,10 @@ public:
     /// What offset, length and address of a direct read must be multiples of, in bytes; 1 if
     /// buffered.
     [[nodiscard]] unsigned alignment() const noexcept { return alignment_; }
+    /// Whether a long read may block its submitter while the bytes are copied: a buffered one, or a
+    /// direct one of a file system that takes O_DIRECT without telling its alignment, as those do
+    /// that serve it from memory (tmpfs) or by another program.
+    [[nodiscard]] bool may_block() const noexcept { return may_block_; }
 
     /// Whether the identity is still the one that was opened: errc::file_changed, or the system's
     /// error, if not. The ctime alone may differ, since a link, rename or unlink changes it and
@@ -78,6 +82,7 @@ private:
 
     int descriptor_ = -1;
     unsigned alignment_ = 1;
+    bool may_block_ = true;
     bool block_device_ = false;
     identity version_;
 };

@@ -1,0 +1,114 @@
+#include "call_pool.hpp"
+
+#include "blocking_call.hpp"
+
+#include <leat/io/error.hpp>
+
+#include <boost/system/system_error.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <iterator>
+
+namespace leat::io {
+
+call_pool::call_pool(unsigned threads, doorbell& bell) : bell_(bell) {
+    // Signals are for the program's own threads.
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool complete = true;
+    try {
+        threads_.reserve(threads);
+        for (unsigned i = 0; i < threads; ++i) {
+            threads_.emplace_back([this] { work(); });
+        }
+    } catch (const std::exception&) {
+        complete = false;
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (!complete) {
+        stop();
+        throw boost::system::system_error(system_error_code(EAGAIN),
+                                          "starting the threads that read files");
+    }
+}
+
+call_pool::~call_pool() {
+    stop();
+}
+
+void call_pool::stop() noexcept {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    work_arrived_.notify_all();
+    for (std::thread& thread : threads_) {
+        thread.join();
+    }
+}
+
+void call_pool::work() noexcept {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        work_arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        if (stopping_) {
+            return;
+        }
+        operation& op = queue_.front();
+        queue_.pop_front();
+        op.state = operation::phase::submitted;
+        running_.push_back(op);
+        lock.unlock();
+        const int result = call_blocking(op);
+        lock.lock();
+        op.result = result;
+        unlink(op);
+        done_.push_back(op);
+        some_done_.store(true, std::memory_order_release);
+        bell_.ring();
+    }
+}
+
+void call_pool::post(operation_list& operations) {
+    if (operations.empty()) {
+        return;
+    }
+    const bool one = std::next(operations.begin()) == operations.end();
+    {
+        const std::lock_guard lock(mutex_);
+        queue_.splice(queue_.end(), operations);
+    }
+    if (one) {
+        work_arrived_.notify_one();
+    } else {
+        work_arrived_.notify_all();
+    }
+}
+
+bool call_pool::withdraw(operation& op) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (op.state != operation::phase::pending) {
+        return false;
+    }
+    unlink(op);
+    return true;
+}
+
+void call_pool::take(operation_list& done) noexcept {
+    if (some_done_.exchange(false, std::memory_order_acq_rel)) {
+        const std::lock_guard lock(mutex_);
+        done.splice(done.end(), done_);
+    }
+}
+
+void call_pool::add_to(operation_summary& summary) const {
+    const std::lock_guard lock(mutex_);
+    summary.add(queue_);
+    summary.add(running_);
+    summary.add(done_);
+}
+
+}  // namespace leat::io

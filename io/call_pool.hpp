@@ -1,0 +1,54 @@
+// Threads for the system calls that may block.
+#pragma once
+
+#include "doorbell.hpp"
+#include "operation_list.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace leat::io {
+
+/// Runs reads, opens and stats on a few threads, in the order in which they come. All members are
+/// for the one thread that owns it.
+class call_pool {
+public:
+    /// The threads ring `bell` when there is something to take. Throws boost::system::system_error
+    /// if the system has no threads to give.
+    call_pool(unsigned threads, doorbell& bell);
+    call_pool(const call_pool&) = delete;
+    call_pool& operator=(const call_pool&) = delete;
+    /// Waits for the calls that run now; those behind them are forgotten.
+    ~call_pool();
+
+    /// Takes over pending operations.
+    void post(operation_list& operations);
+
+    /// Unlinks an operation that is still pending, in whatever list; false if it is not: a thread
+    /// works on it, or has.
+    [[nodiscard]] bool withdraw(operation& op) noexcept;
+
+    /// Moves the finished operations, with their results, to the end of `done`.
+    void take(operation_list& done) noexcept;
+
+    void add_to(operation_summary& summary) const;
+
+private:
+    void work() noexcept;
+    void stop() noexcept;
+
+    doorbell& bell_;
+    std::atomic<bool> some_done_{false};
+    mutable std::mutex mutex_;  ///< guards what follows, and the state of the operations
+    std::condition_variable work_arrived_;
+    operation_list queue_;
+    operation_list running_;
+    operation_list done_;
+    bool stopping_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace leat::io

@@ -1,0 +1,157 @@
+#define BOOST_TEST_MODULE leat io buffer_arena memory
+#include "io_support.hpp"
+
+#include <leat/io/buffer_arena.hpp>
+#include <leat/io/file.hpp>
+
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+using namespace leat::io;
+using namespace leat::io::test;
+
+namespace {
+
+constexpr std::size_t mebibyte = 1 << 20;
+
+std::uintptr_t number(const std::byte* memory) {
+    return reinterpret_cast<std::uintptr_t>(memory);
+}
+
+/// What the kernel notes about the mapping that holds `memory`, as "VmFlags: rd wr dc ...".
+std::string memory_flags(const std::byte* memory) {
+    std::ifstream maps("/proc/self/smaps");
+    bool inside = false;
+    for (std::string line; std::getline(maps, line);) {
+        std::uintptr_t first = 0;
+        std::uintptr_t last = 0;
+        if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &last) == 2) {
+            inside = first <= number(memory) && number(memory) < last;
+        } else if (inside && line.rfind("VmFlags:", 0) == 0) {
+            return line;
+        }
+    }
+    return {};
+}
+
+bool limit_locked_memory(rlim_t bytes) {
+    const rlimit limit{bytes, bytes};
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> capabilities{};
+    if (::setrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
+        ::syscall(SYS_capget, &header, capabilities.data()) != 0) {
+        return false;
+    }
+    capabilities[0].effective &= ~(1U << CAP_IPC_LOCK);
+    capabilities[0].permitted &= ~(1U << CAP_IPC_LOCK);
+    return ::syscall(SYS_capset, &header, capabilities.data()) == 0;
+}
+
+/// Reads a file of 10 MiB and 123 bytes through an arena whose registration is refused. Returns 0,
+/// or the number of what went wrong.
+int read_with_little_locked_memory(const std::string& path) {
+    if (!limit_locked_memory(8 * mebibyte)) {
+        return 1;
+    }
+    std::string note;
+    const auto through = make_backend({backend_kind::uring}, note);
+    buffer_arena arena({64 * mebibyte});
+    arena.attach(*through);
+    const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct statx attributes{};
+    if (::statx(opened, "", AT_EMPTY_PATH, file::stat_mask, &attributes) != 0) {
+        return 2;
+    }
+    const auto from = file::adopt(opened, attributes);
+    for (std::uint64_t offset = 0; offset < from->size(); offset += 10 * mebibyte) {
+        std::byte* const memory = arena.allocate(10 * mebibyte);
+        if (memory == nullptr || arena.buffer_index(memory) != -1) {
+            return 3;
+        }
+        file_read read;
+        read.start(*through, *from, offset, {memory, 10 * mebibyte}, arena.buffer_index(memory),
+                   [](file_read&) noexcept {});
+        if (!finish(*through) || read.error()) {
+            return 4;
+        }
+        if (read.count() != std::min<std::uint64_t>(from->size() - offset, 10 * mebibyte) ||
+            !patterned(memory, offset, read.count())) {
+            return 5;
+        }
+    }
+    // Tried once, not for each segment.
+    const auto statistics = arena.statistics();
+    const bool once = statistics.segments == 2 && statistics.registration_failures == 1 &&
+                      statistics.registered_bytes == 0 &&
+                      through->statistics().registration_failures == 1;
+    arena.detach();
+    return once ? 0 : 6;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(memory_stays_out_of_forks_and_core_files) {
+    for (const bool huge : {true, false}) {
+        buffer_arena arena({64 * mebibyte, huge});
+        for (const std::size_t size : {65536UL, 10 * mebibyte}) {
+            std::byte* const memory = arena.allocate(size);
+            BOOST_TEST_REQUIRE(memory != nullptr);
+            const std::string flags = memory_flags(memory);
+            BOOST_TEST(flags.find(" dc") != std::string::npos, flags);
+            BOOST_TEST(flags.find(" dd") != std::string::npos, flags);
+        }
+        const auto statistics = arena.statistics();
+        const bool transparent =
+            memory_flags(arena.allocate(10 * mebibyte)).find(" hg") != std::string::npos;
+        BOOST_TEST(transparent == (statistics.transparent_segments > 0));
+        BOOST_TEST((huge || statistics.plain_segments == statistics.segments));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(reserved_huge_pages_come_first) {
+    std::uint64_t free_pages = 0;
+    std::ifstream("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages") >> free_pages;
+    if (free_pages < 5) {
+        BOOST_TEST_MESSAGE("skipped: no reserved huge pages");
+        return;
+    }
+    buffer_arena arena({64 * mebibyte});
+    std::byte* const memory = arena.allocate(10 * mebibyte);
+    BOOST_TEST_REQUIRE(memory != nullptr);
+    BOOST_TEST(arena.statistics().hugetlb_segments == 1U);
+    BOOST_TEST(memory_flags(memory).find(" ht") != std::string::npos);
+    std::memset(memory, 1, 10 * mebibyte);
+    // Where the reserve ends, the next kind serves.
+    std::vector<std::byte*> more;
+    buffer_arena greedy({(free_pages + 10) * 2 * mebibyte});
+    for (std::uint64_t i = 0; i < free_pages; ++i) {
+        more.push_back(greedy.allocate(2 * mebibyte));
+        BOOST_TEST_REQUIRE(more.back() != nullptr);
+    }
+    BOOST_TEST(greedy.statistics().hugetlb_segments > 0U);
+    BOOST_TEST(greedy.statistics().hugetlb_segments < greedy.statistics().segments);
+}
+
+// An ordinary user's default does not allow one chunk to be locked.
+BOOST_AUTO_TEST_CASE(too_little_memory_may_be_locked) {
+    if (!make<uring_kind>()) {
+        return;
+    }
+    const scratch_directory scratch;
+    const std::string path = scratch.patterned("f", 10 * mebibyte + 123);
+    std::fflush(nullptr);  // else what is buffered may be written by both
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(read_with_little_locked_memory(path));
+    }
+    int status = 0;
+    BOOST_TEST_REQUIRE(::waitpid(child, &status, 0) == child);
+    BOOST_TEST_REQUIRE(WIFEXITED(status));
+    BOOST_TEST(WEXITSTATUS(status) == 0);
+}
