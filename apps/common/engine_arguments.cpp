@@ -1,0 +1,78 @@
+#include "common/engine_arguments.hpp"
+
+#include "common/values.hpp"
+
+#include <string>
+
+namespace leat::apps {
+
+namespace {
+
+void add_cpus(CLI::App& app, engine_options& options) {
+    const auto read = [&options](const std::string& text) {
+        auto cpus = parse_cpu_list(text);
+        if (!cpus) {
+            throw CLI::ValidationError(
+                "--cpus",
+                '"' + text + "\" is no list of CPUs: it takes numbers and ranges, as in 0-3,8");
+        }
+        options.cpus = std::move(*cpus);
+    };
+    app.add_option_function<std::string>("--cpus", read, "CPUs to pin the shards to, in order")
+        ->type_name("LIST");
+}
+
+void add_backend(CLI::App& app, engine_options& options) {
+    const auto read = [&options](const std::string& text) {
+        if (text == "auto") {
+            options.backend.kind = io::backend_kind::automatic;
+        } else if (text == "uring") {
+            options.backend.kind = io::backend_kind::uring;
+        } else if (text == "thread") {
+            options.backend.kind = io::backend_kind::thread;
+        } else {
+            throw CLI::ValidationError(
+                "--backend", '"' + text + "\" is no backend: there are auto, uring and thread");
+        }
+    };
+    app.add_option_function<std::string>(
+           "--backend", read,
+           "How files are read; auto takes io_uring, or threads where\nthat is refused")
+        ->type_name("auto|uring|thread")
+        ->default_str("auto");
+}
+
+}  // namespace
+
+void add_engine_arguments(CLI::App& app, engine_options& options) {
+    app.option_defaults()->group("Engine");
+    app.add_option("--shards", options.shards, "Shards, each a thread on a CPU of its own")
+        ->check(CLI::Range(1, 1024).description(""))
+        ->type_name("N");
+    add_cpus(app, options);
+    app.add_flag_callback(
+        "--no-pin", [&options] { options.pin = false; },
+        "Pin no shard; there may then be more of them than CPUs");
+    add_size(app, "--memory", options.memory, "Memory for chunks, of all shards together");
+    add_size(app, "--chunk-size", options.chunk_size,
+             "Bytes of a chunk: a multiple of 64 KiB up to 1 GiB");
+    add_backend(app, options);
+    app.add_option("--threads", options.backend.threads,
+                   "Reading threads a shard, without io_uring")
+        ->check(CLI::Range(1, 256).description(""))
+        ->type_name("N")
+        ->capture_default_str();
+    add_time(app, "--spin", options.spin, "How long an idle shard spins before it sleeps")
+        ->default_str(std::to_string(options.spin.count()) + "us");
+    add_time(app, "--stop-timeout", options.stop_timeout,
+             "How long stopping waits for what a device owes")
+        ->default_str(std::to_string(options.stop_timeout.count()) + "ms");
+    app.add_flag_callback(
+        "--no-huge-pages", [&options] { options.huge_pages = false; }, "Take pages of 4 KiB");
+    app.add_flag_callback(
+        "--no-register", [&options] { options.register_buffers = false; },
+        "Register no buffers with the kernel");
+    app.option_defaults()->group("Options");
+}
+
+}  // namespace leat::apps

@@ -1,0 +1,17 @@
+// The engine's options as every program of leat spells them.
+#pragma once
+
+#include <leat/engine/options.hpp>
+
+#include <CLI/CLI.hpp>
+
+namespace leat::apps {
+
+/// Adds `--shards --cpus --no-pin --memory --chunk-size --backend --threads --spin --stop-timeout
+/// --no-huge-pages --no-register` to `app`. Parsing writes what was given to `options`, which must
+/// outlive it, and leaves the rest; the present values are shown by --help as defaults. A value
+/// that cannot be read throws CLI::ValidationError, which names it and what is allowed; whether the
+/// machine allows it the engine finds out.
+void add_engine_arguments(CLI::App& app, engine_options& options);
+
+}  // namespace leat::apps

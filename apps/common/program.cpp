@@ -1,0 +1,95 @@
+#include "common/program.hpp"
+
+#include "common/values.hpp"
+
+#include <leat/io/error.hpp>
+#include <leat/version.hpp>
+
+#include <boost/system/system_error.hpp>
+
+#include <cerrno>
+#include <new>
+#include <string>
+
+namespace leat::apps {
+
+namespace {
+
+/// Shows flags without the values they stand for.
+class help_formatter : public CLI::Formatter {
+public:
+    std::string make_option_name(const CLI::Option* option, bool positional) const override {
+        std::string name = CLI::Formatter::make_option_name(option, positional);
+        for (auto open = name.find('{'); open != std::string::npos; open = name.find('{')) {
+            name.erase(open, name.find('}', open) - open + 1);
+        }
+        return name;
+    }
+};
+
+/// What Boost's system_error says, without the number of the error.
+std::string_view sentence(const char* what) {
+    const std::string_view all{what};
+    return all.ends_with(']') ? all.substr(0, all.rfind(" [")) : all;
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> make_app(const std::string& name,
+                                   const std::string& description,
+                                   const std::string& examples) {
+    auto app = std::make_unique<CLI::App>(description + '\n', name);
+    app->formatter(std::make_shared<help_formatter>());
+    app->set_version_flag("--version", name + ' ' + LEAT_VERSION, "Print the version and end");
+    app->set_help_flag("-h,--help", "Print this and end");
+    app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    app->footer("Examples:\n" + examples + '\n' + units_text() + '\n' + exit_code_table());
+    return app;
+}
+
+std::optional<exit_code> parse(CLI::App& app, int argc, char** argv) {
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& ending) {
+        if (ending.get_exit_code() == 0) {
+            app.exit(ending);  // prints what --help or --version ask for
+            return exit_code::success;
+        }
+        complain(app.get_name(), std::string{ending.what()} + " (--help tells more)");
+        return exit_code::usage;
+    }
+    return std::nullopt;
+}
+
+std::string describe(const boost::system::error_code& error) {
+    if (error == system_error_code(EMFILE)) {
+        return error.message() + "; ulimit -n says how many this process may have";
+    }
+    if (error == system_error_code(EISDIR)) {
+        return error.message() + "; only regular files and block devices can be read";
+    }
+    return error.message();
+}
+
+exit_code fail(std::string_view program, const std::exception_ptr& failure) noexcept {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& error) {
+        const std::string message = error.code().message();
+        std::string text{sentence(error.what())};
+        if (text.ends_with(message)) {
+            text.replace(text.size() - message.size(), message.size(), describe(error.code()));
+        }
+        complain(program, text);
+        return exit_code_of(error.code());
+    } catch (const std::bad_alloc&) {
+        complain(program, "out of memory");
+    } catch (const std::exception& error) {
+        complain(program, error.what());
+    } catch (...) {
+        complain(program, "an exception of unknown type");
+    }
+    return exit_code::several;
+}
+
+}  // namespace leat::apps
