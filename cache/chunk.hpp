@@ -28,7 +28,7 @@ struct lease : entry {
     };
     shard_cache* owner = nullptr;
     std::uint64_t generation = 0;  ///< of the grant it lives by
-    std::uint64_t swept_use = 0;   ///< last_use when the sweep last came by
+    std::int64_t swept_use = 0;    ///< last_use when the sweep last came by
     unsigned outstanding = 0;      ///< requests on their way through it
     bool granted = false;
     bool ever_granted = false;
@@ -43,7 +43,7 @@ struct lease : entry {
         leat::lease* self = nullptr;
         leat::chunk* of = nullptr;  ///< while the owner counts it as held
         std::uint64_t generation = 0;
-        std::uint64_t seen_use = 0;
+        std::int64_t seen_use = 0;
         std::uint64_t revoked_generation = 0;
         bool revoke_out = false;
         bool give_back_waits = false;  ///< for the revoke to come back

@@ -44,7 +44,7 @@ error at_file(const file_record* record,
 // The awaiter's slow path.
 
 bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine, const std::stop_token* token) {
-    waiting& wait = *wait_;
+    waiting& wait = wait_.emplace();
     if (entry_ != nullptr) {  // a hit, pinned: only this turn's hits are spent
         wait.suspend(coroutine, nullptr, nullptr);
         wait.finish();

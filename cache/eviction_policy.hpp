@@ -11,7 +11,7 @@ namespace leat {
 /// What a policy knows of a chunk. It keeps its own fields; the cache fills the others.
 struct resident : boost::intrusive::list_base_hook<> {
     std::uint64_t bytes = 0;  ///< of the buffer
-    std::uint64_t used = 0;   ///< stamp of the last use that the policy has taken note of
+    std::int64_t used = 0;    ///< stamp of the last use that the policy has taken note of
     bool in_policy = false;   ///< not while it is set aside
 };
 

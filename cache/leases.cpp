@@ -46,7 +46,7 @@ void shard_cache::sweep_leases() noexcept {
         lease& oldest = own_->held_leases.front();
         own_->held_leases.pop_front();
         own_->held_leases.push_back(oldest);
-        const std::uint64_t use = oldest.last_use.load(std::memory_order_relaxed);
+        const std::int64_t use = oldest.last_use.load(std::memory_order_relaxed);
         if (use == oldest.swept_use && oldest.pins == 0 && oldest.outstanding == 0) {
             give_back(oldest);
         } else {

@@ -100,7 +100,8 @@ std::uint64_t shard_cache::close() noexcept {
     return pins;
 }
 
-void shard_cache::add_to(cache_statistics& sum) const noexcept {
+void shard_cache::add_to(cache_statistics& sum) noexcept {
+    foreign_.take([this](entry& released) { settle_foreign(released); });
     sum.hits += shard_.hits();
     sum.misses += counts_.misses;
     sum.fills += counts_.fills;
@@ -122,7 +123,7 @@ void shard_cache::add_to(cache_statistics& sum) const noexcept {
         sum.pinned_bytes += bytes;
         sum.referred_bytes += one.referred;
         sum.oldest_pin =
-            std::max<std::chrono::nanoseconds>(sum.oldest_pin, shard_.now() - one.pinned_since);
+            std::max(sum.oldest_pin, std::chrono::nanoseconds{stamp() - one.pinned_since});
     };
     for (const chunk& one : own_->chunks) {
         if (one.file == nullptr) continue;

@@ -5,30 +5,29 @@
 
 namespace leat {
 
-/// A whole chunk asked for ahead of its reader; keeps the pin until the reader has come by. On the
-/// heap, since the stream may be dropped while the request travels.
+/// A whole chunk asked for ahead of its reader. It keeps no pin once the chunk is there: a stream
+/// that pinned ahead could take the last buffer from its own reader. On the heap, since the stream
+/// may be dropped while the request travels.
 struct slice_stream::ahead : chunk_request {
     std::uint64_t chunk = 0;
-    shard* here = nullptr;
     bool ended = false;
     bool dropped = false;
 
     static void landed(chunk_request& request) noexcept {
         auto& self = static_cast<ahead&>(request);
         self.ended = true;
-        self.here->unhold();
-        if (self.dropped) self.remove();
+        if (self.pinned != nullptr) const slice let_go{*self.pinned, self.in, self.size};
+        self.home->home().unhold();
+        if (self.dropped) delete &self;
     }
-    /// The reader needs it no more.
+    /// Nobody wants it any more.
     void drop() noexcept {
         dropped = true;
-        if (ended) remove();
-    }
-    void remove() noexcept {
-        if (pinned != nullptr) {
-            const slice let_go{*pinned, in, size};  // finds out by itself where it is dropped
+        if (ended) {
+            delete this;
+        } else {
+            home->cancel(*this);
         }
-        delete this;
     }
 };
 
@@ -51,8 +50,10 @@ slice_stream::~slice_stream() {
 }
 
 void slice_stream::drop_before(std::uint64_t index) noexcept {
-    const auto passed = [index](ahead* one) {
-        if (one->chunk >= index) return false;
+    const auto passed = [this, index](ahead* one) {
+        if (one->chunk >= index && !one->ended) return false;
+        // What found no buffer free is asked for again.
+        if (one->chunk >= index && one->code) next_ahead_ = std::min(next_ahead_, one->chunk);
         one->drop();
         return true;
     };
@@ -72,10 +73,12 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         asking->chunk = next_ahead_;
         asking->size = length;
         asking->no_wait = true;
-        asking->here = shard::current();
-        if (!shard_cache::current().request(*asking, file_.id().number, begin, *manager_.core_))
-            continue;
-        asking->here->hold();
+        shard& here = this_shard();
+        here.hold();
+        if (!shard_cache::current().request(*asking, file_.id().number, begin, *manager_.core_)) {
+            here.unhold();
+            return;
+        }
         ahead_.push_back(asking.release());
     }
 }
@@ -87,12 +90,13 @@ task<slice> slice_stream::next() {
     std::uint64_t piece = std::min((index + 1) * size, end_) - offset_;
     if (options_.slice_size != 0) {
         piece = std::min<std::uint64_t>(piece, options_.slice_size);
-    } else {
-        look_ahead(index, index);  // all of them at once, this one first
     }
     const chunk_config config{file_, offset_, static_cast<std::uint32_t>(piece)};
+    if (options_.slice_size == 0 && !manager_.peek(config)) {
+        look_ahead(index, index);  // all of them at once, this one first
+    }
     slice found = co_await manager_.get_chunk(config);
-    // A small piece of this chunk is demanded before anything is filled ahead of it.
+    // Only now: a small piece is demanded, and what is there is pinned, before more is asked for.
     look_ahead(index, index + 1);
     offset_ += piece;
     co_return found;

@@ -22,6 +22,20 @@ void pin_to(unsigned cpu) {
         throw system_error({system_error_code(failure), at});
     }
 }
+
+// What an engine that gave up leaves behind: the kernel may still write to the buffers, and tasks
+// that never end refer to all of it. Where leak checkers find it.
+void keep_for_ever(std::vector<std::unique_ptr<shard>> shards,
+                   std::vector<std::shared_ptr<service>> services) {
+    struct remains {
+        std::vector<std::unique_ptr<shard>> shards;
+        std::vector<std::shared_ptr<service>> services;
+        remains* next = nullptr;
+    };
+    static std::atomic<remains*> all{nullptr};
+    auto* const these = new remains{std::move(shards), std::move(services)};
+    these->next = all.exchange(these);
+}
 }  // namespace
 
 engine::engine(engine_options options) : options_(resolve(std::move(options))) {
@@ -34,22 +48,27 @@ engine::engine(engine_options options) : options_(resolve(std::move(options))) {
 engine::~engine() {
     stop();
     join();
+    // A coroutine that has not returned to its shard still uses all of this.
+    for (std::thread& thread : threads_) thread.join();
+    if (report_.code) keep_for_ever(std::move(shards_), std::move(services_));
 }
 
 void engine::start() {
+    const auto running = [this] {
+        if (stopping()) throw system_error({errc::stopped, {.doing = activity::start}});
+        return phase_ == phase::running;
+    };
+    if (running()) return;  // without the lock, which join() holds as long as the engine runs
     const std::lock_guard life{lifecycle_};
-    if (phase_ == phase::running && !stopping()) return;
-    if (phase_ != phase::made || stopping()) {
-        throw system_error({errc::stopped, {.doing = activity::start}});
-    }
-    phase_ = phase::running;
-    threads_.reserve(shards());
-    for (unsigned index = 0; index < shards(); ++index) {
-        threads_.emplace_back([this, index] { thread_main(index); });
-    }
+    if (running()) return;
+    if (phase_ != phase::made) throw system_error({errc::stopped, {.doing = activity::start}});
+    start_threads();
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return opened_ == shards(); });
-    if (!open_error_) return;
+    if (!open_error_) {
+        phase_ = phase::running;
+        return;
+    }
     const std::exception_ptr failure = open_error_;
     lock.unlock();
     for (std::thread& thread : threads_) thread.join();
@@ -57,6 +76,25 @@ void engine::start() {
     stopping_ = true;
     phase_ = phase::joined;
     std::rethrow_exception(failure);
+}
+
+void engine::start_threads() {
+    threads_.reserve(shards());
+    try {
+        for (unsigned index = 0; index < shards(); ++index) {
+            threads_.emplace_back([this, index] { thread_main(index); });
+        }
+    } catch (const std::system_error& failure) {
+        const std::lock_guard lock{mutex_};
+        if (!open_error_) {
+            leat::where at{.doing = activity::start};
+            at.set_name("thread " + std::to_string(threads_.size()));
+            open_error_ = std::make_exception_ptr(
+                system_error({system_error_code(failure.code().value()), at}));
+        }
+        opened_ += shards() - static_cast<unsigned>(threads_.size());
+        changed_.notify_all();
+    }
 }
 
 void engine::thread_main(unsigned index) {
@@ -78,21 +116,61 @@ void engine::thread_main(unsigned index) {
         changed_.wait(lock, [this] { return opened_ == shards(); });
         if (open_error_) return;
     }
-    mine.run();
+    run_shard(mine);
     const std::lock_guard lock{mutex_};
-    ++ended_;
+    if (++ended_ == shards()) {
+        // Nobody is left to complete these: their tasks have been given up.
+        for (detail::outcome& awaited : awaited_) awaited.give_up();
+    }
     changed_.notify_all();
 }
 
+void engine::run_shard(shard& mine) noexcept {
+    try {
+        mine.run();
+    } catch (const std::exception& failure) {  // of the backend, for good
+        report(event::level::warning,
+               "shard " + std::to_string(mine.index()) + " serves no more: " + failure.what());
+        mine.abandoned_ = true;
+        mine.owed_ = failure.what();
+        stop();
+    }
+}
+
 void engine::stop() noexcept {
+    std::int64_t unset = 0;
     const io::clock::time_point deadline = io::clock::now() + options_.stop_timeout;
-    stop_deadline_ = deadline.time_since_epoch().count();
+    stop_deadline_.compare_exchange_strong(unset, deadline.time_since_epoch().count());
     if (stopping_.exchange(true)) return;
     const std::lock_guard lock{mutex_};
-    if (opened_ == shards() && !open_error_) {
-        for (const auto& one : shards_) one->send_from_outside(one->stop_work_);
-    }
+    for (const auto& one : shards_) one->nudge();
     changed_.notify_all();
+}
+
+void engine::send_from_outside(unsigned shard, work& item) noexcept {
+    const std::lock_guard lock{mutex_};
+    at(shard).send_from_outside(item);
+}
+
+// Starts a root task from a foreign thread, unless the engine is stopping. Either the stopping
+// shards see the root or this sees that they stop: both look in sequentially consistent order.
+bool engine::enter(unsigned shard, work& first, detail::outcome& awaited) {
+    const std::lock_guard lock{mutex_};
+    root_begins();
+    if (stopping()) {
+        root_ends();
+        return false;
+    }
+    awaited_.push_back(awaited);
+    awaited.listed = true;
+    at(shard).send_from_outside(first);
+    return true;
+}
+
+void engine::leave(detail::outcome& awaited) noexcept {
+    if (!awaited.listed) return;
+    const std::lock_guard lock{mutex_};
+    awaited_.erase(awaited_.iterator_to(awaited));
 }
 
 void engine::root_ends() noexcept {
@@ -112,10 +190,13 @@ stop_report engine::join() {
     const bool in_time = changed_.wait_until(lock, stop_deadline() + join_grace, all_ended);
     lock.unlock();
     phase_ = phase::joined;
+    if (in_time) {
+        for (std::thread& thread : threads_) thread.join();
+        threads_.clear();
+    }
     const bool abandoned = !in_time || std::any_of(shards_.begin(), shards_.end(),
                                                    [](auto& one) { return one->abandoned_; });
     if (!abandoned) {
-        for (std::thread& thread : threads_) thread.join();
         drain_after_join();
         for (const auto& known : services_) report_.held += known->close();
         close_shards();
@@ -125,18 +206,13 @@ stop_report engine::join() {
     if (!in_time) report_.owed += "a shard has not returned from a coroutine; ";
     if (const auto left = roots(); left > 0)
         report_.owed += std::to_string(left) + " tasks have not ended; ";
-    for (std::size_t index = 0; index < shards_.size(); ++index) {
+    for (std::size_t index = 0; in_time && index < shards_.size(); ++index) {
         if (!shards_[index]->owed_.empty()) {
             report_.owed += "shard " + std::to_string(index) + ": " + shards_[index]->owed_ + "; ";
         }
     }
     if (report_.owed.size() > 2) report_.owed.resize(report_.owed.size() - 2);
     report(event::level::warning, "the engine gave up waiting: " + report_.owed);
-    // The kernel may still write to the buffers and threads may still run: keep all of it for ever.
-    for (std::thread& thread : threads_) thread.detach();
-    for (auto& one : shards_) static_cast<void>(one.release());
-    new std::vector<std::shared_ptr<service>>(std::move(services_));
-    shards_.clear();
     return report_;
 }
 

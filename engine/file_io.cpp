@@ -3,6 +3,11 @@
 namespace leat {
 
 namespace {
+// A cancelled operation says why it was cancelled; only a stop request does so.
+boost::system::error_code failure_of(const operation_wait& ended, int result) {
+    return result == -ECANCELED ? make_error_code(ended.stop_reason()) : system_error_code(-result);
+}
+
 [[noreturn]] void fail_open(const std::string& path, boost::system::error_code code) {
     leat::where at{.doing = activity::open};
     at.set_name(path);
@@ -16,7 +21,7 @@ task<io::file> open_file(std::string path, int directory, bool beneath) {
     operation_wait opening;
     opening.operation.prepare_open(directory, path.c_str(), how);
     const int descriptor = co_await opening;
-    if (descriptor < 0) fail_open(path, system_error_code(-descriptor));
+    if (descriptor < 0) fail_open(path, failure_of(opening, descriptor));
 
     struct statx attributes{};
     operation_wait statting;
@@ -25,7 +30,7 @@ task<io::file> open_file(std::string path, int directory, bool beneath) {
     // adopt() closes the descriptor if the attributes, empty after a failure, are not those of a
     // file.
     boost::system::result<io::file> opened = io::file::adopt(descriptor, attributes);
-    if (failure < 0) fail_open(path, system_error_code(-failure));
+    if (failure < 0) fail_open(path, failure_of(statting, failure));
     if (!opened) fail_open(path, opened.error());
     co_return std::move(*opened);
 }

@@ -121,8 +121,25 @@ std::string list(const std::vector<unsigned>& numbers) {
     return text;
 }
 
+void check_milliseconds(const std::string& name, std::chrono::milliseconds value) {
+    constexpr std::chrono::milliseconds day = std::chrono::hours{24};
+    if (value.count() >= 0 && value <= day) return;
+    refuse(errc::invalid_option, "a " + name + " of " + std::to_string(value.count()) +
+                                     " ms is not allowed; it must be from 0 to " +
+                                     std::to_string(day.count()));
+}
+
+void check_distinct(std::vector<unsigned> cpus) {
+    std::sort(cpus.begin(), cpus.end());
+    const auto twice = std::adjacent_find(cpus.begin(), cpus.end());
+    if (twice == cpus.end()) return;
+    refuse(errc::invalid_option, "CPU " + std::to_string(*twice) +
+                                     " is listed twice; each shard is pinned to a CPU of its own");
+}
+
 void resolve_cpus(engine_options& options) {
     const std::vector<unsigned> permitted = cpus_by_affinity();
+    if (options.pin) check_distinct(options.cpus);
     for (const unsigned cpu : options.cpus) {
         if (options.pin && std::find(permitted.begin(), permitted.end(), cpu) == permitted.end()) {
             refuse(errc::invalid_option, "CPU " + std::to_string(cpu) +
@@ -140,7 +157,7 @@ void resolve_cpus(engine_options& options) {
     }
     // A quota makes the default smaller, but a user who names a number may exceed it; not the
     // affinity.
-    if (!given && options.shards <= permitted.size()) options.cpus = permitted;
+    if (!given) options.cpus = permitted;
     if (options.pin && options.shards > options.cpus.size()) {
         refuse(errc::invalid_option,
                std::to_string(options.shards) + " shards need as many CPUs, but " +
@@ -192,9 +209,8 @@ engine_options resolve(engine_options options) {
         refuse(errc::invalid_option, "a spin time of " + std::to_string(options.spin.count()) +
                                          " us is not allowed; it must be from 0 to 1000000");
     }
-    if (options.stop_timeout.count() < 0) {
-        refuse(errc::invalid_option, "the stop timeout must not be negative");
-    }
+    check_milliseconds("stop timeout", options.stop_timeout);
+    check_milliseconds("stall limit", options.stall);
     resolve_cpus(options);
     resolve_memory(options);
     if (options.pin) options.cpus.resize(options.shards);
@@ -233,11 +249,13 @@ std::string format_size(std::uint64_t bytes) {
         ++power;
     }
     std::array<char, 32> text{};
-    if (bytes % scale == 0) {
+    const std::uint64_t rest = bytes % scale;
+    if (rest == 0) {
         std::snprintf(text.data(), text.size(), "%llu %s",
                       static_cast<unsigned long long>(bytes / scale), units[power]);
     } else {
-        std::snprintf(text.data(), text.size(), "%.2f %s",
+        const bool whole_tenths = rest * 10 % scale == 0;
+        std::snprintf(text.data(), text.size(), whole_tenths ? "%.1f %s" : "%.2f %s",
                       static_cast<double>(bytes) / static_cast<double>(scale), units[power]);
     }
     return text.data();

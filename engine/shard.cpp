@@ -31,18 +31,12 @@ constexpr shard::guest nobody{nullptr, [](void*) noexcept {}, [](void*) noexcept
 }  // namespace
 
 shard::shard(leat::engine& owner, unsigned index, unsigned shards)
-    : engine_(owner),
-      index_(index),
-      guest_(&nobody),
-      outgoing_(std::make_unique<route[]>(shards)),
-      doorbell_(shards),
-      stop_work_([](work&) noexcept { this_shard().stop_source_.request_stop(); }) {
+    : engine_(owner), index_(index), guest_(&nobody), outgoing_(shards), doorbell_(shards) {
     dirty_.reserve(shards);
 }
 
 shard::~shard() {
-    for (unsigned target = 0; target < engine_.shards(); ++target)
-        delete outgoing_[target].box.load();
+    for (const route& way : outgoing_) delete way.box.load();
     if (arena_) arena_->detach();
 }
 
@@ -88,6 +82,15 @@ void shard::send_from_outside(work& item) noexcept {
     nudge();
 }
 
+void shard::deliver(work& item) noexcept {
+    shard* const here = current();
+    if (here != nullptr && &here->engine_ == &engine_) {
+        here->send(index_, item);
+    } else {
+        engine_.send_from_outside(index_, item);
+    }
+}
+
 void shard::hold() noexcept {
     if (holds_++ == 0) engine_.root_begins();
 }
@@ -114,7 +117,8 @@ std::size_t shard::receive() noexcept {
 
 std::size_t shard::run_ready() noexcept {
     std::size_t count = 0;
-    for (; count < ready_a_turn; ++count) {
+    // With its hits spent the turn goes on to the device, but messages alone do not spend it.
+    for (; count < ready_a_turn && (hits_left_ > 0 || count == 0); ++count) {
         work* const item = ready_.pop();
         if (item == nullptr) break;
         item->run(*item);
@@ -148,6 +152,7 @@ bool shard::turn() {
     turn_time_ = backend_->now();
     hits_before_ += static_cast<std::uint64_t>(hits_a_turn - hits_left_);
     hits_left_ = hits_a_turn;
+    if (stop_due()) stop_source_.request_stop();
 
     std::size_t done = receive();
     if (!timers_.empty()) done += timers_.expire(turn_time_);
@@ -175,8 +180,12 @@ void shard::note_stall(io::time_point begin) noexcept {
     }
 }
 
+bool shard::stop_due() const noexcept {
+    return engine_.stopping() && !stopping();
+}
+
 bool shard::has_work() const noexcept {
-    return !ready_.empty() || !inbox_.empty() || doorbell_.rung() ||
+    return !ready_.empty() || !inbox_.empty() || doorbell_.rung() || stop_due() ||
            visitor().pending(visitor().state);
 }
 
@@ -228,13 +237,12 @@ void shard::run() {
 
 bool shard::finished() noexcept {
     if (!engine_.stopping()) return false;
-    if (engine_.roots() == 0 && backend_->in_flight() == 0 && !has_work() && !congested_ &&
-        stop_token_.stop_requested()) {
+    if (engine_.roots() == 0 && backend_->in_flight() == 0 && !has_work() && !congested_) {
         return true;
     }
     if (backend_->now() < engine_.stop_deadline()) return false;
     abandoned_ = true;
-    owed_ = backend_->owed();
+    if (backend_->in_flight() != 0) owed_ = backend_->owed();
     return true;
 }
 
@@ -242,13 +250,13 @@ shard_statistics shard::statistics() const {
     shard_statistics all = counts_;
     all.turns = turns_;
     all.frames = frames_.balance();
-    for (unsigned target = 0; target < engine_.shards(); ++target) {
-        if (const mailbox<>* const box = outgoing_[target].box.load(std::memory_order_relaxed)) {
+    for (const route& way : outgoing_) {
+        if (const mailbox<>* const box = way.box.load(std::memory_order_relaxed)) {
             all.mailbox_overflows += box->overflows();
         }
     }
-    all.backend = backend_->statistics();
-    all.arena = arena_->statistics();
+    if (backend_) all.backend = backend_->statistics();
+    if (arena_) all.arena = arena_->statistics();
     return all;
 }
 

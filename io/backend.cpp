@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <string_view>
 
 namespace leat::io {
 
@@ -32,7 +33,10 @@ std::unique_ptr<backend> make_backend(const backend_options& options, std::strin
         if (options.kind == backend_kind::uring) {
             throw;
         }
-        note = std::string("io_uring cannot be had, so threads read the files: ") + error.what();
+        // what() ends in the code's own message, which says that there is no backend.
+        const std::string_view reason = error.what();
+        note = "io_uring cannot be had, so threads read the files: ";
+        note += reason.substr(0, reason.rfind(": " + error.code().message()));
     }
     return std::make_unique<thread_backend>(options);
 }

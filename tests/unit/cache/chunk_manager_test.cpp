@@ -79,7 +79,8 @@ task<std::uint64_t> many_readers(
     chunk_manager& manager, file from, std::uint64_t seed, int readers, int requests) {
     std::vector<task<std::uint64_t>> jobs;
     for (int i = 0; i < readers; ++i)
-        jobs.push_back(random_reader(manager, from, seed * 1000 + static_cast<unsigned>(i), requests));
+        jobs.push_back(
+            random_reader(manager, from, seed * 1000 + static_cast<unsigned>(i), requests));
     const std::vector<std::uint64_t> wrong = co_await when_all(std::move(jobs));
     std::uint64_t sum = 0;
     for (const std::uint64_t one : wrong) sum += one;
@@ -458,6 +459,22 @@ BOOST_AUTO_TEST_CASE(peek_gives_what_is_there_and_never_reads) {
     BOOST_TEST(!ask(owner, manager, {from, 0, 100}));
     BOOST_TEST(owner.run(look(manager, {from, 0, 100})) == 100u);
     BOOST_TEST(owner.run(look(manager, {from, 0, 0})) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_with_a_deadline_of_its_own_times_out) {
+    engine owner{small_engine(2, 2_MiB, 64_KiB)};
+    const auto source = script_of(4_MiB);
+    source->delay_ms = 60'000;
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    const auto within = [](const chunk_manager& of, chunk_config config) -> task<slice> {
+        co_return co_await with_timeout(of.get_chunk(config), 5ms);
+    };
+    for (std::uint64_t index = 0; index < 4; ++index) {  // here and on the other shard
+        BOOST_CHECK_EXCEPTION(
+            owner.run(within(manager, {from, index * 64_KiB, 100})), system_error,
+            [](const system_error& failure) { return failure.code() == errc::timed_out; });
+    }
 }
 
 BOOST_AUTO_TEST_CASE(one_waiters_cancellation_cancels_only_itself) {

@@ -117,7 +117,6 @@ BOOST_FIXTURE_TEST_CASE(a_holder_that_pins_a_revoked_chunk_may_ask_for_more_of_i
 
 BOOST_FIXTURE_TEST_CASE(a_lease_on_a_chunk_that_a_change_has_doomed_serves_no_other_chunk,
                         fixture) {
-    source->background_delay_ms = 60'000;  // only demanded units land
     const auto code_on = [&](unsigned shard, chunk_config config) {
         auto body = [](fixture& with, chunk_config wanted) -> task<boost::system::error_code> {
             as_result asking{with.manager.get_chunk(wanted)};
@@ -126,9 +125,13 @@ BOOST_FIXTURE_TEST_CASE(a_lease_on_a_chunk_that_a_change_has_doomed_serves_no_ot
         };
         return owner.spawn_on(shard, body(*this, config)).get();
     };
-    slice old = get_on(1, remote[0]);
     chunk_config other = remote[0];
     other.offset += 32_KiB;
+    source->bad_from = other.offset;  // so that the rest of the chunk stays unread
+    source->bad_to = other.offset + 1;
+    slice old = get_on(1, remote[0]);
+    while (sum().failed_reads == 0) std::this_thread::sleep_for(1ms);
+    source->bad_to = 0;
     source->version = 2;
     BOOST_TEST(code_on(0, other) == errc::file_changed);
     source->version = 1;
@@ -141,7 +144,6 @@ BOOST_FIXTURE_TEST_CASE(a_lease_on_a_chunk_that_a_change_has_doomed_serves_no_ot
     };
     owner.spawn_on(1, drop(std::move(old))).get();
     BOOST_TEST(!code_on(1, other));
-    owner.stop();
 }
 
 BOOST_FIXTURE_TEST_CASE(leases_unused_for_a_round_are_given_back, fixture) {

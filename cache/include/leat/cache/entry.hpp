@@ -22,14 +22,15 @@ struct alignas(64) entry {
     file_record* file = nullptr;
     std::byte* data = nullptr;
     shard_cache* home = nullptr;
-    std::atomic<std::uint64_t> last_use{
-        0};  ///< the home's turn; relaxed, an evicting owner reads a lease's
-    std::uint32_t ready_length =
-        0;  ///< bytes that can be served unseen: the length once complete, else 0
+    /// When the home's turn began that pinned it last, in ns. Relaxed: an evicting owner reads that
+    /// of a lease.
+    std::atomic<std::int64_t> last_use{0};
+    /// Bytes that can be served without a look at the units: the length once complete, else 0.
+    std::uint32_t ready_length = 0;
     std::uint32_t pins = 0;
 
     std::uint64_t referred = 0;     ///< bytes that the slices span
-    io::time_point pinned_since{};  ///< of the oldest pin at most
+    std::int64_t pinned_since = 0;  ///< of the oldest pin at most, as last_use
     /// Landed units, a bit each; set with release by the owner, read with acquire by every holder.
     /// nullptr: none may be served.
     const std::atomic<std::uint64_t>* presence = nullptr;

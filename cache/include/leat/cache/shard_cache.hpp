@@ -57,9 +57,14 @@ public:
         return last < found.length && found.presence != nullptr && found.landed(in, size);
     }
     void pin(entry& found, std::uint32_t size) noexcept {
-        if (found.pins++ == 0) found.pinned_since = shard_.turn_time();
+        const std::int64_t now = stamp();
+        if (found.pins++ == 0) found.pinned_since = now;
         found.referred += size;
-        found.last_use.store(shard_.turn_number(), std::memory_order_relaxed);
+        found.last_use.store(now, std::memory_order_relaxed);
+    }
+    /// When this turn began, in ns: enough to tell uses apart.
+    [[nodiscard]] std::int64_t stamp() const noexcept {
+        return shard_.turn_time().time_since_epoch().count();
     }
     void unpin(entry& found, std::uint64_t size) noexcept {
         found.referred -= size;
@@ -80,7 +85,7 @@ public:
 
     [[nodiscard]] shard& home() const noexcept { return shard_; }
     [[nodiscard]] shared_cache& all() const noexcept { return all_; }
-    void add_to(cache_statistics& sum) const noexcept;
+    void add_to(cache_statistics& sum) noexcept;
 
     /// After the shards have ended: forgets all chunks; returns how many pins users still hold.
     std::uint64_t close() noexcept;

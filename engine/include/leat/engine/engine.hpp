@@ -2,8 +2,11 @@
 #pragma once
 
 #include <leat/engine/options.hpp>
+#include <leat/engine/outcome.hpp>
 #include <leat/engine/shard.hpp>
 #include <leat/engine/task.hpp>
+
+#include <boost/intrusive/list.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -15,6 +18,12 @@
 #include <vector>
 
 namespace leat {
+
+namespace detail {
+class root;
+template <class T>
+root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> state);
+}  // namespace detail
 
 /// Something whose life is the engine's, such as the cache; destroyed after the last shard has
 /// ended.
@@ -36,7 +45,8 @@ struct stop_report {
 
 /// A fixed set of shards. One object may be used from several threads, except for its destruction.
 ///
-/// Destroying an engine stops and joins it first. It must not be destroyed on one of its shards.
+/// Destroying an engine stops and joins it first, and waits for a coroutine that does not return to
+/// its shard, however long. It must not be destroyed on one of its shards.
 class engine {
 public:
     /// Resolves the options; throws as leat::resolve does. Starts nothing.
@@ -45,8 +55,9 @@ public:
     engine& operator=(const engine&) = delete;
     ~engine();
 
-    /// Starts the shards and returns when all run. No effect if they do. Throws leat::system_error:
-    /// errc::no_backend, errc::stopped after stop(), or the system's error.
+    /// Starts the shards and returns when all run. No effect if they do. Throws
+    /// boost::system::system_error: errc::no_backend, whose what() names the likely cause,
+    /// errc::stopped after stop() or a failed start, or the system's error.
     void start();
     /// Asks everything to end: stop tokens are triggered, new requests fail with errc::stopped. Any
     /// thread, shards included; returns at once.
@@ -63,8 +74,8 @@ public:
     /// except on a shard.
     template <class T>
     auto spawn_on(unsigned shard, task<T> job);
-    /// Calls function(shard index), which gives a task<>, on every shard, and waits for all.
-    /// Awaited on a shard.
+    /// Calls function(shard index), which gives a task<>, for every shard, runs the tasks there,
+    /// and waits for all; throws the first error. Awaited on a shard.
     template <class Function>
     task<> run_on_each(Function function);
 
@@ -98,6 +109,9 @@ public:
         return made;
     }
 
+    /// Hands `item` to a shard, from a thread that is none of this engine's shards.
+    void send_from_outside(unsigned shard, work& item) noexcept;
+
     /// Root tasks that run or wait. The engine ends only when there are none.
     void root_begins() noexcept { roots_.fetch_add(1); }
     void root_ends() noexcept;
@@ -105,9 +119,17 @@ public:
 
 private:
     friend class shard;
+    template <class T>
+    friend detail::root detail::run_root(engine&,
+                                         task<T>,
+                                         std::shared_ptr<detail::outcome_state<T>>);
     enum class phase : std::uint8_t { made, running, joined };
 
+    void start_threads();
     void thread_main(unsigned index);
+    void run_shard(shard& mine) noexcept;
+    [[nodiscard]] bool enter(unsigned shard, work& first, detail::outcome& awaited);
+    void leave(detail::outcome& awaited) noexcept;
     void drain_after_join() noexcept;
     void close_shards();
 
@@ -116,15 +138,16 @@ private:
     std::vector<std::thread> threads_;
     std::atomic<std::int64_t> roots_{0};
     std::atomic<bool> stopping_{false};
-    std::atomic<std::int64_t> stop_deadline_{0};  // io::clock ticks
-    mutable std::mutex mutex_;                    // the members below
-    std::mutex lifecycle_;                        // start and join
+    std::atomic<std::int64_t> stop_deadline_{0};  // io::clock ticks; 0 before stop()
+    std::atomic<phase> phase_{phase::made};
+    std::mutex lifecycle_;  // start and join
+    stop_report report_;
+    mutable std::mutex mutex_;  // the members below; no shard ends while it is held
     std::condition_variable changed_;
     unsigned opened_ = 0;
     unsigned ended_ = 0;
     std::exception_ptr open_error_;
-    phase phase_ = phase::made;
-    stop_report report_;
+    boost::intrusive::list<detail::outcome> awaited_;  // tasks that foreign threads started
     std::vector<std::shared_ptr<service>> services_;
     std::vector<std::string> said_;
 };

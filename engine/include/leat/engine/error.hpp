@@ -60,8 +60,8 @@ private:
     leat::where where_;
 };
 
-/// The sentence that system_error::what() gives, e.g.
-/// `get_chunk "film.mkv" offset 10485760 size 4096: Input/output error`.
+/// One sentence, e.g. `get_chunk "film.mkv" offset 10485760 size 4096: Input/output error`.
+/// system_error::what() gives it with the code in brackets behind: ` [system:5]`.
 [[nodiscard]] std::string to_string(const error& cause);
 
 /// A value, or an error with its place.

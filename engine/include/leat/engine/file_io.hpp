@@ -59,6 +59,7 @@ public:
         listen();
     }
     [[nodiscard]] boost::system::result<std::size_t> await_resume() const noexcept {
+        if (read_.error() == errc::cancelled) return make_error_code(stop_reason());
         if (read_.error()) return read_.error();
         return read_.count();
     }
@@ -82,7 +83,7 @@ private:
 
 /// Opens `path` for reading through this shard's ring; relative to `directory` and not leaving it
 /// if `beneath`, else as open(2) does with AT_FDCWD. Throws leat::system_error: the system's,
-/// errc::not_regular.
+/// errc::not_regular, and errc::cancelled or errc::stopped after a stop request.
 [[nodiscard]] task<io::file> open_file(std::string path, int directory, bool beneath);
 
 }  // namespace leat

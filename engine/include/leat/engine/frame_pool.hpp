@@ -22,7 +22,7 @@ public:
     [[nodiscard]] static void* allocate(std::size_t size);
     static void release(void* frame, std::size_t size) noexcept;
 
-    /// Frames that exist in the process. Exact while no shard runs, since each thread counts for
+    /// Frames that exist in the process. Exact while no engine exists, since each shard counts for
     /// itself.
     [[nodiscard]] static std::int64_t live() noexcept;
 

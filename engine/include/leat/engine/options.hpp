@@ -70,7 +70,8 @@ void check_chunk_size(std::uint64_t bytes);
 /// errc::invalid_option.
 [[nodiscard]] boost::system::result<std::uint64_t> parse_size(std::string_view text);
 
-/// The shortest exact or two-digit form, 1024 based: "10 MiB", "1.5 GiB", "17 B".
+/// The shortest exact form, or two digits behind the point, 1024 based: "10 MiB", "1.5 GiB", "17
+/// B".
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 
 /// Parses "0-3,8" into numbers in the order given. Errors: errc::invalid_option.

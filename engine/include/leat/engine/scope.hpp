@@ -26,6 +26,16 @@ public:
         child(*this, std::move(job)).start(token_);
         ++running_;
     }
+    /// Starts the task that make() gives. What make() throws, or want of memory, is the scope's
+    /// error, as if a job had thrown it: so that those that run already are still joined.
+    template <class Make>
+    void spawn_made(Make make) noexcept {
+        try {
+            spawn(make());
+        } catch (...) {
+            fail(std::current_exception());
+        }
+    }
     void request_stop() noexcept { source_.request_stop(); }
     [[nodiscard]] const std::stop_token& stop_token() const noexcept { return token_; }
     [[nodiscard]] std::size_t running() const noexcept { return running_; }
@@ -126,7 +136,7 @@ task<std::tuple<T...>> when_all(task<T>... jobs) {
     scope all;
     std::tuple<std::optional<T>...> results;
     auto spawn_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
-        (all.spawn(detail::store(std::move(jobs), std::get<I>(results))), ...);
+        (all.spawn_made([&] { return detail::store(std::move(jobs), std::get<I>(results)); }), ...);
     };
     spawn_each(std::index_sequence_for<T...>{});
     co_await all.join();
@@ -139,7 +149,8 @@ template <class... Void>
     requires(sizeof...(Void) > 0 && (std::is_void_v<Void> && ...))
 task<> when_all(task<Void>... jobs) {
     scope all;
-    (all.spawn(std::move(jobs)), ...);
+    auto spawn_one = [&all](task<>& job) { all.spawn_made([&job] { return std::move(job); }); };
+    (spawn_one(jobs), ...);
     co_await all.join();
 }
 
@@ -149,7 +160,7 @@ task<std::vector<T>> when_all(std::vector<task<T>> jobs) {
     scope all;
     std::vector<std::optional<T>> results(jobs.size());
     for (std::size_t i = 0; i < jobs.size(); ++i)
-        all.spawn(detail::store(std::move(jobs[i]), results[i]));
+        all.spawn_made([&] { return detail::store(std::move(jobs[i]), results[i]); });
     co_await all.join();
     std::vector<T> values;
     values.reserve(results.size());
@@ -159,32 +170,36 @@ task<std::vector<T>> when_all(std::vector<task<T>> jobs) {
 
 inline task<> when_all(std::vector<task<>> jobs) {
     scope all;
-    for (task<>& job : jobs) all.spawn(std::move(job));
+    for (task<>& job : jobs) all.spawn_made([&job] { return std::move(job); });
     co_await all.join();
 }
 
 namespace detail {
 template <class Iterator, class Sentinel, class Function>
 task<> for_each_worker(Iterator& next, const Sentinel& end, Function& function, scope& all) {
+    const unsigned home = this_shard().index();
     while (next != end && !all.stop_token().stop_requested()) {
         auto&& item = *next;
         ++next;
         co_await function(item);
+        co_await resume_on(home);  // the call may have moved; `next` is this shard's
     }
 }
 }  // namespace detail
 
 /// Calls function(element), which gives a task<>, for each element of `range`, at most `limit` at
-/// once, on this shard. The first error stops the rest and is thrown once all have ended; a stop
-/// request of the enclosing task ends it with errc::cancelled or errc::stopped. `range` must
-/// outlive the call.
+/// once (at least 1), on this shard. The first error stops the rest and is thrown once all have
+/// ended; a stop request of the enclosing task ends it with errc::cancelled or errc::stopped.
+/// `range` must outlive the call.
 template <class Range, class Function>
 task<> for_each(Range& range, std::size_t limit, Function function) {
+    assert(limit > 0);
     scope all;
     auto next = std::begin(range);
     const auto end = std::end(range);
-    for (std::size_t i = 0; i < limit && (i == 0 || next != end); ++i) {
-        all.spawn(detail::for_each_worker(next, end, function, all));
+    std::size_t workers = 0;
+    for (auto one = next; one != end && workers < limit && !all.failed(); ++one, ++workers) {
+        all.spawn_made([&] { return detail::for_each_worker(next, end, function, all); });
     }
     co_await all.join();
     if (next != end)

@@ -70,19 +70,30 @@ public:
     /// Runs `item` on shard `target` (this one included); order is kept for each pair of shards.
     /// What was written before is seen there.
     void send(unsigned target, work& item) noexcept;
-    /// As send(), from any thread, also one that is no shard; wakes the shard if it is parked.
+    /// As send(), from any thread, also one that is no shard; wakes the shard if it is parked. The
+    /// caller sees to it that the engine does not end meanwhile.
     void send_from_outside(work& item) noexcept;
+    /// Sends `item` to this shard, from any shard of any engine or any other thread.
+    void deliver(work& item) noexcept;
 
     void add_timer(timer& item, io::time_point deadline) noexcept {
         item.deadline = deadline;
         timers_.add(item);
     }
     void remove_timer(timer& item) noexcept { timers_.remove(item); }
+    /// `duration` from now, or time_point::max() if that lies beyond it.
+    [[nodiscard]] io::time_point after(std::chrono::nanoseconds duration) const noexcept {
+        const io::time_point from = now();
+        return duration < io::time_point::max() - from ? from + duration : io::time_point::max();
+    }
 
     /// Stop requests for what runs on this shard.
     [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
     [[nodiscard]] bool stopping() const noexcept { return stop_token_.stop_requested(); }
 
+    /// Makes the backend and the arena. Called once, on the thread that will call turn(), before
+    /// all else; engine::start does so, a program that steps shards itself does it for each.
+    void open();
     /// One turn: inbox, timers, ready work within a budget, messages out, one submit, completions.
     /// Returns whether anything was done. Never waits.
     bool turn();
@@ -116,11 +127,12 @@ public:
     /// Any thread; what the guest refers to is seen by the shard (release, acquire). It must live
     /// until the shard has ended or another is set.
     void set_guest(const guest& moved_in) noexcept {
+        extension_.store(moved_in.state, std::memory_order_release);
         guest_.store(&moved_in, std::memory_order_release);
     }
-    /// The guest's state. Precondition: there is a guest, and whoever calls knows it by a message.
+    /// The guest's state, nullptr without one. Whoever uses it knows of the guest by a message.
     [[nodiscard]] void* extension() const noexcept {
-        return guest_.load(std::memory_order_relaxed)->state;
+        return extension_.load(std::memory_order_relaxed);
     }
 
 private:
@@ -129,8 +141,8 @@ private:
     static constexpr std::int32_t hits_a_turn = 1024;
     static constexpr unsigned ready_a_turn = 256;
 
-    void open();  // on the shard's thread: backend and arena
     [[nodiscard]] bool has_work() const noexcept;
+    [[nodiscard]] bool stop_due() const noexcept;  // the tokens have not been triggered yet
     [[nodiscard]] const guest& visitor() const noexcept {
         return *guest_.load(std::memory_order_acquire);
     }
@@ -148,6 +160,7 @@ private:
     std::uint64_t turns_ = 1;
     io::time_point turn_time_{};
     std::uint64_t hits_before_ = 0;
+    std::atomic<void*> extension_{nullptr};
     std::atomic<const guest*> guest_;
 
     work_queue ready_;
@@ -164,12 +177,11 @@ private:
         bool dirty = false;
         bool by_inbox = false;
     };
-    std::unique_ptr<route[]> outgoing_;
+    std::vector<route> outgoing_;
     std::vector<unsigned> dirty_;  // targets with something to flush; its room is reserved
     bool congested_ = false;
     doorbell<> doorbell_;
     inbox<> inbox_;
-    work stop_work_;
     shard_statistics counts_;
     std::chrono::nanoseconds usual_gap_{0};  // running mean of how long idleness lasts
     std::uint64_t holds_ = 0;

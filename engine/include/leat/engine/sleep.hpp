@@ -9,19 +9,21 @@
 namespace leat {
 
 /// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed. Throws
-/// errc::cancelled or errc::stopped if a stop is requested first. Allocates nothing.
+/// errc::cancelled or errc::stopped if a stop is requested first. Allocates nothing. May be moved
+/// before it is awaited.
 class sleep {
 public:
     explicit sleep(std::chrono::nanoseconds duration) noexcept
         : duration_(duration), timer_(&fired) {
         timer_.self = this;
     }
+    sleep(sleep&& other) noexcept : sleep(other.duration_) {}
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) {
         suspension_.self = this;
         suspension_.suspend(coroutine, stop_of(coroutine), &stopped);
-        suspension_.home().add_timer(timer_, suspension_.home().now() + duration_);
+        suspension_.home().add_timer(timer_, suspension_.home().after(duration_));
         suspension_.listen();
     }
     void await_resume() const {

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <leat/engine/engine.hpp>
+#include <leat/engine/outcome.hpp>
 #include <leat/engine/suspension.hpp>
 
-#include <atomic>
 #include <memory>
 #include <optional>
-#include <variant>
 
 namespace leat {
 
@@ -54,71 +53,6 @@ private:
 
 namespace detail {
 
-/// The outcome of a task on its way between threads. An exception that is no leat::error crosses
-/// from one shard to another as errc::unhandled_exception; a foreign thread gets it as it is.
-template <class T>
-class outcome_state {
-public:
-    using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
-
-    void set_exception(std::exception_ptr escaped) noexcept {
-        try {
-            std::rethrow_exception(escaped);
-        } catch (const leat::system_error& known) {
-            error_ = known.cause();
-        } catch (const boost::system::system_error& known) {
-            error_ = leat::error{known.code(), {}};
-        } catch (const std::bad_alloc&) {
-            error_ = leat::error{system_error_code(ENOMEM), {}};
-        } catch (...) {
-            error_ = leat::error{make_error_code(errc::unhandled_exception), {}};
-        }
-        error_->where.doing =
-            error_->where.doing == activity::none ? activity::task : error_->where.doing;
-        exception_ = std::move(escaped);
-    }
-    template <class... Value>
-    void set_value(Value&&... value) {
-        value_.emplace(std::forward<Value>(value)...);
-    }
-
-    /// The end of the task; makes the outcome visible to whoever takes it (release, acquire).
-    void complete() noexcept {
-        work* const waiter = waiter_.exchange(&done_, std::memory_order_acq_rel);
-        waiter_.notify_all();
-        if (waiter != nullptr) shard::current()->send(waiter_shard_, *waiter);
-    }
-    [[nodiscard]] bool completed() const noexcept {
-        return waiter_.load(std::memory_order_acquire) == &done_;
-    }
-    /// Returns false if it has completed already; otherwise `item` is sent to shard `from` when it
-    /// does.
-    bool wait(work& item, unsigned from) noexcept {
-        waiter_shard_ = from;
-        work* expected = nullptr;
-        return waiter_.compare_exchange_strong(expected, &item, std::memory_order_acq_rel);
-    }
-    void block() const noexcept { waiter_.wait(nullptr, std::memory_order_acquire); }
-
-    T take(bool on_shard) {
-        if (error_) {
-            if (on_shard) throw leat::system_error(*error_);
-            std::rethrow_exception(std::move(exception_));
-        }
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-    /// For an outcome nobody takes.
-    [[nodiscard]] const std::optional<leat::error>& failure() const noexcept { return error_; }
-
-private:
-    std::atomic<work*> waiter_{nullptr};
-    unsigned waiter_shard_ = 0;
-    std::optional<value_type> value_;
-    std::optional<leat::error> error_;
-    std::exception_ptr exception_;
-    inline static work done_{};
-};
-
 /// The coroutine at the bottom of a task tree: starts on a shard by its own work item and frees
 /// itself.
 class root {
@@ -137,6 +71,10 @@ public:
         }
     };
     [[nodiscard]] work& start() const noexcept { return promise_; }
+    /// Frees one that is never to start, and its job.
+    void discard() const noexcept {
+        std::coroutine_handle<promise_type>::from_promise(promise_).destroy();
+    }
 
 private:
     explicit root(promise_type& promise) noexcept : promise_(promise) {}
@@ -162,6 +100,7 @@ root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> stat
         owner.report(event::level::warning,
                      "a task ended by an error: " + to_string(*state->failure()));
     }
+    owner.leave(*state);
     state->complete();
     state.reset();
     owner.root_ends();
@@ -170,17 +109,19 @@ root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> stat
 }  // namespace detail
 
 /// A task that has been started. Await it once on a shard (any), or get() it on a foreign thread;
-/// if neither, it runs on by itself, and an error that ends it goes to engine_options::on_event.
+/// without a handle it runs on by itself, and an error that ends it goes to
+/// engine_options::on_event.
 template <class T>
 class spawned {
 public:
     explicit spawned(std::shared_ptr<detail::outcome_state<T>> state) noexcept
         : state_(std::move(state)) {}
 
-    /// Waits for the end; blocks the thread. Not on a shard.
+    /// Waits for the end; blocks the thread. Not on a shard. Throws errc::timed_out if the engine
+    /// ended and had to give the task up.
     T get() {
         assert(shard::current() == nullptr);
-        while (!state_->completed()) state_->block();
+        state_->block();
         return state_->take(false);
     }
 
@@ -191,7 +132,7 @@ public:
         [[nodiscard]] bool await_ready() const noexcept { return state_->completed(); }
         bool await_suspend(std::coroutine_handle<> coroutine) noexcept {
             node_.coroutine = coroutine;
-            return state_->wait(node_, this_shard().index());
+            return state_->wait(node_, this_shard());
         }
         T await_resume() { return state_->take(true); }
 
@@ -207,23 +148,19 @@ private:
 
 template <class T>
 auto engine::spawn_on(unsigned shard, task<T> job) {
+    assert(shard < shards());
     leat::shard* const here = leat::shard::current();
-    const bool inside = here != nullptr && &here->owner() == this;
     if (here == nullptr) start();
     auto state = std::make_shared<detail::outcome_state<T>>();
-    root_begins();
-    if (!inside && stopping()) {
-        root_ends();
+    const detail::root bottom = detail::run_root<T>(*this, std::move(job), state);
+    if (here != nullptr && &here->owner() == this) {
+        root_begins();
+        here->send(shard, bottom.start());
+    } else if (!enter(shard, bottom.start(), *state)) {
+        bottom.discard();
         state->set_exception(
             std::make_exception_ptr(system_error({errc::stopped, {.doing = activity::task}})));
         state->complete();
-        return spawned<T>{std::move(state)};
-    }
-    detail::root bottom = detail::run_root<T>(*this, std::move(job), state);
-    if (inside) {
-        here->send(shard, bottom.start());
-    } else {
-        at(shard).send_from_outside(bottom.start());
     }
     return spawned<T>{std::move(state)};
 }
@@ -237,10 +174,16 @@ template <class Function>
 task<> engine::run_on_each(Function function) {
     std::vector<spawned<void>> running;
     running.reserve(shards());
-    for (unsigned index = 0; index < shards(); ++index) {
-        running.push_back(spawn_on(index, function(index)));
-    }
     std::optional<leat::error> first;
+    try {
+        for (unsigned index = 0; index < shards(); ++index) {
+            running.push_back(spawn_on(index, function(index)));
+        }
+    } catch (...) {  // those that run use `function`: they are waited for all the same
+        detail::outcome failed;
+        failed.set_exception(std::current_exception());
+        first = failed.failure();
+    }
     for (spawned<void>& one : running) {
         try {
             co_await std::move(one);

@@ -13,7 +13,7 @@ public:
     deadline_stop(std::chrono::nanoseconds duration, const std::stop_token& outer)
         : timer_(&fired), home_(this_shard()), forward_(outer, forward{source_}) {
         timer_.self = this;
-        home_.add_timer(timer_, home_.now() + duration);
+        home_.add_timer(timer_, home_.after(duration));
     }
     deadline_stop(const deadline_stop&) = delete;
     deadline_stop& operator=(const deadline_stop&) = delete;
@@ -74,7 +74,7 @@ task<T> with_timeout(task<T> job, std::chrono::nanoseconds duration) {
     co_return outcome.take(false);
 }
 
-/// As above, for any awaitable.
+/// As above, for any awaitable that can be moved before it is awaited.
 template <class Awaitable>
 auto with_timeout(Awaitable awaitable, std::chrono::nanoseconds duration)
     -> task<decltype(std::declval<Awaitable&>().await_resume())> {

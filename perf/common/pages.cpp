@@ -1,0 +1,57 @@
+#include "common/pages.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace leat::perf {
+
+std::uint64_t random_words::below(std::uint64_t limit) noexcept {
+    __extension__ using wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<wide>((*this)()) * limit) >> 64);
+}
+
+page_order hot_page(std::uint32_t page) {
+    return page_order(1024, page);
+}
+
+page_order sequential_pages(std::uint32_t pages, std::size_t count) {
+    page_order order(count);
+    for (std::size_t i = 0; i < count; ++i) order[i] = static_cast<std::uint32_t>(i % pages);
+    return order;
+}
+
+page_order uniform_pages(std::uint32_t pages, std::size_t count, std::uint64_t seed) {
+    random_words random{seed};
+    page_order order(count);
+    for (std::uint32_t& page : order) page = static_cast<std::uint32_t>(random.below(pages));
+    return order;
+}
+
+page_order zipf_pages(std::uint32_t pages, std::size_t count, double exponent, std::uint64_t seed) {
+    std::vector<double> up_to(pages);
+    double sum = 0;
+    for (std::uint32_t rank = 0; rank < pages; ++rank) {
+        sum += 1 / std::pow(rank + 1.0, exponent);
+        up_to[rank] = sum;
+    }
+    const std::vector<std::uint32_t> place = shuffled(pages, seed);
+    random_words random{seed + 1};
+    page_order order(count);
+    for (std::uint32_t& page : order) {
+        const double at = static_cast<double>(random() >> 11) * 0x1p-53 * sum;
+        const auto rank = std::upper_bound(up_to.begin(), up_to.end(), at) - up_to.begin();
+        page = place[std::min<std::size_t>(static_cast<std::size_t>(rank), pages - 1)];
+    }
+    return order;
+}
+
+std::vector<std::uint32_t> shuffled(std::uint32_t count, std::uint64_t seed) {
+    std::vector<std::uint32_t> order(count);
+    std::iota(order.begin(), order.end(), 0U);
+    random_words random{seed};
+    for (std::uint32_t i = count; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    return order;
+}
+
+}  // namespace leat::perf

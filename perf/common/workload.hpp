@@ -1,0 +1,22 @@
+// What leat-bench can be asked for.
+#pragma once
+
+#include "common/bench.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace leat::perf {
+
+struct workload {
+    std::string_view name;
+    std::string_view measures;  ///< one sentence
+    std::string_view figures;   ///< their names, separated by spaces; {a,b} stands for each
+    void (*run)(bench& with);
+};
+
+/// All, in the order in which `all` runs them.
+[[nodiscard]] std::span<const workload> workloads() noexcept;
+[[nodiscard]] const workload* find_workload(std::string_view name) noexcept;
+
+}  // namespace leat::perf

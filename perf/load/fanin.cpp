@@ -1,0 +1,71 @@
+#include "load/fanin.hpp"
+
+#include "load/cold_chunks.hpp"
+#include "load/cold_engine.hpp"
+
+#include <vector>
+
+namespace leat::perf {
+
+namespace {
+
+constexpr unsigned waiters = 10'000;
+constexpr std::uint64_t memory_chunks = 32;
+
+/// When one shard's waiters were resumed.
+struct alignas(64) resumed {
+    unsigned count = 0;
+    clock::time_point first;
+    clock::time_point last;
+};
+
+task<> wait_for(const chunk_manager& manager, chunk_config chunk, unsigned all, resumed& seen) {
+    const slice held = co_await manager.get_chunk(chunk);
+    keep(first_word(held.data()));
+    if (seen.count == 0) seen.first = clock::now();
+    if (++seen.count == all) seen.last = clock::now();
+}
+
+task<> wait_many(const chunk_manager& manager, chunk_config chunk, unsigned all, resumed& seen) {
+    scope waiting;
+    for (unsigned i = 0; i < all; ++i) waiting.spawn(wait_for(manager, chunk, all, seen));
+    co_await waiting.join();
+}
+
+task<cache_statistics> statistics_of(chunk_manager& manager) {
+    const cache_statistics now = co_await manager.statistics();
+    co_return now;
+}
+
+void measure(bench& with, cold_engine& cold, cold_chunks& order) {
+    const auto size = static_cast<std::uint32_t>(cold.chunk_size());
+    const chunk_config chunk{cold.file(), order.next_chunk(), size};
+    const unsigned shards = cold.engine().shards();
+    std::vector<resumed> seen(shards);
+    const cache_statistics before = cold.engine().run(statistics_of(cold.manager()));
+    std::vector<spawned<void>> running;
+    for (unsigned shard = 0; shard < shards; ++shard) {
+        running.push_back(cold.engine().spawn_on(
+            shard, wait_many(cold.manager(), chunk, waiters / shards, seen[shard])));
+    }
+    for (spawned<void>& one : running) one.get();
+    const cache_statistics after = cold.engine().run(statistics_of(cold.manager()));
+    double busy_ns = 0;
+    for (const resumed& one : seen) busy_ns += static_cast<double>(ns_between(one.first, one.last));
+    const auto bytes = static_cast<double>(after.bytes_read - before.bytes_read);
+    with.report().add("fanin.fills", static_cast<double>(after.fills - before.fills));
+    with.report().add("fanin.bytes_read_ratio", bytes / size);
+    with.report().add("fanin.ns_per_waiter", busy_ns / (waiters / shards * shards));
+}
+
+}  // namespace
+
+void run_fanin(bench& with) {
+    cold_engine cold{with, memory_chunks * with.options().engine.chunk_size, 0};
+    cold_chunks order{cold.usable_bytes(), cold.chunk_size(), 5};
+    const std::vector<contestant> all{{"fanin", [&] { measure(with, cold, order); }}};
+    with.alternate("fanin", all);
+    cold.verify();
+}
+
+}  // namespace leat::perf

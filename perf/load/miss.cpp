@@ -1,0 +1,213 @@
+#include "load/miss.hpp"
+
+#include "common/figure.hpp"
+#include "load/cold_chunks.hpp"
+#include "load/cold_engine.hpp"
+
+#include <string>
+#include <vector>
+
+namespace leat::perf {
+
+namespace {
+
+constexpr unsigned at_once = 32;
+constexpr unsigned fills_in_flight = 4;
+// More chunks than requests at once, or they would wait for each other's.
+constexpr std::uint64_t memory_chunks = 48;
+
+/// What a run of cold requests has found.
+struct cold_result {
+    histogram first_byte;
+    histogram whole_chunk;
+    std::uint64_t requests = 0;
+    double seconds = 0;
+    std::uint64_t bytes_read = 0;
+};
+
+// One request of 4 KiB at a time; the device is idle again before the next.
+task<cold_result> one_at_a_time(chunk_manager& manager,
+                                file from,
+                                cold_chunks& order,
+                                double seconds) {
+    cold_result result;
+    const auto size = static_cast<std::uint32_t>(manager.chunk_size());
+    const auto end = clock::now() + duration_of(seconds);
+    while (clock::now() < end) {
+        const std::uint64_t offset = order.next_page();
+        const chunk_config page{from, offset, page_bytes};
+        const chunk_config all{from, offset / size * size, size};
+        // Other contestants may have left this chunk behind.
+        if (manager.peek(page)) continue;
+        const auto begin = clock::now();
+        const slice first = co_await manager.get_chunk(page);
+        keep(first_word(first.data()));
+        const auto landed = clock::now();
+        const slice whole = co_await manager.get_chunk(all);
+        result.whole_chunk.add(ns_between(begin, clock::now()));
+        result.first_byte.add(ns_between(begin, landed));
+        keep(first_word(whole.data()));
+    }
+    co_return result;
+}
+
+// Requests of 4 KiB, each of a page that is not in the cache.
+task<> cold_requests(chunk_manager& manager,
+                     file from,
+                     cold_chunks& order,
+                     clock::time_point end,
+                     cold_result& result) {
+    while (clock::now() < end) {
+        const chunk_config page{from, order.random_page(), page_bytes};
+        if (manager.peek(page)) continue;
+        const auto begin = clock::now();
+        const slice first = co_await manager.get_chunk(page);
+        keep(first_word(first.data()));
+        result.first_byte.add(ns_between(begin, clock::now()));
+        ++result.requests;
+    }
+}
+
+// Chunks one after the other, as a scan reads them.
+task<> fill_on(chunk_manager& manager, file from, std::uint64_t bytes, const bool& ending) {
+    for (;;) {
+        slice_stream stream = manager.slices(from, 0, bytes, {.depth = fills_in_flight - 1});
+        for (;;) {
+            if (ending) co_return;
+            const slice whole = co_await stream.next();
+            if (!whole) break;
+        }
+    }
+}
+
+task<cold_result> many_at_once(chunk_manager& manager,
+                               file from,
+                               cold_chunks& order,
+                               double seconds) {
+    cold_result result;
+    const cache_statistics before = co_await manager.statistics();
+    const auto begin = clock::now();
+    const auto end = begin + duration_of(seconds);
+    scope all;
+    for (unsigned i = 0; i < at_once; ++i)
+        all.spawn(cold_requests(manager, from, order, end, result));
+    co_await all.join();
+    result.seconds = seconds_between(begin, clock::now());
+    const cache_statistics after = co_await manager.statistics();
+    result.bytes_read = after.bytes_read - before.bytes_read;
+    co_return result;
+}
+
+task<cold_result> behind_fills(
+    chunk_manager& manager, file from, cold_chunks& order, std::uint64_t bytes, double seconds) {
+    cold_result result;
+    bool ending = false;
+    scope all;
+    all.spawn(fill_on(manager, from, bytes, ending));
+    co_await sleep(std::chrono::milliseconds{20});  // until the device is busy
+    const cache_statistics before = co_await manager.statistics();
+    const auto begin = clock::now();
+    const auto end = begin + duration_of(seconds);
+    co_await cold_requests(manager, from, order, end, result);
+    result.seconds = seconds_between(begin, clock::now());
+    const cache_statistics after = co_await manager.statistics();
+    result.bytes_read = after.bytes_read - before.bytes_read;
+    ending = true;
+    co_await all.join();
+    co_return result;
+}
+
+raw_ring::next_offset random_pages(cold_chunks& order, double seconds) {
+    return [&order, end = clock::now() + duration_of(seconds)](std::uint64_t& offset) {
+        offset = order.random_page();
+        return clock::now() < end;
+    };
+}
+
+raw_ring::next_offset chunks(cold_chunks& order, double seconds) {
+    return [&order, end = clock::now() + duration_of(seconds)](std::uint64_t& offset) {
+        offset = order.next_chunk();
+        return clock::now() < end;
+    };
+}
+
+void compare(report& into) {
+    into.compare("miss.first_byte/raw4k", "miss.first_byte.p50_us", "raw4k.p50_us");
+    into.compare("miss.chunk/raw_chunk", "miss.chunk.p50_us", "raw_chunk.p50_us");
+    into.compare("miss.depth32/raw4k.depth32", "miss.depth32.iops", "raw4k.depth32.iops");
+    into.compare("loaded.first_byte/raw4k", "loaded.first_byte.p50_us", "raw4k.p50_us");
+    into.compare("loaded.fill/raw", "loaded.fill_gbps", "loaded.raw_gbps");
+}
+
+}  // namespace
+
+void run_miss(bench& with) {
+    cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
+    chunk_manager& manager = cold.manager();
+    const std::uint64_t chunk = cold.chunk_size();
+    cold_chunks order{cold.usable_bytes(), chunk, 7};
+    cold_chunks raw_order{cold.usable_bytes(), chunk, 8};
+    raw_rival page{with, 1, page_bytes};
+    raw_rival pages{with, at_once, page_bytes};
+    raw_rival whole{with, 1, chunk};
+    raw_rival wholes{with, fills_in_flight, chunk};
+    report& into = with.report();
+
+    const std::vector<contestant> all{
+        {"miss.first_byte",
+         [&] {
+             const cold_result found =
+                 cold.engine().run(one_at_a_time(manager, cold.file(), order, 2 * with.seconds()));
+             cold.settle();
+             into.add_latencies("miss.first_byte", found.first_byte);
+             into.add_latencies("miss.chunk", found.whole_chunk);
+         }},
+        {"raw4k",
+         [&] {
+             histogram ns;
+             page.run(random_pages(raw_order, with.seconds()), &ns);
+             into.add_latencies("raw4k", ns);
+         }},
+        {"raw_chunk",
+         [&] {
+             histogram ns;
+             whole.run(chunks(raw_order, 2 * with.seconds()), &ns);
+             into.add_latencies("raw_chunk", ns);
+         }},
+        {"miss.depth32",
+         [&] {
+             const cold_result found =
+                 cold.engine().run(many_at_once(manager, cold.file(), order, with.seconds()));
+             cold.settle();
+             const auto count = static_cast<double>(found.requests);
+             into.add("miss.depth32.iops", count / found.seconds);
+             into.add("miss.read_amplification",
+                      static_cast<double>(found.bytes_read) / (count * page_bytes));
+         }},
+        {"raw4k.depth32",
+         [&] {
+             const read_run found = pages.run(random_pages(raw_order, with.seconds()));
+             into.add("raw4k.depth32.iops", static_cast<double>(found.reads) / found.seconds);
+         }},
+        {"loaded",
+         [&] {
+             const cold_result found = cold.engine().run(behind_fills(
+                 manager, cold.file(), order, cold.usable_bytes(), 2 * with.seconds()));
+             cold.settle();
+             into.add_latencies("loaded.first_byte", found.first_byte);
+             into.add("loaded.fill_gbps",
+                      gbps(static_cast<double>(found.bytes_read), found.seconds));
+         }},
+        {"loaded.raw",
+         [&] {
+             const read_run found = wholes.run(chunks(raw_order, with.seconds()));
+             into.add("loaded.raw_gbps",
+                      gbps(static_cast<double>(found.reads * chunk), found.seconds));
+         }},
+    };
+    with.alternate("miss", all);
+    compare(into);
+    cold.verify();
+}
+
+}  // namespace leat::perf

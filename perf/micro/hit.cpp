@@ -1,0 +1,220 @@
+// Hits: one coroutine on one shard, every byte in the cache.
+#include "micro/hit.hpp"
+
+#include "common/allocations.hpp"
+#include "common/mapped_memory.hpp"
+#include "micro/hit_loops.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+namespace leat::perf {
+
+namespace {
+
+constexpr std::uint64_t most_cached = 1 * GiB;
+constexpr std::size_t requests = std::size_t{1} << 20;
+constexpr double zipf_exponent = 0.99;
+
+struct hand_over {
+    std::uint64_t operator()(const std::byte* data) const noexcept { return first_word(data); }
+};
+struct read_all {
+    std::uint64_t operator()(const std::byte* data) const noexcept { return all_words(data); }
+};
+struct copy_out {
+    std::byte* to;
+    std::uint64_t operator()(const std::byte* data) const noexcept {
+        std::memcpy(to, data, page_bytes);
+        keep_memory(to);
+        return first_word(to);
+    }
+};
+
+struct pattern {
+    std::string name;
+    page_order order;
+};
+
+/// All that the contestants share. Those that run on the shard are tasks of its engine; the rivals
+/// run there too, so that all have the same CPU.
+class hit_bench {
+public:
+    explicit hit_bench(bench& with);
+    void run();
+
+private:
+    std::uint64_t cached_bytes() const;
+    task<> fill();
+    template <class Consume>
+    void measure(const std::string& figure, const page_order& order, Consume consume);
+    void floor(const std::string& figure, const page_order& order);
+    void copy_by_pread();
+    void copy_by_mmap();
+    void check(const loop_result& result, const page_order& order, bool all, std::string_view what);
+    std::vector<contestant> contestants();
+
+    bench& bench_;
+    std::uint64_t bytes_;
+    std::uint32_t pages_;
+    engine engine_;
+    chunk_manager manager_;
+    file file_;
+    descriptor buffered_;
+    mapped_memory mapped_;
+    std::vector<std::uint64_t> first_words_;  ///< of each page, read past leat
+    std::vector<std::uint64_t> sums_;
+    std::vector<pattern> patterns_;
+    std::vector<std::byte> copy_ = std::vector<std::byte>(page_bytes);
+};
+
+hit_bench::hit_bench(bench& with)
+    : bench_(with),
+      bytes_(cached_bytes()),
+      pages_(static_cast<std::uint32_t>(bytes_ / page_bytes)),
+      engine_(with.engine_with(1, bytes_ + 2 * with.options().engine.chunk_size)),
+      manager_(engine_, file_source{}),
+      buffered_(open_file(with.target().path, false)),
+      mapped_(mapped_memory::of_file(buffered_.get(), bytes_)) {}
+
+std::uint64_t hit_bench::cached_bytes() const {
+    const std::uint64_t chunk = bench_.options().engine.chunk_size;
+    std::uint64_t bytes = std::min(bench_.target().size, most_cached);
+    const std::uint64_t memory = bench_.options().engine.memory;
+    if (memory != 0) bytes = std::min(bytes, memory - std::min(memory, chunk));
+    return std::max(bytes / chunk, std::uint64_t{1}) * chunk;
+}
+
+task<> hit_bench::fill() {
+    file_ = co_await manager_.open(bench_.target().path);
+    slice_stream stream = manager_.slices(file_, 0, bytes_);
+    for (;;) {
+        const slice piece = co_await stream.next();
+        if (!piece) break;
+    }
+}
+
+void hit_bench::check(const loop_result& result,
+                      const page_order& order,
+                      bool all,
+                      std::string_view what) {
+    const std::vector<std::uint64_t>& of_page = all ? sums_ : first_words_;
+    std::uint64_t round = 0;
+    for (const std::uint32_t page : order) round += of_page[page];
+    const std::uint64_t rounds = result.count / order.size();
+    std::uint64_t expected = rounds * round;
+    for (std::size_t i = 0; i < result.count % order.size(); ++i) expected += of_page[order[i]];
+    bench::require(result.sum == expected, what);
+}
+
+template <class Consume>
+void hit_bench::measure(const std::string& figure, const page_order& order, Consume consume) {
+    task<loop_result> loop = hit_loop(manager_, file_, order, bench_.seconds(), consume);
+    const loop_result result = engine_.run(std::move(loop));
+    bench_.report().add(figure, result.ns());
+    check(result, order, std::is_same_v<Consume, read_all>, figure);
+}
+
+task<loop_result> on_shard(std::function<loop_result()> loop) {
+    co_return loop();
+}
+
+void hit_bench::floor(const std::string& figure, const page_order& order) {
+    const loop_result result = engine_.run(on_shard(
+        [&] { return floor_loop(manager_.chunk_size(), file_, order, bench_.seconds()); }));
+    bench_.report().add(figure, result.ns());
+    check(result, order, false, figure);
+}
+
+void hit_bench::copy_by_pread() {
+    const page_order& order = patterns_[1].order;
+    const loop_result result = engine_.run(on_shard([&] {
+        return plain_loop(order, bench_.seconds(), [&](std::uint64_t page) {
+            const auto at = static_cast<off_t>(page * page_bytes);
+            if (::pread(buffered_.get(), copy_.data(), page_bytes, at) < 0) return std::uint64_t{0};
+            return first_word(copy_.data());
+        });
+    }));
+    bench_.report().add("pread.uniform.ns", result.ns());
+    check(result, order, false, "pread");
+}
+
+void hit_bench::copy_by_mmap() {
+    const page_order& order = patterns_[1].order;
+    const copy_out copy{copy_.data()};
+    const loop_result result = engine_.run(on_shard([&] {
+        return plain_loop(order, bench_.seconds(), [&](std::uint64_t page) {
+            return copy(mapped_.data() + page * page_bytes);
+        });
+    }));
+    bench_.report().add("mmap.uniform.ns", result.ns());
+    check(result, order, false, "mmap");
+}
+
+std::vector<contestant> hit_bench::contestants() {
+    std::vector<contestant> all;
+    for (const pattern& one : patterns_) {
+        const std::string figure = "hit." + one.name + ".ns";
+        all.push_back({figure, [this, figure, &one] { measure(figure, one.order, hand_over{}); }});
+        if (one.name != "hot" && one.name != "uniform") continue;
+        const std::string bare = "floor." + one.name + ".ns";
+        all.push_back({bare, [this, bare, &one] { floor(bare, one.order); }});
+    }
+    for (const pattern& one : patterns_) {
+        const std::string figure = "hit." + one.name + ".read_all_ns";
+        all.push_back({figure, [this, figure, &one] { measure(figure, one.order, read_all{}); }});
+    }
+    all.push_back({"hit.copy.ns",
+                   [this] { measure("hit.copy.ns", patterns_[1].order, copy_out{copy_.data()}); }});
+    if (bench_.options().rival("pread"))
+        all.push_back({"pread.uniform.ns", [this] { copy_by_pread(); }});
+    if (bench_.options().rival("mmap"))
+        all.push_back({"mmap.uniform.ns", [this] { copy_by_mmap(); }});
+    all.push_back(
+        {"hit.allocations", [this] {
+             task<loop_result> loop =
+                 hit_loop(manager_, file_, patterns_[0].order, bench_.seconds() / 4, hand_over{});
+             const auto counted = [](task<loop_result> job) -> task<std::uint64_t> {
+                 const std::uint64_t before = allocations();
+                 co_await std::move(job);
+                 co_return allocations() - before;
+             };
+             const std::uint64_t count = engine_.run(counted(std::move(loop)));
+             // The loop's own frame may be one.
+             bench_.report().add("hit.allocations", static_cast<double>(count > 0 ? count - 1 : 0));
+         }});
+    return all;
+}
+
+void hit_bench::run() {
+    bench_.progress("hit: filling the cache");
+    warm_page_cache(bench_.target(), bytes_);
+    for (std::uint32_t page = 0; page < pages_; ++page) {
+        const std::byte* const data = mapped_.data() + std::uint64_t{page} * page_bytes;
+        first_words_.push_back(first_word(data));
+        sums_.push_back(all_words(data));
+    }
+    engine_.run(fill());
+    patterns_.push_back({"hot", hot_page(pages_ / 2)});
+    patterns_.push_back({"uniform", uniform_pages(pages_, requests, 1)});
+    patterns_.push_back({"sequential", sequential_pages(pages_, requests)});
+    patterns_.push_back({"zipf", zipf_pages(pages_, requests, zipf_exponent, 2)});
+    const std::vector<contestant> all = contestants();
+    bench_.alternate("hit", all);
+    bench_.report().compare("hit.hot/floor.hot", "hit.hot.ns", "floor.hot.ns");
+    bench_.report().compare("pread.uniform/hit.copy", "pread.uniform.ns", "hit.copy.ns");
+    bench_.report().compare("mmap.uniform/hit.copy", "mmap.uniform.ns", "hit.copy.ns");
+    drop_page_cache(bench_.target());
+}
+
+}  // namespace
+
+void run_hit(bench& with) {
+    hit_bench{with}.run();
+}
+
+}  // namespace leat::perf

@@ -1,0 +1,63 @@
+// The list of what leat-bench can measure.
+#include "common/workload.hpp"
+#include "compare/designs.hpp"
+#include "load/device.hpp"
+#include "load/fanin.hpp"
+#include "load/memory.hpp"
+#include "load/miss.hpp"
+#include "load/mixed.hpp"
+#include "load/scan.hpp"
+#include "micro/hit.hpp"
+#include "micro/messages.hpp"
+#include "micro/remote.hpp"
+
+#include <array>
+
+namespace leat::perf {
+
+namespace {
+constexpr std::array all{
+    workload{"hit", "a hit on one shard, and what pread and mmap take for the same bytes",
+             "hit.{hot,uniform,sequential,zipf}.{ns,read_all_ns} floor.{hot,uniform}.ns "
+             "pread.uniform.ns mmap.uniform.ns hit.copy.ns hit.allocations",
+             &run_hit},
+    workload{"remote", "hits on chunks that another shard owns: leases, hops, and private chunks",
+             "remote.{hot,uniform,hop}.ns {remote,private}.hot.ops_per_s private.hot.ns",
+             &run_remote},
+    workload{"miss", "cold 4 KiB: one at a time, 32 at once, and behind fills; and a raw ring's",
+             "miss.{first_byte,chunk}.{p50,p99}_us {raw4k,raw_chunk}.{p50,p99}_us "
+             "{miss,raw4k}.depth32.iops miss.read_amplification loaded.first_byte.{p50,p99}_us "
+             "loaded.{fill,raw}_gbps",
+             &run_miss},
+    workload{"scan", "a cold file from end to end; and a raw ring's and fio's",
+             "scan.gbps scan.4k_gbps raw.gbps fio.gbps {scan,raw}.cpu_us_per_chunk", &run_scan},
+    workload{"fanin", "10,000 coroutines that wait for one absent chunk",
+             "fanin.fills fanin.bytes_read_ratio fanin.ns_per_waiter", &run_fanin},
+    workload{"messages", "round trips between two shards that poll, and to one that is parked",
+             "messages.{1,16,64}.ns messages.parked_us", &run_messages},
+    workload{"mixed", "hits beside misses on one shard, open loop, from the intended start",
+             "mixed.hit.{p50,p99,p999}_us mixed.control.{p99,p999}_us mixed.rate.ops_per_s",
+             &run_mixed},
+    workload{"memory", "what a full cache of 4 GiB needs besides its buffers",
+             "memory.overhead_ratio memory.start_ms memory.bytes_per_chunk", &run_memory},
+    workload{"designs", "other ways to serve pages of chunks in memory, from several threads",
+             "designs.NAME.{hot,uniform}.{ns,cpu_ns}", &run_designs},
+    workload{"device", "a raw ring over block sizes, depths and buffers, and fio at three points",
+             "device.SIZE.dDEPTH.{gbps,iops} device.BUFFERS.cpu_us_per_chunk "
+             "{device,fio}.{4k_d1,4k_d32,10m_d4}.iops",
+             &run_device},
+};
+}  // namespace
+
+std::span<const workload> workloads() noexcept {
+    return all;
+}
+
+const workload* find_workload(std::string_view name) noexcept {
+    for (const workload& one : all) {
+        if (one.name == name) return &one;
+    }
+    return nullptr;
+}
+
+}  // namespace leat::perf

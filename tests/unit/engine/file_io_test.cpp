@@ -1,0 +1,165 @@
+#include "engine_support.hpp"
+
+#include <leat/engine/file_io.hpp>
+#include <leat/engine/spawned.hpp>
+#include <leat/engine/with_timeout.hpp>
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+using namespace leat;
+using namespace std::chrono_literals;
+using leat::test::both_backends;
+using leat::test::code_of;
+using leat::test::options_of;
+
+namespace {
+
+task<std::uint64_t> size_of(std::string path, int directory, bool beneath) {
+    const io::file opened = co_await open_file(std::move(path), directory, beneath);
+    co_return opened.size();
+}
+
+task<> open_only(std::string path, int directory, bool beneath) {
+    co_await size_of(std::move(path), directory, beneath);
+}
+
+/// Reads [offset, offset + size); gives the count, or -1 if the bytes are wrong.
+task<std::int64_t> read(std::string path, std::uint64_t offset, std::size_t size) {
+    const io::file opened = co_await open_file(std::move(path), AT_FDCWD, false);
+    const std::unique_ptr<std::byte, decltype(&std::free)> memory{
+        static_cast<std::byte*>(std::aligned_alloc(65536, (size + 65535) / 65536 * 65536)),
+        &std::free};
+    file_read_wait reading{opened, offset, {memory.get(), size}};
+    const boost::system::result<std::size_t> got = co_await reading;
+    if (!got) throw system_error({got.error(), {}});
+    const bool right = test::is_pattern({memory.get(), *got}, 1, offset);
+    co_return right ? static_cast<std::int64_t>(*got) : -1;
+}
+
+/// Reads from a pipe that nobody writes to.
+task<> read_for_ever(int descriptor) {
+    std::array<std::byte, 16> data;
+    operation_wait waiting;
+    waiting.operation.prepare_read(descriptor, data, 0, -1);
+    const int result = co_await waiting;
+    if (result == -ECANCELED) throw system_error({waiting.stop_reason(), {}});
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(files_are_opened_and_read, both_backends, kind) {
+    const test::temporary_folder folder;
+    const std::string path = folder.make("data", 300'001);
+    const test::leftovers before;
+    {
+        engine owner{options_of(2, kind)};
+        BOOST_TEST(owner.spawn_on(1, size_of(path, AT_FDCWD, false)).get() == 300'001u);
+        BOOST_TEST(owner.run(read(path, 0, 4096)) == 4096);
+        BOOST_TEST(owner.run(read(path, 131'072, 65'536)) == 65'536);
+        BOOST_TEST(owner.run(read(path, 262'144, 65'536)) == 300'001 - 262'144);
+        BOOST_TEST(owner.run(read(path, 1'000'003 % 300'000, 777)) == 777);
+        BOOST_TEST(owner.run(read(path, 300'001, 4096)) == 0);
+    }
+    BOOST_TEST(before.none());
+}
+
+BOOST_DATA_TEST_CASE(what_cannot_be_opened_says_why, both_backends, kind) {
+    const test::temporary_folder folder;
+    const std::string path = folder.make("data", 100);
+    const test::leftovers before;
+    {
+        engine owner{options_of(1, kind)};
+        const auto code = [&](const std::string& name) {
+            return owner.run(code_of(open_only(name, AT_FDCWD, false)));
+        };
+        BOOST_TEST(code(folder.path("missing")) == system_error_code(ENOENT));
+        BOOST_TEST(code(path + "/below") == system_error_code(ENOTDIR));
+        BOOST_TEST(code(folder.path("")) == system_error_code(EISDIR));
+        BOOST_TEST(code("/dev/null") == errc::not_regular);
+        BOOST_TEST(code("") == system_error_code(ENOENT));
+        BOOST_TEST(code(std::string("/etc/passwd\0x", 13)) == system_error_code(EINVAL));
+        BOOST_TEST(code(std::string(5000, 'x')) == system_error_code(ENAMETOOLONG));
+        if (::geteuid() != 0) {
+            ::chmod(path.c_str(), 0);
+            BOOST_TEST(code(path) == system_error_code(EACCES));
+        }
+        try {
+            owner.run(open_only(folder.path("missing"), AT_FDCWD, false));
+            BOOST_ERROR("it was opened");
+        } catch (const system_error& failure) {
+            BOOST_TEST((failure.where().doing == activity::open));
+            BOOST_TEST(std::string{failure.what()}.find("missing") != std::string::npos);
+        }
+    }
+    BOOST_TEST(before.none());
+}
+
+BOOST_DATA_TEST_CASE(beneath_a_root_nothing_leads_out, both_backends, kind) {
+    const test::temporary_folder folder;
+    static_cast<void>(folder.make("outside", 7));
+    std::filesystem::create_directory(folder.path("root"));
+    std::filesystem::create_directory(folder.path("root/inner"));
+    static_cast<void>(folder.make("root/inside", 5));
+    std::filesystem::create_symlink("../outside", folder.path("root/leaving"));
+    std::filesystem::create_symlink("/etc/passwd", folder.path("root/absolute"));
+    std::filesystem::create_symlink("inside", folder.path("root/staying"));
+    const int root = ::open(folder.path("root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    {
+        engine owner{options_of(1, kind)};
+        const auto code = [&](const std::string& name) {
+            return owner.run(code_of(open_only(name, root, true)));
+        };
+        BOOST_TEST(owner.run(size_of("inside", root, true)) == 5u);
+        BOOST_TEST(owner.run(size_of("staying", root, true)) == 5u);
+        BOOST_TEST(owner.run(size_of("inner/../inside", root, true)) == 5u);
+        for (const char* const name : {"../outside", "leaving", "absolute", "/etc/passwd",
+                                       "inner/../../outside", "/proc/self/fd/0"}) {
+            BOOST_TEST(code(name) == system_error_code(EXDEV), name);
+        }
+        BOOST_TEST(owner.run(size_of("../outside", root, false)) == 7u);
+    }
+    ::close(root);
+}
+
+BOOST_DATA_TEST_CASE(a_stop_request_cancels_what_waits, both_backends, kind) {
+    int ends[2];
+    BOOST_TEST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const test::temporary_folder folder;
+    const std::string path = folder.make("data", 100);
+    {
+        engine owner{options_of(1, kind)};
+        BOOST_TEST(owner.run(code_of(with_timeout(read_for_ever(ends[0]), 5ms))) ==
+                   errc::timed_out);
+        // Cancelled before it began: an error that says so, or it was faster.
+        auto job = [](std::string name) -> task<boost::system::error_code> {
+            std::stop_source source;
+            const std::stop_token token = source.get_token();
+            source.request_stop();
+            task<> opening = open_only(std::move(name), AT_FDCWD, false);
+            opening.set_stop(token);
+            co_return co_await code_of(std::move(opening));
+        };
+        for (int i = 0; i < 20; ++i) {
+            const auto code = owner.run(job(path));
+            BOOST_TEST((!code || code == errc::cancelled));
+        }
+        auto reading = owner.spawn_on(0, code_of(read_for_ever(ends[0])));
+        owner.run([]() -> task<> { co_await leat::yield{}; }());
+        owner.stop();
+        BOOST_TEST(reading.get() == errc::stopped);
+        BOOST_TEST(!owner.join().code);
+    }
+    ::close(ends[0]);
+    ::close(ends[1]);
+}

@@ -1,0 +1,157 @@
+#include "interleaving.hpp"
+
+#include <leat/engine/doorbell.hpp>
+#include <leat/engine/inbox.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+using leat::doorbell;
+using leat::inbox;
+using leat::work;
+using leat::work_queue;
+using leat::test::explored_atomic;
+using leat::test::explored_sleep;
+using leat::test::explorer;
+
+namespace {
+struct letter : work {
+    int from = 0;
+    int number = 0;
+};
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(everything_is_taken_oldest_first_behind_what_the_queue_holds) {
+    inbox<> box;
+    work_queue queue;
+    box.take(queue);
+    BOOST_TEST(queue.empty());
+    BOOST_TEST(box.empty());
+    letter first;
+    letter pushed[3];
+    queue.push(first);
+    for (letter& one : pushed) box.push(one);
+    BOOST_TEST(!box.empty());
+    box.take(queue);
+    BOOST_TEST(box.empty());
+    BOOST_TEST(queue.pop() == &first);
+    for (letter& one : pushed) BOOST_TEST(queue.pop() == &one);
+    BOOST_TEST(queue.pop() == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_keeps_order_through_splices_and_reuse) {
+    work_queue one;
+    work_queue other;
+    letter items[4];
+    one.splice(other);
+    BOOST_TEST(one.empty());
+    other.push(items[1]);
+    other.push(items[2]);
+    one.push(items[0]);
+    one.splice(other);
+    BOOST_TEST(other.empty());
+    one.push(items[3]);
+    for (letter& item : items) BOOST_TEST(one.pop() == &item);
+    other.push(items[0]);
+    BOOST_TEST(other.front() == &items[0]);
+    BOOST_TEST(other.pop() == &items[0]);
+    BOOST_TEST(other.empty());
+}
+
+BOOST_AUTO_TEST_CASE(several_threads_push_and_each_ones_order_is_kept) {
+    constexpr int threads = 3;
+    constexpr int count = 50'000;
+    inbox<> box;
+    std::vector<std::deque<letter>> post(threads);
+    for (auto& letters : post) letters.resize(count);
+    std::vector<std::thread> pushers;
+    for (int from = 0; from < threads; ++from) {
+        pushers.emplace_back([&box, &letters = post[static_cast<std::size_t>(from)], from] {
+            for (int i = 0; i < count; ++i) {
+                letter& one = letters[static_cast<std::size_t>(i)];
+                one.from = from;
+                one.number = i;
+                box.push(one);
+            }
+        });
+    }
+    std::vector<int> next(threads, 0);
+    int wrong = 0;
+    for (int taken = 0; taken < threads * count;) {
+        work_queue queue;
+        box.take(queue);
+        if (queue.empty()) std::this_thread::yield();
+        while (work* const item = queue.pop()) {
+            auto& one = static_cast<letter&>(*item);
+            if (one.number != next[static_cast<std::size_t>(one.from)]++) ++wrong;
+            ++taken;
+        }
+    }
+    for (std::thread& one : pushers) one.join();
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(box.empty());
+}
+
+namespace {
+
+struct explored_letter : work {
+    explored_atomic<int> payload{0};
+};
+
+struct house {
+    inbox<explored_atomic> box;
+    doorbell<explored_atomic> bell{1};
+    explored_sleep kernel;
+    explored_letter post[2];
+    int received = 0;
+    int fresh = 0;
+
+    void push(int which) {
+        post[which].payload.store(1, std::memory_order_relaxed);
+        box.push(post[which]);
+        if (bell.claim_wake()) kernel.wake();
+    }
+    void serve(int expected) {
+        while (true) {
+            work_queue queue;
+            box.take(queue);
+            while (work* const item = queue.pop()) {
+                ++received;
+                fresh +=
+                    static_cast<explored_letter&>(*item).payload.load(std::memory_order_relaxed);
+            }
+            if (received == expected) return;
+            bell.park();
+            if (box.empty() && !kernel.sleep()) return;
+            bell.unpark();
+        }
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(no_interleaving_leaves_a_message_with_the_shard_asleep) {
+    for (const int pushers : {1, 2}) {
+        explorer all{pushers == 1 ? 8u : 2u};
+        const std::uint64_t runs = all.run([pushers] {
+            auto one = std::make_shared<house>();
+            explorer::program program;
+            program.threads.emplace_back([one, pushers] { one->serve(pushers); });
+            for (int i = 0; i < pushers; ++i) {
+                program.threads.emplace_back([one, i] { one->push(i); });
+            }
+            program.check = [one, pushers] {
+                explorer::current().require(one->received == pushers, "a message was lost");
+                explorer::current().require(one->fresh == pushers, "a stale message was seen");
+            };
+            return program;
+        });
+        BOOST_TEST(all.failure() == "");
+        BOOST_TEST(runs > 10u);
+        BOOST_TEST_MESSAGE(pushers << " pushers: " << runs << " runs");
+    }
+}

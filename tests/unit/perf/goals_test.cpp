@@ -1,0 +1,38 @@
+#include "common/goals.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+using namespace leat::perf;
+
+BOOST_AUTO_TEST_CASE(the_projects_goals_can_be_read) {
+    BOOST_TEST(goals().size() >= 18U);
+    const goal* const hot = find_goal("hit.hot.ns");
+    BOOST_REQUIRE(hot != nullptr);
+    BOOST_TEST(hot->reached(10));
+    BOOST_TEST(!hot->reached(10.1));
+    const goal* const fio = find_goal("scan/fio");
+    BOOST_REQUIRE(fio != nullptr);
+    BOOST_TEST(fio->reached(0.98));
+    BOOST_TEST(!fio->reached(0.97));
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_is_no_goal_is_refused) {
+    BOOST_CHECK_THROW(static_cast<void>(parse_goals("figure\tlimit\twhy\nx\t= 3\tw\n")),
+                      std::runtime_error);
+    BOOST_CHECK_THROW(static_cast<void>(parse_goals("figure\tlimit\twhy\nx <= 3\n")),
+                      std::runtime_error);
+    BOOST_CHECK_THROW(static_cast<void>(parse_goals("figure\tlimit\twhy\nx\t<= 3q\tw\n")),
+                      std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(what_falls_short_and_what_is_missing_is_said) {
+    const auto outcome = check_goals(
+        R"({"schema": 1, "figures": {"hit.hot.ns": 12}, "ratios": {"scan/fio": 0.99}})");
+    BOOST_TEST(!outcome.all_reached);
+    BOOST_TEST(outcome.text.find("MISSES <= 10") != std::string::npos);
+    BOOST_TEST(outcome.text.find("reaches >= 0.98") != std::string::npos);
+    BOOST_TEST(outcome.text.find("not measured") != std::string::npos);
+    BOOST_CHECK_THROW(static_cast<void>(check_goals("{\"schema\": 2}")), std::exception);
+}
