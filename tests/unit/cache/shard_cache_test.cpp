@@ -95,9 +95,9 @@ BOOST_FIXTURE_TEST_CASE(a_pinned_lease_keeps_its_bytes_until_the_last_pin, fixtu
 }
 
 BOOST_FIXTURE_TEST_CASE(a_holder_that_pins_a_revoked_chunk_may_ask_for_more_of_it, fixture) {
-    source->background_delay_ms = 20;
+    source->background_delay_ms = 2;
     auto body = [](fixture& with) -> task<bool> {
-        for (int round = 0; round < 20; ++round) {
+        for (int round = 0; round < 10; ++round) {
             for (const chunk_config& config : with.remote) {
                 const slice first = co_await with.manager.get_chunk(config);
                 chunk_config other = config;
