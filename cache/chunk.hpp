@@ -62,6 +62,7 @@ struct chunk : entry, resident, rest_link {
     std::uint64_t asked_units = 0;
     std::uint64_t cursor = 0;  ///< where the rest goes on: behind what was demanded last
     std::atomic<bool> everything_landed{false};
+    unsigned demands = 0;           ///< of the reads in flight, those that somebody waits for alone
     unsigned reads = 0;             ///< in flight
     bool doomed = false;            ///< out of the table; freed when nothing refers to it
     bool on_demand_only = false;    ///< a background read has failed
@@ -84,6 +85,15 @@ struct chunk : entry, resident, rest_link {
     }
     [[nodiscard]] bool has(std::uint64_t unit) const noexcept {
         return (landed_words[unit / 64].load(std::memory_order_relaxed) >> (unit % 64) & 1) != 0;
+    }
+    /// Whether somebody waits for units that no read in flight will bring.
+    [[nodiscard]] bool demanded_unasked() const noexcept {
+        for (const chunk_request& waiter : waiters) {
+            for (std::uint64_t unit = first_unit(waiter); unit <= last_unit(waiter); ++unit) {
+                if (!asked(unit)) return true;
+            }
+        }
+        return false;
     }
     /// Units of the request's range.
     [[nodiscard]] std::uint64_t first_unit(const chunk_request& wanted) const noexcept {

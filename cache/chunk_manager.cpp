@@ -56,10 +56,10 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine, const std::st
         return false;
     }
     wait.chunk_request::done = &ended;
-    wait.size = config_.size;
-    wait.no_wait = config_.hint == hint::no_wait;
+    wait.size = size_;
+    wait.no_wait = hint_ == hint::no_wait;
     shard_cache& cache = shard_cache::current();
-    if (!cache.request(wait, config_.file.number, config_.offset, manager_)) return false;
+    if (!cache.request(wait, file_, offset_, manager_)) return false;
     wait.listen();
     return true;
 }
@@ -75,9 +75,9 @@ void get_chunk_awaiter::stopped(suspension& self) noexcept {
 
 error get_chunk_awaiter::failure() const {
     const auto cache = manager_.cache.lock();
-    file_record* const record = cache ? cache->files().acquire(config_.file.number) : nullptr;
-    error failed = at_file(record, activity::get_chunk, wait_->code, config_.offset, config_.size);
-    failed.where.file = config_.file.number;
+    file_record* const record = cache ? cache->files().acquire(file_) : nullptr;
+    error failed = at_file(record, activity::get_chunk, wait_->code, offset_, size_);
+    failed.where.file = file_;
     if (record != nullptr) cache->files().release(*record);
     return failed;
 }

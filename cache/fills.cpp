@@ -85,10 +85,7 @@ private:
     std::coroutine_handle<promise_type> handle_;
 };
 
-void shard_cache::want(chunk& filling,
-                       std::uint64_t first,
-                       std::uint64_t last,
-                       bool demanded) noexcept {
+void shard_cache::want(chunk& filling, std::uint64_t first, std::uint64_t last) noexcept {
     const std::uint64_t bytes = (last - first + 1) << filling.unit_shift;
     if (bytes <= small_demand) {
         for (std::uint64_t unit = first; unit <= last;) {
@@ -105,12 +102,17 @@ void shard_cache::want(chunk& filling,
     } else {
         filling.cursor = first;
     }
-    const bool everything_asked = filling.asked_units == filling.units;
-    if (filling.waiting_for_rest || everything_asked || filling.doomed) return;
-    if (filling.on_demand_only && bytes <= small_demand) return;
-    filling.waiting_for_rest = true;
     // Large demands go before the rest of chunks of which somebody has got what he asked for.
-    if (demanded && bytes > small_demand) {
+    queue_rest(filling, bytes > small_demand);
+}
+
+void shard_cache::queue_rest(chunk& filling, bool first) noexcept {
+    if (filling.waiting_for_rest || filling.asked_units == filling.units) return;
+    // Behind the demanded bytes, not beside them: what is submitted together completes together.
+    if (filling.demands != 0) return;
+    if (filling.on_demand_only && !filling.demanded_unasked()) return;
+    filling.waiting_for_rest = true;
+    if (first) {
         own_->to_fill.push_front(filling);
     } else {
         own_->to_fill.push_back(filling);
@@ -129,6 +131,7 @@ void shard_cache::read(chunk& filling,
         if (own_->demands_in_flight + own_->rests_in_flight != 0)
             own_->last_competition = shard_.turn_time();
         ++own_->demands_in_flight;
+        ++filling.demands;
     } else {
         ++own_->rests_in_flight;
     }
@@ -156,6 +159,7 @@ void shard_cache::read_ended(chunk& filling,
                              boost::system::error_code code) noexcept {
     --filling.reads;
     --(demand ? own_->demands_in_flight : own_->rests_in_flight);
+    if (demand) --filling.demands;
     counts_.bytes_read += bytes;
     if (filling.doomed) {
         release_if_unused(filling);
@@ -172,6 +176,7 @@ void shard_cache::read_ended(chunk& filling,
         filling.landed_units += count;
         landed(filling);
     }
+    if (!filling.doomed && (!code || filling.demanded_unasked())) queue_rest(filling, false);
     if (filling.file != nullptr && !filling.doomed && filling.reads == 0) back_to_policy(filling);
 }
 
@@ -230,7 +235,7 @@ void shard_cache::read_failed(chunk& filling,
         chunk_request& waiter = again.front();
         again.pop_front();
         filling.waiters.push_back(waiter);
-        want(filling, filling.first_unit(waiter), filling.last_unit(waiter), true);
+        want(filling, filling.first_unit(waiter), filling.last_unit(waiter));
     }
     if (anybody || ended) return;
     try {

@@ -293,7 +293,7 @@ void shard_cache::serve_from(chunk& found, chunk_request& wanted) noexcept {
     }
     wanted.waits = chunk_request::place::units;
     found.waiters.push_back(wanted);
-    want(found, first, last, true);
+    want(found, first, last);
 }
 
 void shard_cache::grant(chunk& found, chunk_request& wanted) noexcept {

@@ -8,6 +8,7 @@
 #include <leat/engine/error.hpp>
 #include <leat/engine/sleep.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -29,6 +30,8 @@ struct script {
     std::atomic<bool> too_little{false};  ///< reads give one byte less
     std::atomic<std::uint64_t> reads{0};
     std::atomic<std::uint64_t> bytes{0};
+    std::atomic<int> in_flight{0};
+    std::atomic<int> most_in_flight{0};  ///< exact if one shard reads
     std::atomic<int> open_files{0};
 
     struct range {
@@ -87,6 +90,7 @@ public:
         const std::int64_t extra =
             urgency == priority::background ? script_->background_delay_ms.load() : 0;
         const std::chrono::milliseconds delay{script_->delay_ms + extra};
+        const in_flight_count counted{*script_};
         if (delay.count() > 0) co_await sleep(delay);
         if (offset < script_->bad_to && offset + size > script_->bad_from) {
             throw system_error({system_error_code(EIO), {}});
@@ -98,6 +102,19 @@ public:
     }
 
 private:
+    class in_flight_count {
+    public:
+        explicit in_flight_count(script& of) : script_(of) {
+            script_.most_in_flight = std::max<int>(script_.most_in_flight, ++script_.in_flight);
+        }
+        in_flight_count(const in_flight_count&) = delete;
+        in_flight_count& operator=(const in_flight_count&) = delete;
+        ~in_flight_count() { --script_.in_flight; }
+
+    private:
+        script& script_;
+    };
+
     std::shared_ptr<script> script_;
 };
 

@@ -222,14 +222,19 @@ BOOST_AUTO_TEST_CASE(a_thousand_coroutines_on_two_shards_read_each_byte_once) {
 BOOST_AUTO_TEST_CASE(demanded_bytes_are_read_first_and_alone) {
     engine owner{small_engine(1, 8_MiB, 1_MiB)};
     const auto source = script_of(1_MiB);
+    source->delay_ms = 5;
     source->background_delay_ms = 60'000;  // cancelled at the end
     chunk_manager manager{owner, scripted_source{source}};
     const file from = owner.run(manager.open("any"));
-    const slice got = owner.run(get(manager, {from, 500'000, 100}));
-    BOOST_TEST(test::is_pattern(got.bytes(), 1, 500'000));
+    const slice got = owner.run(get(manager, {from, 100, 100}));
+    BOOST_TEST(test::is_pattern(got.bytes(), 1, 100));
+    owner.run(pause(1ms));
+    BOOST_TEST(source->reads == 2u);  // the rest follows, but not beside
+    BOOST_TEST(source->most_in_flight == 1);
     const std::lock_guard lock{source->mutex};
     BOOST_TEST(source->log.at(0).size == manager.unit_size());
-    BOOST_TEST(source->log.at(0).offset == 500'000 / manager.unit_size() * manager.unit_size());
+    BOOST_TEST(source->log.at(0).offset == 0u);
+    BOOST_TEST(source->log.at(1).size == 1_MiB - manager.unit_size());
 }
 
 BOOST_AUTO_TEST_CASE(an_error_reaches_only_those_who_asked_for_the_failed_bytes) {
@@ -248,6 +253,26 @@ BOOST_AUTO_TEST_CASE(an_error_reaches_only_those_who_asked_for_the_failed_bytes)
     BOOST_TEST(!ask(owner, manager, {from, 699'000, 4096}));
     const slice whole = owner.run(get(manager, {from, 0, 1_MiB}));
     BOOST_TEST(test::is_pattern(whole.bytes(), 1, 0));
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_large_request_behind_a_small_one_is_served_though_the_chunk_fills_on_demand) {
+    engine owner{small_engine(1, 8_MiB, 1_MiB)};
+    const auto source = script_of(1_MiB);
+    source->bad_from = 500'000;
+    source->bad_to = 500'001;
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    BOOST_TEST(!ask(owner, manager, {from, 0, 100}));
+    BOOST_TEST(ask(owner, manager, {from, 500'000, 1}) == system_error_code(EIO));
+    source->bad_to = 0;
+    source->delay_ms = 5;
+    const auto both = [](const chunk_manager& of, file_id id) -> task<std::size_t> {
+        auto [small, large] =
+            co_await when_all(get(of, {id, 600'000, 100}), get(of, {id, 0, 900'000}));
+        co_return small.size() + large.size();
+    };
+    BOOST_TEST(owner.run(both(manager, from)) == 900'100u);
 }
 
 BOOST_AUTO_TEST_CASE(a_source_that_gives_too_little_or_fails_to_open_is_reported) {

@@ -30,22 +30,30 @@ struct manager_options {
 class get_chunk_awaiter {
 public:
     get_chunk_awaiter(const manager_core& manager, const chunk_config& config) noexcept
-        : manager_(manager), config_(config) {}
+        : manager_(manager),
+          file_(config.file.number),
+          offset_(config.offset),
+          size_(config.size),
+          hint_(config.hint) {}
     /// Before it is awaited, not after.
     get_chunk_awaiter(get_chunk_awaiter&& unused) noexcept
-        : manager_(unused.manager_), config_(unused.config_) {}
+        : manager_(unused.manager_),
+          file_(unused.file_),
+          offset_(unused.offset_),
+          size_(unused.size_),
+          hint_(unused.hint_) {}
 
     // Left alone, GCC calls it: the compiler's cost of a coroutine's body hides what inlining
     // saves.
     [[nodiscard, gnu::always_inline]] bool await_ready() noexcept {
         shard& here = *shard::current();
         auto& cache = *static_cast<shard_cache*>(here.extension());
-        const std::uint64_t index = manager_.by_chunk.divide(config_.offset);
-        in_ = config_.offset - index * manager_.chunk_size;
-        entry* const found = cache.find(config_.file.number, index);
-        if (found == nullptr || !shard_cache::ready(*found, in_, config_.size)) [[unlikely]]
+        const std::uint64_t index = manager_.by_chunk.divide(offset_);
+        in_ = offset_ - index * manager_.chunk_size;
+        entry* const found = cache.find(file_, index);
+        if (found == nullptr || !shard_cache::ready(*found, in_, size_)) [[unlikely]]
             return false;
-        cache.pin(*found, config_.size);
+        cache.pin(*found, size_);
         entry_ = found;
         return here.spend_hit();
     }
@@ -57,13 +65,13 @@ public:
     [[nodiscard]] slice await_resume() {
         if (entry_ == nullptr && !waited()) [[unlikely]]
             throw system_error(failure());
-        return {*entry_, in_, config_.size};
+        return {*entry_, in_, size_};
     }
     /// The outcome without exceptions.
     [[nodiscard]] result<slice> take() {
         if (entry_ == nullptr && !waited()) [[unlikely]]
             return failure();
-        return slice{*entry_, in_, config_.size};
+        return slice{*entry_, in_, size_};
     }
 
 private:
@@ -80,7 +88,12 @@ private:
     [[nodiscard]] error failure() const;
 
     const manager_core& manager_;
-    chunk_config config_;
+    // The request, member by member: copied as a whole it would be loaded by wider moves than those
+    // that have just stored it, which the CPU cannot forward.
+    std::uint64_t file_;
+    std::uint64_t offset_;
+    std::uint32_t size_;
+    hint hint_;
     entry* entry_ = nullptr;
     std::uint64_t in_ = 0;
     std::optional<waiting> wait_;  // engaged only by a miss

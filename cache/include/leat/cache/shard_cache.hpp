@@ -130,7 +130,8 @@ private:
     void back_to_policy(chunk& aside) noexcept;
 
     // Fills.
-    void want(chunk& filling, std::uint64_t first, std::uint64_t last, bool demanded) noexcept;
+    void want(chunk& filling, std::uint64_t first, std::uint64_t last) noexcept;
+    void queue_rest(chunk& filling, bool first) noexcept;
     void read(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand) noexcept;
     void read_ended(chunk& filling,
                     std::uint64_t first,
