@@ -1,5 +1,6 @@
 // The list of what leat-bench can measure.
 #include "common/workload.hpp"
+#include "compare/asio.hpp"
 #include "compare/designs.hpp"
 #include "load/device.hpp"
 #include "load/fanin.hpp"
@@ -46,6 +47,8 @@ constexpr std::array all{
              "device.SIZE.dDEPTH.{gbps,iops} device.BUFFERS.cpu_us_per_chunk "
              "{device,fio}.{4k_d1,4k_d32,10m_d4}.iops",
              &run_device},
+    workload{"asio", "cold 4 KiB, 32 at once: leat's files and Boost.Asio's, without a cache",
+             "{asio.one,asio.many,leat.raw}.{iops,cpu_us}", &run_asio},
 };
 }  // namespace
 

@@ -52,30 +52,30 @@ boost::json::object json_of(const bench_options& options) {
 
 std::string ratio_line(const report& found, const report::ratio& ratio) {
     const std::string fault = found.fault_of(ratio);
-    if (!fault.empty()) return fmt::format("{:<38} {:>12}  {}\n", ratio.name, "void", fault);
+    if (!fault.empty()) return fmt::format("{:<45} {:>12}  {}\n", ratio.name, "void", fault);
     const auto value = found.value_of(ratio);
     if (!value) return {};
     const goal* const limit = find_goal(ratio.name);
     const std::string verdict = limit == nullptr ? std::string{} : limit->verdict(*value);
-    return fmt::format("{:<38} {:>12}  {}\n", ratio.name, format_value(*value), verdict);
+    return fmt::format("{:<45} {:>12}  {}\n", ratio.name, format_value(*value), verdict);
 }
 
 }  // namespace
 
 std::string table_of(const report& found) {
     std::string text =
-        fmt::format("{:<38} {:>12}  {:<9} {:>7}\n", "figure", "median", "unit", "spread");
+        fmt::format("{:<45} {:>12}  {:<9} {:>7}\n", "figure", "median", "unit", "spread");
     for (const report::figure& figure : found.figures()) {
         const report::summary summary = report::summarize(figure);
         const goal* const limit = find_goal(figure.name);
-        text += fmt::format("{:<38} {:>12}  {:<9} {:>5.1f} %{}{}\n", figure.name,
+        text += fmt::format("{:<45} {:>12}  {:<9} {:>5.1f} %{}{}\n", figure.name,
                             format_value(summary.median), unit_of(figure.name),
                             100 * summary.spread, limit != nullptr ? "  " : "",
                             limit != nullptr ? limit->verdict(summary.median) : std::string{});
     }
     std::string ratios;
     for (const report::ratio& ratio : found.ratios()) ratios += ratio_line(found, ratio);
-    if (!ratios.empty()) text += fmt::format("\n{:<38} {:>12}\n{}", "ratio of medians", "", ratios);
+    if (!ratios.empty()) text += fmt::format("\n{:<45} {:>12}\n{}", "ratio of medians", "", ratios);
     bool disturbed = false;
     for (const report::figure& figure : found.figures())
         disturbed = disturbed || report::summarize(figure).disturbed;

@@ -76,25 +76,35 @@ void cold_engine::verify() {
     drop_page_cache(bench_.target());
 }
 
-raw_rival::raw_rival(bench& with, unsigned depth, std::uint64_t block) : thread_(with.first_cpu()) {
+raw_rival::raw_rival(bench& with, unsigned depth, std::uint64_t block)
+    : raw_rival(with, depth, block, std::make_shared<pinned_thread>(with.first_cpu())) {}
+
+raw_rival::raw_rival(bench& with, unsigned depth, std::uint64_t block, const raw_rival& beside)
+    : raw_rival(with, depth, block, beside.thread_) {}
+
+raw_rival::raw_rival(bench& with,
+                     unsigned depth,
+                     std::uint64_t block,
+                     std::shared_ptr<pinned_thread> thread)
+    : thread_(std::move(thread)) {
     raw_ring_options options;
     options.depth = depth;
     options.block = block;
     options.fixed = with.options().fixed_buffers && with.options().engine.register_buffers;
     options.huge = with.options().engine.huge_pages;
     options.spin = with.options().engine.spin;
-    thread_.run([&] { ring_ = std::make_unique<raw_ring>(with.target(), options); });
+    thread_->run([&] { ring_ = std::make_unique<raw_ring>(with.target(), options); });
     if (options.fixed && !ring_->registered())
         with.report().note("the raw ring's buffers could not be registered (ulimit -l)");
 }
 
 raw_rival::~raw_rival() {
-    thread_.run([&] { ring_.reset(); });
+    thread_->run([&] { ring_.reset(); });
 }
 
 read_run raw_rival::run(const raw_ring::next_offset& next, histogram* latencies) {
     read_run result;
-    thread_.run([&] { result = ring_->run(next, latencies); });
+    thread_->run([&] { result = ring_->run(next, latencies); });
     return result;
 }
 

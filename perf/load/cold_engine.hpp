@@ -7,6 +7,7 @@
 
 #include <leat/leat.hpp>
 
+#include <functional>
 #include <memory>
 
 namespace leat::perf {
@@ -45,11 +46,24 @@ private:
 class raw_rival {
 public:
     raw_rival(bench& with, unsigned depth, std::uint64_t block);
+    /// Another ring on the same thread.
+    raw_rival(bench& with, unsigned depth, std::uint64_t block, const raw_rival& beside);
+    raw_rival(const raw_rival&) = delete;
+    raw_rival& operator=(const raw_rival&) = delete;
     ~raw_rival();
     read_run run(const raw_ring::next_offset& next, histogram* latencies = nullptr);
 
+    /// Runs a job on the ring's thread, where it may use the ring itself.
+    void on_thread(const std::function<void()>& job) { thread_->run(job); }
+    [[nodiscard]] raw_ring& ring() noexcept { return *ring_; }
+
 private:
-    pinned_thread thread_;
+    raw_rival(bench& with,
+              unsigned depth,
+              std::uint64_t block,
+              std::shared_ptr<pinned_thread> thread);
+
+    std::shared_ptr<pinned_thread> thread_;
     std::unique_ptr<raw_ring> ring_;
 };
 

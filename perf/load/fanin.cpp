@@ -32,14 +32,24 @@ task<> wait_many(const chunk_manager& manager, chunk_config chunk, unsigned all,
     co_await waiting.join();
 }
 
+// The next chunk that its owner does not have.
+task<chunk_config> absent_chunk(const chunk_manager& manager, file_id file, cold_chunks& order) {
+    const auto size = static_cast<std::uint32_t>(manager.chunk_size());
+    for (;;) {
+        const chunk_config chunk{file, order.next_chunk(), size};
+        const chunk_config page{file, chunk.offset, page_bytes};
+        co_await resume_on(manager.owner(chunk));
+        if (!manager.peek(page)) co_return chunk;
+    }
+}
+
 task<cache_statistics> statistics_of(chunk_manager& manager) {
     const cache_statistics now = co_await manager.statistics();
     co_return now;
 }
 
 void measure(bench& with, cold_engine& cold, cold_chunks& order) {
-    const auto size = static_cast<std::uint32_t>(cold.chunk_size());
-    const chunk_config chunk{cold.file(), order.next_chunk(), size};
+    const chunk_config chunk = cold.engine().run(absent_chunk(cold.manager(), cold.file(), order));
     const unsigned shards = cold.engine().shards();
     std::vector<resumed> seen(shards);
     const cache_statistics before = cold.engine().run(statistics_of(cold.manager()));
@@ -54,7 +64,7 @@ void measure(bench& with, cold_engine& cold, cold_chunks& order) {
     for (const resumed& one : seen) busy_ns += static_cast<double>(ns_between(one.first, one.last));
     const auto bytes = static_cast<double>(after.bytes_read - before.bytes_read);
     with.report().add("fanin.fills", static_cast<double>(after.fills - before.fills));
-    with.report().add("fanin.bytes_read_ratio", bytes / size);
+    with.report().add("fanin.bytes_read_ratio", bytes / chunk.size);
     with.report().add("fanin.ns_per_waiter", busy_ns / (waiters / shards * shards));
 }
 
