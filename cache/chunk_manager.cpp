@@ -11,7 +11,8 @@ namespace {
 class manager_source {
 public:
     using file_type = file;
-    explicit manager_source(chunk_manager& lower) noexcept : lower_(&lower) {}
+    explicit manager_source(std::unique_ptr<chunk_manager> lower) noexcept
+        : lower_(std::move(lower)) {}
     task<file> open(std::string name) { return lower_->open(std::move(name)); }
     task<std::size_t> read(const file& from,
                            std::uint64_t offset,
@@ -21,7 +22,7 @@ public:
     }
 
 private:
-    chunk_manager* lower_;
+    std::unique_ptr<chunk_manager> lower_;
 };
 
 error at_file(const file_record* record,
@@ -102,7 +103,15 @@ chunk_manager::chunk_manager(engine& owner,
 }
 
 chunk_manager::chunk_manager(engine& owner, chunk_manager& lower, manager_options options)
-    : chunk_manager(owner, manager_source{lower}, options) {}
+    : chunk_manager(owner,
+                    // One of its own: fills go on after both managers are gone.
+                    manager_source{std::unique_ptr<chunk_manager>{
+                        new chunk_manager{lower.cache_, lower.core_}}},
+                    options) {}
+
+chunk_manager::chunk_manager(std::shared_ptr<shared_cache> cache,
+                             std::shared_ptr<manager_core> core) noexcept
+    : cache_(std::move(cache)), core_(std::move(core)) {}
 
 task<file> chunk_manager::open(std::string name) {
     error failed;

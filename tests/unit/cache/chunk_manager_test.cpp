@@ -418,6 +418,22 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(owner.run(many_readers(upper, above, 8, 4, 50)) == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(fills_go_on_after_their_managers_and_files_are_gone) {
+    engine owner{small_engine(2, 4_MiB, 256_KiB)};
+    const auto source = script_of(3'000'001);
+    source->background_delay_ms = 5;
+    {
+        chunk_manager lower{owner, scripted_source{source}};
+        chunk_manager upper{owner, lower, {.chunk_size = 64_KiB}};
+        const file above = owner.run(upper.open("any"));
+        for (std::uint64_t index = 0; index < 40; index += 7) {
+            BOOST_TEST(!ask(owner, upper, {above, index * 64_KiB, 100}));
+        }
+    }
+    owner.run(pause(20ms));
+    BOOST_TEST(source->open_files == 0);
+}
+
 BOOST_AUTO_TEST_CASE(slices_walk_a_range_in_order_in_pieces_of_any_size) {
     engine owner{small_engine(2, 2_MiB, 64_KiB)};
     chunk_manager manager{owner, scripted_source{script_of(1'000'003)}};

@@ -130,7 +130,7 @@ public:
               owner,
               std::unique_ptr<any_source>(std::make_unique<source_model<S>>(std::move(source))),
               options) {}
-    /// A manager over a manager of the same engine, which must outlive it.
+    /// A manager over a manager of the same engine, which may be destroyed before it.
     chunk_manager(engine& owner, chunk_manager& lower, manager_options options = {});
     chunk_manager(engine& owner, std::unique_ptr<any_source> source, manager_options options);
     chunk_manager(const chunk_manager&) = delete;
@@ -175,6 +175,8 @@ public:
 
 private:
     friend class slice_stream;
+    chunk_manager(std::shared_ptr<shared_cache> cache, std::shared_ptr<manager_core> core) noexcept;
+
     std::shared_ptr<shared_cache> cache_;
     std::shared_ptr<manager_core> core_;
 };
