@@ -28,7 +28,6 @@ struct lease : entry {
     };
     shard_cache* owner = nullptr;
     std::uint64_t generation = 0;  ///< of the grant it lives by
-    std::int64_t swept_use = 0;    ///< last_use when the sweep last came by
     unsigned outstanding = 0;      ///< requests on their way through it
     bool granted = false;
     bool ever_granted = false;

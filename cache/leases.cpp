@@ -4,9 +4,16 @@
 
 #include <leat/cache/shard_cache.hpp>
 
+#include <chrono>
 #include <new>
 
 namespace leat {
+
+namespace {
+// A lease unused for so long is given back, so that its chunk is the owner's alone to judge. The
+// owner asks for it before, if it needs the buffer.
+constexpr std::chrono::nanoseconds lease_age = std::chrono::seconds{1};
+}  // namespace
 
 // At home.
 
@@ -33,7 +40,7 @@ lease* shard_cache::lease_for(chunk_request& wanted) noexcept {
     made->file_number = wanted.file->number;
     made->index = wanted.index;
     made->owner = wanted.owner;
-    made->swept_use = 0;
+    made->last_use.store(stamp(), std::memory_order_relaxed);
     insert(*made);
     own_->held_leases.push_back(*made);
     ++own_->live_leases;
@@ -41,16 +48,14 @@ lease* shard_cache::lease_for(chunk_request& wanted) noexcept {
 }
 
 void shard_cache::sweep_leases() noexcept {
-    // Two for each new one, so that what has gone unused for a round of all leases is given back.
+    // Two for each new one, so that all are looked at before their number doubles.
     for (int look = 0; look < 2 && !own_->held_leases.empty(); ++look) {
         lease& oldest = own_->held_leases.front();
         own_->held_leases.pop_front();
         own_->held_leases.push_back(oldest);
-        const std::int64_t use = oldest.last_use.load(std::memory_order_relaxed);
-        if (use == oldest.swept_use && oldest.pins == 0 && oldest.outstanding == 0) {
+        const std::int64_t unused = stamp() - oldest.last_use.load(std::memory_order_relaxed);
+        if (unused > lease_age.count() && oldest.pins == 0 && oldest.outstanding == 0) {
             give_back(oldest);
-        } else {
-            oldest.swept_use = use;
         }
     }
 }

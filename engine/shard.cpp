@@ -27,6 +27,9 @@ namespace {
 // How long a sender with messages that found no room sleeps before it tries again.
 constexpr std::chrono::microseconds congestion_pause{100};
 
+// On a busy machine every shard stalls now and then: one sentence in so long says enough.
+constexpr std::chrono::seconds stall_report_pause{10};
+
 constexpr shard::guest nobody{nullptr, [](void*) noexcept {}, [](void*) noexcept { return false; }};
 }  // namespace
 
@@ -165,17 +168,22 @@ bool shard::turn() {
 }
 
 void shard::note_stall(io::time_point begin) noexcept {
-    const std::chrono::nanoseconds length = backend_->now() - begin;
+    const io::time_point end = backend_->now();
+    const std::chrono::nanoseconds length = end - begin;
     counts_.longest_turn = std::max(counts_.longest_turn, length);
     if (length <= engine_.options().stall) return;
     ++counts_.stalls;
+    if (end < next_stall_report_) return;
+    next_stall_report_ = end + stall_report_pause;
     try {
         engine_.report(
             event::level::warning,
             "shard " + std::to_string(index_) + " was kept from its loop for " +
                 std::to_string(
                     std::chrono::duration_cast<std::chrono::milliseconds>(length).count()) +
-                " ms; a coroutine that computes long should co_await leat::yield{}");
+                " ms, stall " + std::to_string(counts_.stalls) +
+                " of it; if the machine is not busy otherwise, a coroutine computes long and " +
+                "should co_await leat::yield{}");
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }

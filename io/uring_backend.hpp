@@ -74,8 +74,8 @@ private:
     unsigned cancels_used_ = 0;
     std::size_t accepted_ = 0;
     std::size_t pending_count_ = 0;
-    std::size_t deferred_counted_ =
-        0;  ///< of the oldest pending ones, how many statistics count already
+    /// Of the oldest pending ones, how many the statistics count already.
+    std::size_t deferred_counted_ = 0;
 
     operation_list pending_;    ///< not yet in the submission queue
     operation_list submitted_;  ///< in the submission queue or in the kernel

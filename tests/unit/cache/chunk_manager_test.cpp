@@ -268,9 +268,9 @@ BOOST_AUTO_TEST_CASE(
     source->bad_to = 0;
     source->delay_ms = 5;
     const auto both = [](const chunk_manager& of, file_id id) -> task<std::size_t> {
-        auto [small, large] =
+        const auto slices =
             co_await when_all(get(of, {id, 600'000, 100}), get(of, {id, 0, 900'000}));
-        co_return small.size() + large.size();
+        co_return std::get<0>(slices).size() + std::get<1>(slices).size();
     };
     BOOST_TEST(owner.run(both(manager, from)) == 900'100u);
 }

@@ -146,10 +146,22 @@ BOOST_FIXTURE_TEST_CASE(a_lease_on_a_chunk_that_a_change_has_doomed_serves_no_ot
     BOOST_TEST(!code_on(1, other));
 }
 
-BOOST_FIXTURE_TEST_CASE(leases_unused_for_a_round_are_given_back, fixture) {
+BOOST_FIXTURE_TEST_CASE(leases_unused_for_a_while_are_given_back_when_others_come, fixture) {
     get_on(1, remote[0]);
-    for (std::size_t i = 1; i < remote.size(); ++i) get_on(1, remote[i]);
-    BOOST_TEST(sum().leases < remote.size());
+    get_on(1, remote[1]);
+    get_on(1, remote[2]);
+    BOOST_TEST(sum().leases == 3u);
+    std::this_thread::sleep_for(1100ms);
+    get_on(1, remote[0]);
+    get_on(1, remote[3]);  // looks at the first two
+    for (int i = 0; i < 1000 && sum().leases != 3; ++i) std::this_thread::sleep_for(1ms);
+    BOOST_TEST(sum().leases == 3u);
+    const std::uint64_t misses = sum().misses;
+    get_on(1, remote[0]);
+    get_on(1, remote[2]);
+    BOOST_TEST(sum().misses == misses);
+    get_on(1, remote[1]);
+    BOOST_TEST(sum().misses == misses + 1);
 }
 
 BOOST_AUTO_TEST_CASE(stopping_with_requests_in_flight_resumes_every_one_with_an_error) {

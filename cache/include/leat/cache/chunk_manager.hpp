@@ -20,8 +20,8 @@ namespace leat {
 /// Options of one manager.
 struct manager_options {
     std::uint64_t chunk_size = 0;  ///< bytes; 0: the engine's
-    std::chrono::milliseconds pin_deadline{
-        30'000};  ///< how long get_chunk waits while every chunk is pinned
+    /// How long get_chunk waits while every chunk is pinned.
+    std::chrono::milliseconds pin_deadline{30'000};
 };
 
 /// Awaits a slice; what chunk_manager::get_chunk returns. The lookup is await_ready: a hit neither

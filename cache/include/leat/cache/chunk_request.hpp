@@ -42,8 +42,8 @@ struct chunk_request : work, boost::intrusive::list_base_hook<> {
     bool retried = false;     ///< its units have been read alone after a larger read failed
     bool cancelled = false;
     enum class place : std::uint8_t { nowhere, units, buffer } waits = place::nowhere;  // owner's
-    unsigned travelling =
-        0;  ///< messages on the way or at the owner: the request, its cancellation
+    /// Messages on the way or at the owner: the request, its cancellation.
+    unsigned travelling = 0;
     struct back_pointer : timer {
         using timer::timer;
         chunk_request* request = nullptr;

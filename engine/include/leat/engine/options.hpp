@@ -44,19 +44,20 @@ struct engine_options {
     unsigned shards = 0;  ///< 0: one for each CPU allowed (affinity, cgroup quota); at most 1024
     std::vector<unsigned> cpus = {};  ///< CPUs to pin to, in shard order; empty: those allowed
     bool pin = true;                  ///< false: no pinning, and more shards than CPUs are allowed
-    std::uint64_t memory =
-        0;  ///< bytes of chunk buffers of all shards; 0: a quarter of what is available
-    std::uint64_t chunk_size =
-        10 * MiB;  ///< default of the engine's managers; see check_chunk_size
+    /// Bytes of chunk buffers of all shards; 0: a quarter of what is available.
+    std::uint64_t memory = 0;
+    /// Default of the engine's managers; see check_chunk_size.
+    std::uint64_t chunk_size = 10 * MiB;
     io::backend_options backend = {};
-    std::chrono::microseconds spin{
-        100};  ///< longest busy wait before a shard parks; 0 parks at once
+    /// Longest busy wait before a shard parks; 0 parks at once. Twice what a small read takes on
+    /// common devices: waking a parked core would cost half as much again.
+    std::chrono::microseconds spin{200};
     std::chrono::milliseconds stop_timeout{10'000};  ///< how long stopping waits for the device
     std::chrono::milliseconds stall{50};  ///< a turn longer than this is counted and reported
     bool huge_pages = true;
     bool register_buffers = true;
-    std::function<void(const event&)> on_event =
-        {};  ///< any thread; must not throw; empty: nobody listens
+    /// Called on any thread; must not throw. Empty: nobody listens.
+    std::function<void(const event&)> on_event = {};
 };
 
 /// `options` with every default replaced by what this machine gives. Throws leat::system_error with

@@ -121,8 +121,8 @@ public:
     struct guest {
         void* state = nullptr;
         void (*before_submit)(void* state) noexcept = nullptr;  ///< at the end of the turn's work
-        bool (*pending)(void* state) noexcept =
-            nullptr;  ///< whether that has something to do, while parking
+        /// Whether that has something to do, while parking.
+        bool (*pending)(void* state) noexcept = nullptr;
     };
     /// Any thread; what the guest refers to is seen by the shard (release, acquire). It must live
     /// until the shard has ended or another is set.
@@ -183,6 +183,7 @@ private:
     doorbell<> doorbell_;
     inbox<> inbox_;
     shard_statistics counts_;
+    io::time_point next_stall_report_{};
     std::chrono::nanoseconds usual_gap_{0};  // running mean of how long idleness lasts
     std::uint64_t holds_ = 0;
     std::string owed_;  // set when stop_timeout passed

@@ -98,9 +98,10 @@ enum class backend_kind : std::uint8_t { automatic, uring, thread };
 struct backend_options {
     backend_kind kind = backend_kind::automatic;
     unsigned entries = 256;  ///< submission queue entries; 4 to 4096, rounded up to a power of two
-    unsigned completion_entries =
-        1024;              ///< completion queue entries and with it the in-flight credit
-    unsigned threads = 4;  ///< threads of a thread_backend that read files
+    /// Completion queue entries and with it the in-flight credit.
+    unsigned completion_entries = 1024;
+    /// Threads of a thread_backend that read files.
+    unsigned threads = 4;
 };
 
 /// Makes the backend that `options` ask for. `automatic` falls back from io_uring to threads, and
