@@ -9,7 +9,9 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <memory>
 
 namespace leat {
@@ -76,23 +78,47 @@ struct chunk : entry, resident, rest_link {
     [[nodiscard]] bool asked(std::uint64_t unit) const noexcept {
         return (asked_words[unit / 64] >> (unit % 64) & 1) != 0;
     }
-    void set_asked(std::uint64_t unit, bool value) noexcept {
-        const std::uint64_t bit = std::uint64_t{1} << (unit % 64);
-        if (value == asked(unit)) return;
-        asked_words[unit / 64] ^= bit;
-        value ? ++asked_units : --asked_units;
+    /// The first unit from `unit` on that has been asked for, or not; `units` if there is none.
+    [[nodiscard]] std::uint64_t next(std::uint64_t unit, bool asked_for) const noexcept {
+        while (unit < units) {
+            const std::uint64_t word = asked_words[unit / 64];
+            const std::uint64_t left = (asked_for ? word : ~word) >> (unit % 64);
+            if (left != 0) {
+                return std::min(units, unit + static_cast<unsigned>(std::countr_zero(left)));
+            }
+            unit = (unit / 64 + 1) * 64;
+        }
+        return units;
     }
-    [[nodiscard]] bool has(std::uint64_t unit) const noexcept {
-        return (landed_words[unit / 64].load(std::memory_order_relaxed) >> (unit % 64) & 1) != 0;
+    /// Precondition: none of them has been asked for.
+    void ask(std::uint64_t first, std::uint64_t count) noexcept {
+        each_word(first, first + count - 1, [this](std::uint64_t word, std::uint64_t mask) {
+            asked_words[word] |= mask;
+            return true;
+        });
+        asked_units += count;
+    }
+    /// What ask() did for units that could not be read.
+    void take_back(std::uint64_t first, std::uint64_t count) noexcept {
+        each_word(first, first + count - 1, [this](std::uint64_t word, std::uint64_t mask) {
+            asked_words[word] &= ~mask;
+            return true;
+        });
+        asked_units -= count;
+    }
+    /// Release: who sees a unit's bit, on whatever shard, sees its bytes.
+    void land(std::uint64_t first, std::uint64_t count) noexcept {
+        each_word(first, first + count - 1, [this](std::uint64_t word, std::uint64_t mask) {
+            landed_words[word].fetch_or(mask, std::memory_order_release);
+            return true;
+        });
+        landed_units += count;
     }
     /// Whether somebody waits for units that no read in flight will bring.
     [[nodiscard]] bool demanded_unasked() const noexcept {
-        for (const chunk_request& waiter : waiters) {
-            for (std::uint64_t unit = first_unit(waiter); unit <= last_unit(waiter); ++unit) {
-                if (!asked(unit)) return true;
-            }
-        }
-        return false;
+        return std::any_of(waiters.begin(), waiters.end(), [this](const chunk_request& waiter) {
+            return next(first_unit(waiter), false) <= last_unit(waiter);
+        });
     }
     /// Units of the request's range.
     [[nodiscard]] std::uint64_t first_unit(const chunk_request& wanted) const noexcept {

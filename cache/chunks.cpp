@@ -20,7 +20,7 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
         if (!evict_one()) return nullptr;
         buffer = shard_.arena()->allocate(manager.chunk_size);
     }
-    const std::uint64_t unit = std::uint64_t{1} << manager.unit_shift;
+    constexpr std::uint64_t unit = unit_size;
     const std::uint64_t words = ((manager.chunk_size + unit - 1) / unit + 63) / 64;
     chunk* made = nullptr;
     try {
@@ -56,7 +56,6 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     made->last_use.store(made->used, std::memory_order_relaxed);
     made->length = static_cast<std::uint32_t>(
         std::min(manager.chunk_size, file.size - index * manager.chunk_size));
-    made->unit_shift = static_cast<std::uint8_t>(manager.unit_shift);
     made->presence = made->landed_words.get();
     made->all_landed = &made->everything_landed;
     made->everything_landed.store(false, std::memory_order_relaxed);

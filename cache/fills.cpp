@@ -54,9 +54,9 @@ public:
         bool demand;
     };
     static chunk_reader run(shard_cache& cache, chunk& filling, part wanted) {
-        const std::uint64_t begin = wanted.first << filling.unit_shift;
+        const std::uint64_t begin = wanted.first << unit_shift;
         const std::uint64_t size =
-            std::min(wanted.count << filling.unit_shift, filling.buffer_size - begin);
+            std::min(wanted.count << unit_shift, filling.buffer_size - begin);
         const std::uint64_t expected = std::min<std::uint64_t>(size, filling.length - begin);
         file_record& file = *filling.file;
         const manager_core& manager = *file.manager;
@@ -86,17 +86,12 @@ private:
 };
 
 void shard_cache::want(chunk& filling, std::uint64_t first, std::uint64_t last) noexcept {
-    const std::uint64_t bytes = (last - first + 1) << filling.unit_shift;
+    const std::uint64_t bytes = (last - first + 1) << unit_shift;
     if (bytes <= small_demand) {
-        for (std::uint64_t unit = first; unit <= last;) {
-            if (filling.asked(unit)) {
-                ++unit;
-                continue;
-            }
-            std::uint64_t end = unit + 1;
-            while (end <= last && !filling.asked(end)) ++end;
+        for (std::uint64_t unit = filling.next(first, false); unit <= last;) {
+            const std::uint64_t end = std::min(filling.next(unit, true), last + 1);
             read(filling, unit, end - unit, true);
-            unit = end;
+            unit = filling.next(end, false);
         }
         filling.cursor = last + 1;
     } else {
@@ -123,7 +118,7 @@ void shard_cache::read(chunk& filling,
                        std::uint64_t first,
                        std::uint64_t count,
                        bool demand) noexcept {
-    for (std::uint64_t unit = first; unit < first + count; ++unit) filling.set_asked(unit, true);
+    filling.ask(first, count);
     ++filling.reads;
     ++counts_.reads;
     if (demand) {
@@ -168,12 +163,7 @@ void shard_cache::read_ended(chunk& filling,
     if (code) {
         read_failed(filling, first, count, code);
     } else {
-        for (std::uint64_t unit = first; unit < first + count; ++unit) {
-            // Release: who sees the bit, on whatever shard, sees the bytes.
-            filling.landed_words[unit / 64].fetch_or(std::uint64_t{1} << (unit % 64),
-                                                     std::memory_order_release);
-        }
-        filling.landed_units += count;
+        filling.land(first, count);
         landed(filling);
     }
     if (!filling.doomed && (!code || filling.demanded_unasked())) queue_rest(filling, false);
@@ -199,7 +189,7 @@ void shard_cache::read_failed(chunk& filling,
                               std::uint64_t count,
                               boost::system::error_code code) noexcept {
     ++counts_.failed_reads;
-    for (std::uint64_t unit = first; unit < first + count; ++unit) filling.set_asked(unit, false);
+    filling.take_back(first, count);
     if (code == errc::file_changed) {
         doom(filling, code);
         return;
@@ -261,17 +251,11 @@ void shard_cache::submit_rest() noexcept {
     while (own.rests_in_flight < window && !own.to_fill.empty()) {
         chunk& filling = own.to_fill.front();
         if (competing && own.demands_in_flight >= crowd && filling.waiters.empty()) return;
-        const std::uint64_t most =
-            competing ? std::max<std::uint64_t>(1, piece >> filling.unit_shift) : filling.units;
-        std::uint64_t first = filling.cursor;
-        while (first < filling.units && filling.asked(first)) ++first;
-        if (first >= filling.units) {
-            first = 0;
-            while (first < filling.units && filling.asked(first)) ++first;
-        }
+        const std::uint64_t most = competing ? piece >> unit_shift : filling.units;
+        std::uint64_t first = filling.next(filling.cursor, false);
+        if (first >= filling.units) first = filling.next(0, false);
         if (first < filling.units) {
-            std::uint64_t end = first + 1;
-            while (end < filling.units && end - first < most && !filling.asked(end)) ++end;
+            const std::uint64_t end = std::min(filling.next(first, true), first + most);
             filling.cursor = end;
             read(filling, first, end - first, false);
         }

@@ -221,7 +221,6 @@ void shard_cache::granted_at_home(work& message) noexcept {
             via.granted = via.ever_granted = true;
             via.data = of.data;
             via.length = of.length;
-            via.unit_shift = of.unit_shift;
             via.presence = of.landed_words.get();
             via.all_landed = &of.everything_landed;
         }

@@ -21,8 +21,6 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
                            std::chrono::milliseconds pin_deadline_)
     : by_chunk(chunk_size_),
       chunk_size(chunk_size_),
-      unit_shift(static_cast<unsigned>(std::countr_zero(
-          std::clamp<std::uint64_t>(std::bit_ceil(chunk_size_ / 1024), 4096, 65536)))),
       pin_deadline(pin_deadline_),
       source(std::move(source_)),
       cache(cache_),

@@ -87,7 +87,7 @@ void measure_fio(bench& with, std::uint64_t chunk) {
     fio_job job;
     job.block = chunk;
     job.depth = in_flight;
-    job.seconds = std::max(0.4, with.seconds());
+    job.seconds = std::max(0.5, with.seconds());
     job.cpu = with.first_cpu();
     std::string why;
     const auto found = run_fio(with.target(), job, why);

@@ -56,15 +56,15 @@ task<std::uint64_t> random_reader(chunk_manager& manager,
                                   int requests) {
     std::mt19937_64 random{seed};
     const std::uint64_t chunk = manager.chunk_size();
-    const std::uint64_t unit = manager.unit_size();
     std::uint64_t wrong = 0;
     for (int i = 0; i < requests; ++i) {
         std::uint64_t offset = random() % from.size();
         if (i % 3 == 0)
-            offset = std::min(from.size() - 1, offset / unit * unit + unit - random() % 2);
+            offset = std::min(from.size() - 1,
+                              offset / unit_size * unit_size + unit_size - random() % 2);
         if (i % 7 == 0)
             offset = from.size() - 1 - random() % std::min<std::uint64_t>(from.size(), 5000);
-        std::uint64_t size = 1 + random() % (i % 5 == 0 ? chunk : 3 * unit);
+        std::uint64_t size = 1 + random() % (i % 5 == 0 ? chunk : 3 * unit_size);
         size = std::min({size, chunk - offset % chunk, from.size() - offset});
         const chunk_config config{from, offset, static_cast<std::uint32_t>(size)};
         const slice got = co_await manager.get_chunk(config);
@@ -232,9 +232,9 @@ BOOST_AUTO_TEST_CASE(demanded_bytes_are_read_first_and_alone) {
     BOOST_TEST(source->reads == 2u);  // the rest follows, but not beside
     BOOST_TEST(source->most_in_flight == 1);
     const std::lock_guard lock{source->mutex};
-    BOOST_TEST(source->log.at(0).size == manager.unit_size());
+    BOOST_TEST(source->log.at(0).size == unit_size);
     BOOST_TEST(source->log.at(0).offset == 0u);
-    BOOST_TEST(source->log.at(1).size == 1_MiB - manager.unit_size());
+    BOOST_TEST(source->log.at(1).size == 1_MiB - unit_size);
 }
 
 BOOST_AUTO_TEST_CASE(an_error_reaches_only_those_who_asked_for_the_failed_bytes) {

@@ -166,10 +166,6 @@ public:
     /// The shard that reads this chunk. Any thread.
     [[nodiscard]] unsigned owner(const chunk_config& config) const noexcept;
     [[nodiscard]] std::uint64_t chunk_size() const noexcept { return core_->chunk_size; }
-    /// Bytes that a chunk's presence is tracked in.
-    [[nodiscard]] std::uint64_t unit_size() const noexcept {
-        return std::uint64_t{1} << core_->unit_shift;
-    }
     /// Sums over the engine's shards, each asked in turn.
     [[nodiscard]] task<cache_statistics> statistics();
 

@@ -12,6 +12,24 @@ namespace leat {
 
 class shard_cache;
 
+/// log2 of the bytes of a unit, in which a chunk's presence is tracked: a page. Smaller ones no
+/// device reads alone; larger ones make random misses read more than is asked for.
+inline constexpr unsigned unit_shift = 12;
+inline constexpr std::uint64_t unit_size = std::uint64_t{1} << unit_shift;
+
+/// Calls step(word, mask) for each word of a bit set in which bits [first, last] lie, as long as it
+/// returns true; returns whether it always has.
+template <class Step>
+constexpr bool each_word(std::uint64_t first, std::uint64_t last, Step step) noexcept {
+    for (std::uint64_t word = first / 64; word <= last / 64; ++word) {
+        std::uint64_t mask = ~std::uint64_t{0};
+        if (word == first / 64) mask &= mask << (first % 64);
+        if (word == last / 64) mask &= ~std::uint64_t{0} >> (63 - last % 64);
+        if (!step(word, mask)) return false;
+    }
+    return true;
+}
+
 /// The part that chunks and leases share. All but the atomics is for the home shard's thread.
 /// Entries live in memory that outlives every slice.
 struct alignas(64) entry {
@@ -35,8 +53,7 @@ struct alignas(64) entry {
     /// nullptr: none may be served.
     const std::atomic<std::uint64_t>* presence = nullptr;
     const std::atomic<bool>* all_landed = nullptr;
-    std::uint32_t length = 0;     ///< bytes of the file in this chunk
-    std::uint8_t unit_shift = 0;  ///< log2 of a unit's bytes
+    std::uint32_t length = 0;  ///< bytes of the file in this chunk
     bool leased = false;
     bool attention = false;  ///< the last unpin has more to do
 
@@ -49,11 +66,9 @@ struct alignas(64) entry {
 
     [[nodiscard]] bool landed(std::uint64_t in, std::uint32_t size) const noexcept {
         const std::uint64_t last = (in + size - 1) >> unit_shift;
-        for (std::uint64_t unit = in >> unit_shift; unit <= last; ++unit) {
-            const std::uint64_t word = presence[unit / 64].load(std::memory_order_acquire);
-            if ((word >> (unit % 64) & 1) == 0) return false;
-        }
-        return true;
+        return each_word(in >> unit_shift, last, [this](std::uint64_t word, std::uint64_t mask) {
+            return (presence[word].load(std::memory_order_acquire) & mask) == mask;
+        });
     }
 };
 

@@ -40,7 +40,6 @@ struct manager_core {
 
     reciprocal by_chunk;
     std::uint64_t chunk_size;
-    unsigned unit_shift;  ///< log2 of a unit: about a thousandth of a chunk, 4 to 64 KiB
     std::chrono::milliseconds pin_deadline;
     std::unique_ptr<any_source> source;
     std::weak_ptr<shared_cache> cache;
