@@ -3,6 +3,7 @@
 
 #include "chunk.hpp"
 #include "eviction_policy.hpp"
+#include "fill_queue.hpp"
 
 #include <leat/cache/shard_cache.hpp>
 #include <leat/cache/shared_cache.hpp>
@@ -30,10 +31,7 @@ struct shard_cache::storage {
     std::uint64_t waiting = 0;
 
     requests buffer_waiters;
-    boost::intrusive::list<chunk,
-                           boost::intrusive::base_hook<rest_link>,
-                           boost::intrusive::constant_time_size<false>>
-        to_fill;
+    boost::intrusive::list<fill_queue> to_fill;  ///< those that are not empty
     using lease_list =
         boost::intrusive::list<lease,
                                boost::intrusive::member_hook<lease,
@@ -41,10 +39,7 @@ struct shard_cache::storage {
                                                              &lease::home_link>>;
     lease_list held_leases;  ///< in the order of the sweep
 
-    unsigned demands_in_flight = 0;
-    unsigned rests_in_flight = 0;
-    unsigned revokes_out = 0;
-    io::time_point last_competition{};
+    unsigned revokes_sent = 0;  ///< in this search for a victim
     bool buffer_may_be_free = false;
 };
 

@@ -67,7 +67,8 @@ struct chunk : entry, resident, rest_link {
     unsigned reads = 0;             ///< in flight
     bool doomed = false;            ///< out of the table; freed when nothing refers to it
     bool on_demand_only = false;    ///< a background read has failed
-    bool waiting_for_rest = false;  ///< in the list of those to fill
+    bool waiting_for_rest = false;  ///< in its manager's queue of those to fill
+    bool demanded = false;          ///< there, among those that somebody waits for
     chunk* next_free = nullptr;
     boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> waiters;
     boost::intrusive::list<lease::owner_part,

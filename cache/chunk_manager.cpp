@@ -134,7 +134,7 @@ slice chunk_manager::peek(const chunk_config& config) const noexcept {
     const std::uint64_t index = core_->by_chunk.divide(config.offset);
     const std::uint64_t in = config.offset - index * core_->chunk_size;
     entry* const found = cache.find(config.file.number, index);
-    if (found == nullptr || !shard_cache::ready(*found, in, config.size)) return {};
+    if (found == nullptr || !shard_cache::ready(*found, *core_, in, config.size)) return {};
     cache.pin(*found, config.size);
     return {*found, in, config.size};
 }

@@ -73,6 +73,7 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
 }
 
 bool shard_cache::evict_one() noexcept {
+    own_->revokes_sent = 0;
     resident* const found = own_->policy->victim(
         [](void* self, resident& candidate) noexcept {
             auto& judged = static_cast<chunk&>(candidate);
@@ -98,14 +99,17 @@ verdict shard_cache::judge(chunk& candidate) noexcept {
         held.seen_use = use;
     }
     if (used) return verdict::used;
-    if (candidate.waiting_for_rest) {  // nobody waits inside: what is not submitted is not read
-        own_->to_fill.erase(own_->to_fill.iterator_to(candidate));
-        candidate.waiting_for_rest = false;
-    }
+    unqueue(candidate);  // nobody waits inside: what is not submitted is not read
     if (!candidate.holders.empty()) {
         bool asked_back = false;
         for (lease::owner_part& held : candidate.holders) {
-            if (!held.revoke_out && own_->revokes_out < maximum_revokes) revoke(*held.self);
+            if (!held.revoke_out) {
+                if (own_->revokes_sent < maximum_revokes) {
+                    revoke(*held.self);
+                } else {
+                    own_->buffer_may_be_free = true;  // the next search asks for more
+                }
+            }
             asked_back = asked_back || held.revoke_out;
         }
         // A returning revoke puts it back.
@@ -126,10 +130,7 @@ void shard_cache::back_to_policy(chunk& aside) noexcept {
 void shard_cache::discard(chunk& gone) noexcept {
     if (!gone.doomed) erase(gone);
     own_->policy->erase(gone);
-    if (gone.waiting_for_rest) {
-        own_->to_fill.erase(own_->to_fill.iterator_to(gone));
-        gone.waiting_for_rest = false;
-    }
+    unqueue(gone);
     shard_.arena()->release(gone.data, gone.buffer_size);
     all_.files().unrefer(*std::exchange(gone.file, nullptr));
     gone.next_free = own_->free_chunks_by_words[gone.words];
@@ -143,10 +144,7 @@ void shard_cache::doom(chunk& stale, boost::system::error_code code) noexcept {
         stale.doomed = true;
         erase(stale);
         own_->policy->erase(stale);
-        if (stale.waiting_for_rest) {
-            own_->to_fill.erase(own_->to_fill.iterator_to(stale));
-            stale.waiting_for_rest = false;
-        }
+        unqueue(stale);
     }
     while (!stale.waiters.empty()) {
         chunk_request& first = stale.waiters.front();

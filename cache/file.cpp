@@ -42,7 +42,7 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
         if ((place.state.load(std::memory_order_relaxed) & count_mask) == 0) {
             record.opened = std::move(opening.file);
             refer(record);
-            record.open.store(true, std::memory_order_release);
+            record.served_by.store(record.manager.get(), std::memory_order_release);
         }
         place.state.fetch_add(1, std::memory_order_release);
         return record;
@@ -60,6 +60,7 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
         blocks_[index / slots_a_block].store(new slot[slots_a_block], std::memory_order_release);
     }
     auto record = std::make_unique<file_record>();
+    record->name = name;
     by_version_.emplace(wanted, record.get());
     if (!free_slots_.empty()) {
         free_slots_.pop_back();
@@ -71,11 +72,10 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
     record->number = generation << slot_bits | index;
     record->size = opening.size;
     record->version = opening.version;
-    record->name = name;
     record->manager = std::move(manager);
     record->opened = std::move(opening.file);
     record->references = 1;
-    record->open = true;
+    record->served_by = record->manager.get();
     place.record = record.get();
     place.state.store(generation << slot_bits | 1, std::memory_order_release);
     return *record.release();
@@ -112,7 +112,7 @@ void file_registry::release(file_record& record) noexcept {
     {
         const std::lock_guard lock{mutex_};
         if ((place.state.fetch_sub(1, std::memory_order_acq_rel) & count_mask) != 1) return;
-        record.open.store(false, std::memory_order_release);
+        record.served_by.store(nullptr, std::memory_order_release);
         closing = std::move(record.opened);
     }
     closing.reset();
@@ -120,13 +120,16 @@ void file_registry::release(file_record& record) noexcept {
 }
 
 void file_registry::unrefer(file_record& record) noexcept {
-    if (record.references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    std::int64_t count = record.references.load(std::memory_order_relaxed);
+    while (count > 1) {
+        if (record.references.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel))
+            return;
+    }
     std::unique_ptr<file_record> gone;
     const std::lock_guard lock{mutex_};
+    if (record.references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     // adopt() may have revived it, and another thread may have seen it fall to 0 again.
     const auto known = by_version_.find(key_of(record.manager.get(), record.version));
-    if (known == by_version_.end() || known->second != &record || record.references.load() != 0)
-        return;
     gone.reset(&record);
     by_version_.erase(known);
     free_slots_.push_back(record.number & count_mask);

@@ -87,7 +87,7 @@ private:
 
 void shard_cache::want(chunk& filling, std::uint64_t first, std::uint64_t last) noexcept {
     const std::uint64_t bytes = (last - first + 1) << unit_shift;
-    if (bytes <= small_demand) {
+    if (bytes <= small_demand || filling.on_demand_only) {
         for (std::uint64_t unit = filling.next(first, false); unit <= last;) {
             const std::uint64_t end = std::min(filling.next(unit, true), last + 1);
             read(filling, unit, end - unit, true);
@@ -101,17 +101,34 @@ void shard_cache::want(chunk& filling, std::uint64_t first, std::uint64_t last) 
     queue_rest(filling, bytes > small_demand);
 }
 
-void shard_cache::queue_rest(chunk& filling, bool first) noexcept {
-    if (filling.waiting_for_rest || filling.asked_units == filling.units) return;
+fill_queue& shard_cache::queue_of(const chunk& filling) const noexcept {
+    return filling.file->manager->fills[shard_.index()];
+}
+
+void shard_cache::queue_rest(chunk& filling, bool demanded) noexcept {
+    if (filling.waiting_for_rest) {
+        if (!demanded || filling.demanded) return;
+        unqueue(filling);
+    }
+    if (filling.asked_units == filling.units) return;
     // Behind the demanded bytes, not beside them: what is submitted together completes together.
     if (filling.demands != 0) return;
     if (filling.on_demand_only && !filling.demanded_unasked()) return;
+    fill_queue& queue = queue_of(filling);
+    if (queue.empty()) own_->to_fill.push_back(queue);
     filling.waiting_for_rest = true;
-    if (first) {
-        own_->to_fill.push_front(filling);
-    } else {
-        own_->to_fill.push_back(filling);
-    }
+    filling.demanded = demanded;
+    (demanded ? queue.demanded : queue.rests).push_back(filling);
+}
+
+void shard_cache::unqueue(chunk& filling) noexcept {
+    if (!filling.waiting_for_rest) return;
+    fill_queue& queue = queue_of(filling);
+    filling.waiting_for_rest = false;
+    fill_queue::chunks& in = filling.demanded ? queue.demanded : queue.rests;
+    in.erase(in.iterator_to(filling));
+    // A queue that is listed has chunks, and with them a manager.
+    if (queue.empty()) own_->to_fill.erase(own_->to_fill.iterator_to(queue));
 }
 
 void shard_cache::read(chunk& filling,
@@ -121,14 +138,15 @@ void shard_cache::read(chunk& filling,
     filling.ask(first, count);
     ++filling.reads;
     ++counts_.reads;
+    fill_queue& queue = queue_of(filling);
     if (demand) {
         ++counts_.demand_reads;
-        if (own_->demands_in_flight + own_->rests_in_flight != 0)
-            own_->last_competition = shard_.turn_time();
-        ++own_->demands_in_flight;
+        if (queue.demands_in_flight + queue.rests_in_flight != 0)
+            queue.last_competition = shard_.turn_time();
+        ++queue.demands_in_flight;
         ++filling.demands;
     } else {
-        ++own_->rests_in_flight;
+        ++queue.rests_in_flight;
     }
     boost::system::error_code code;
     if (all_.files().acquire(filling.file_number) == nullptr) {
@@ -153,7 +171,8 @@ void shard_cache::read_ended(chunk& filling,
                              std::uint64_t bytes,
                              boost::system::error_code code) noexcept {
     --filling.reads;
-    --(demand ? own_->demands_in_flight : own_->rests_in_flight);
+    fill_queue& queue = queue_of(filling);
+    --(demand ? queue.demands_in_flight : queue.rests_in_flight);
     if (demand) --filling.demands;
     counts_.bytes_read += bytes;
     if (filling.doomed) {
@@ -166,7 +185,8 @@ void shard_cache::read_ended(chunk& filling,
         filling.land(first, count);
         landed(filling);
     }
-    if (!filling.doomed && (!code || filling.demanded_unasked())) queue_rest(filling, false);
+    if (!filling.doomed && (!code || filling.demanded_unasked()))
+        queue_rest(filling, filling.demanded_unasked());
     if (filling.file != nullptr && !filling.doomed && filling.reads == 0) back_to_policy(filling);
 }
 
@@ -194,10 +214,7 @@ void shard_cache::read_failed(chunk& filling,
         doom(filling, code);
         return;
     }
-    if (filling.waiting_for_rest) {
-        own_->to_fill.erase(own_->to_fill.iterator_to(filling));
-        filling.waiting_for_rest = false;
-    }
+    unqueue(filling);
     // A file that was closed meanwhile is no reason to distrust the device.
     const bool ended = code == errc::closed || shard_.stopping();
     filling.on_demand_only = filling.on_demand_only || !ended;
@@ -236,32 +253,43 @@ void shard_cache::read_failed(chunk& filling,
     }
 }
 
-void shard_cache::submit_rest() noexcept {
-    storage& own = *own_;
-    if (shard_.stopping()) {
-        while (!own.to_fill.empty()) {
-            own.to_fill.front().waiting_for_rest = false;
-            own.to_fill.pop_front();
+void shard_cache::submit_rests() noexcept {
+    for (auto next = own_->to_fill.begin(); next != own_->to_fill.end();) {
+        fill_queue& queue = *next++;  // it may leave the list
+        if (shard_.stopping()) {
+            give_up_rests(queue);
+        } else {
+            submit_rests_of(queue);
         }
-        return;
     }
-    const bool competing = own.demands_in_flight != 0 ||
-                           shard_.turn_time() - own.last_competition < competition_memory;
+}
+
+void shard_cache::give_up_rests(fill_queue& queue) noexcept {
+    while (!queue.empty()) {
+        chunk& unread = queue.demanded.empty() ? queue.rests.front() : queue.demanded.front();
+        unqueue(unread);
+        while (!unread.waiters.empty()) {
+            chunk_request& waiter = unread.waiters.front();
+            unread.waiters.pop_front();
+            answer(waiter, errc::stopped);
+        }
+    }
+}
+
+void shard_cache::submit_rests_of(fill_queue& queue) noexcept {
+    const bool competing = queue.demands_in_flight != 0 ||
+                           shard_.turn_time() - queue.last_competition < competition_memory;
     const unsigned window = competing ? pieces_at_once : chunks_at_once;
-    while (own.rests_in_flight < window && !own.to_fill.empty()) {
-        chunk& filling = own.to_fill.front();
-        if (competing && own.demands_in_flight >= crowd && filling.waiters.empty()) return;
+    while (!queue.empty() && queue.rests_in_flight < window) {
+        if (queue.demanded.empty() && competing && queue.demands_in_flight >= crowd) return;
+        chunk& filling = queue.demanded.empty() ? queue.rests.front() : queue.demanded.front();
         const std::uint64_t most = competing ? piece >> unit_shift : filling.units;
         std::uint64_t first = filling.next(filling.cursor, false);
         if (first >= filling.units) first = filling.next(0, false);
-        if (first < filling.units) {
-            const std::uint64_t end = std::min(filling.next(first, true), first + most);
-            filling.cursor = end;
-            read(filling, first, end - first, false);
-        }
-        if (!filling.waiting_for_rest || filling.asked_units != filling.units) continue;
-        own.to_fill.erase(own.to_fill.iterator_to(filling));
-        filling.waiting_for_rest = false;
+        const std::uint64_t end = std::min(filling.next(first, true), first + most);
+        filling.cursor = end;
+        if (filling.asked_units + (end - first) == filling.units) unqueue(filling);
+        if (first < end) read(filling, first, end - first, false);
     }
 }
 

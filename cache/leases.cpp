@@ -125,7 +125,7 @@ void shard_cache::revoke(lease& held) noexcept {
     lease::owner_part& mine = held.at_owner;
     mine.revoke_out = true;
     mine.revoked_generation = mine.generation;
-    ++own_->revokes_out;
+    ++own_->revokes_sent;
     ++counts_.revokes;
     held.revoke_message.run = &revoke_at_home;
     shard_.send(held.home->shard_.index(), held.revoke_message);
@@ -136,7 +136,6 @@ void shard_cache::revoke_returned(work& message) noexcept {
     shard_cache& here = *held.owner;
     lease::owner_part& mine = held.at_owner;
     mine.revoke_out = false;
-    --here.own_->revokes_out;
     here.own_->buffer_may_be_free = true;  // there is room for another revoke, at least
     if (mine.of != nullptr) {
         chunk& of = *mine.of;

@@ -7,7 +7,7 @@
 namespace leat {
 
 namespace {
-constexpr std::uint64_t foreign_bytes_mask = entry::foreign_one - 1;
+constexpr std::uint64_t foreign_mask = (std::uint64_t{1} << entry::foreign_shift) - 1;
 }  // namespace
 
 shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
@@ -23,7 +23,9 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
         static_cast<shard_cache*>(self)->before_submit();
     };
     guest_.pending = [](void* self) noexcept {
-        return !static_cast<shard_cache*>(self)->foreign_.empty();
+        auto& here = *static_cast<shard_cache*>(self);
+        return !here.foreign_.empty() ||
+               (here.own_->buffer_may_be_free && !here.own_->buffer_waiters.empty());
     };
     mine.set_guest(guest_);
 }
@@ -62,29 +64,31 @@ void shard_cache::attend(entry& unpinned) noexcept {
 void shard_cache::unpin_elsewhere(entry& found, std::uint64_t size) noexcept {
     shard_cache& home = *found.home;
     const std::uint64_t before =
-        found.foreign.fetch_add(entry::foreign_one | size, std::memory_order_acq_rel);
+        found.foreign.fetch_add(size << entry::foreign_shift | 1, std::memory_order_acq_rel);
     if (before != 0) return;  // whoever raised it from 0 links it
     if (home.foreign_.push(found, [&]() noexcept { home.shard_.nudge(); })) return;
     const std::uint64_t released = found.foreign.exchange(0, std::memory_order_acq_rel);
-    home.all_.settle_orphans(released / entry::foreign_one);
+    home.all_.settle_orphans(released & foreign_mask);
 }
 
 void shard_cache::settle_foreign(entry& released) noexcept {
     const std::uint64_t count = released.foreign.exchange(0, std::memory_order_acq_rel);
-    released.referred -= count & foreign_bytes_mask;
-    released.pins -= static_cast<std::uint32_t>(count / entry::foreign_one);
+    released.referred -= count >> entry::foreign_shift;
+    released.pins -= static_cast<std::uint32_t>(count & foreign_mask);
+    if (released.pins == 0) released.referred = 0;
     if (released.pins == 0 && released.attention) attend(released);
 }
 
 void shard_cache::before_submit() noexcept {
     foreign_.take([this](entry& released) { settle_foreign(released); });
+    if (shard_.stopping()) end_buffer_waiters();
     if (own_->buffer_may_be_free) serve_buffer_waiters();
-    if (!own_->to_fill.empty()) submit_rest();
+    if (!own_->to_fill.empty()) submit_rests();
 }
 
 std::uint64_t shard_cache::close() noexcept {
     foreign_.close([this](entry& released) { settle_foreign(released); });
-    own_->to_fill.clear();
+    for (chunk& one : own_->chunks) unqueue(one);
     own_->held_leases.clear();
     std::uint64_t pins = 0;
     for (chunk& one : own_->chunks) {
@@ -340,6 +344,7 @@ void shard_cache::withdraw(chunk_request& wanted) noexcept {
     } else {
         own_->buffer_waiters.erase(own_->buffer_waiters.iterator_to(wanted));
         shard_.remove_timer(wanted.deadline);
+        own_->buffer_may_be_free = true;  // perhaps for those behind it
     }
     answer(wanted, wanted.home->shard_.stopping() ? errc::stopped : errc::cancelled);
 }
@@ -349,7 +354,7 @@ void shard_cache::wait_for_buffer(chunk_request& wanted) noexcept {
     wanted.waits = chunk_request::place::buffer;
     own_->buffer_waiters.push_back(wanted);
     wanted.deadline.run = &waited_too_long;
-    shard_.add_timer(wanted.deadline, shard_.now() + wanted.file->manager->pin_deadline);
+    shard_.add_timer(wanted.deadline, shard_.after(wanted.file->manager->pin_deadline));
 }
 
 void shard_cache::waited_too_long(work& item) noexcept {
@@ -357,7 +362,21 @@ void shard_cache::waited_too_long(work& item) noexcept {
         *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(item)).request;
     shard_cache& here = *wanted.owner;
     here.own_->buffer_waiters.erase(here.own_->buffer_waiters.iterator_to(wanted));
+    here.own_->buffer_may_be_free = true;
+    if (entry* const found = here.find(wanted.file->number, wanted.index)) {
+        here.serve_from(static_cast<chunk&>(*found), wanted);
+        return;
+    }
     here.answer(wanted, errc::all_pinned);
+}
+
+void shard_cache::end_buffer_waiters() noexcept {
+    while (!own_->buffer_waiters.empty()) {
+        chunk_request& first = own_->buffer_waiters.front();
+        own_->buffer_waiters.pop_front();
+        shard_.remove_timer(first.deadline);
+        answer(first, errc::stopped);
+    }
 }
 
 void shard_cache::serve_buffer_waiters() noexcept {
@@ -367,9 +386,14 @@ void shard_cache::serve_buffer_waiters() noexcept {
         entry* found = find(first.file->number, first.index);
         if (found == nullptr) found = make_chunk(*first.file, first.index);
         if (found == nullptr) return;
-        own_->buffer_waiters.pop_front();
-        shard_.remove_timer(first.deadline);
-        serve_from(static_cast<chunk&>(*found), first);
+        auto& made = static_cast<chunk&>(*found);
+        for (auto next = own_->buffer_waiters.begin(); next != own_->buffer_waiters.end();) {
+            chunk_request& waiter = *next++;
+            if (waiter.index != made.index || waiter.file != made.file) continue;
+            own_->buffer_waiters.erase(own_->buffer_waiters.iterator_to(waiter));
+            shard_.remove_timer(waiter.deadline);
+            serve_from(made, waiter);
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+#include "fill_queue.hpp"
+
 #include <leat/cache/shared_cache.hpp>
 
 #include <algorithm>
@@ -21,9 +23,12 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
                            std::chrono::milliseconds pin_deadline_)
     : by_chunk(chunk_size_),
       chunk_size(chunk_size_),
-      pin_deadline(pin_deadline_),
+      // Far beyond anybody's patience, and within what a clock can count.
+      pin_deadline(std::clamp<std::chrono::milliseconds>(
+          pin_deadline_, std::chrono::milliseconds{0}, std::chrono::hours{24 * 3650})),
       source(std::move(source_)),
       cache(cache_),
+      fills(std::make_unique<fill_queue[]>(cache_->shards())),
       shards(cache_->shards()) {}
 
 unsigned manager_core::owner(std::uint64_t number, std::uint64_t index) const noexcept {

@@ -53,7 +53,8 @@ void slice_stream::drop_before(std::uint64_t index) noexcept {
     const auto passed = [this, index](ahead* one) {
         if (one->chunk >= index && !one->ended) return false;
         // What found no buffer free is asked for again.
-        if (one->chunk >= index && one->code) next_ahead_ = std::min(next_ahead_, one->chunk);
+        if (one->chunk >= index && one->code == errc::all_pinned)
+            next_ahead_ = std::min(next_ahead_, one->chunk);
         one->drop();
         return true;
     };

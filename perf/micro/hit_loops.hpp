@@ -73,17 +73,19 @@ task<loop_result> hit_loop(const chunk_manager& manager,
 
 /// The floor of a hit: lookup, pin, touch and unpin in the same table, without a coroutine.
 inline loop_result floor_loop(std::uint64_t chunk_size,
-                              file_id file,
+                              const file& from,
                               const page_order& order,
                               double seconds) {
     shard_cache& cache = shard_cache::current();
     const reciprocal by_chunk{chunk_size};
+    const file_id file = from;
+    const manager_core& manager = *from.record()->manager;
     return plain_loop(order, seconds, [&](std::uint64_t page) {
         const std::uint64_t offset = page * page_bytes;
         const std::uint64_t index = by_chunk.divide(offset);
         const std::uint64_t in = offset - index * chunk_size;
         entry* const found = cache.find(file.number, index);
-        if (found == nullptr || !shard_cache::ready(*found, in, page_bytes))
+        if (found == nullptr || !shard_cache::ready(*found, manager, in, page_bytes))
             return std::uint64_t{0};
         cache.pin(*found, page_bytes);
         const std::uint64_t word = first_word(found->data + in);

@@ -51,7 +51,7 @@ public:
         const std::uint64_t index = manager_.by_chunk.divide(offset_);
         in_ = offset_ - index * manager_.chunk_size;
         entry* const found = cache.find(file_, index);
-        if (found == nullptr || !shard_cache::ready(*found, in_, size_)) [[unlikely]]
+        if (found == nullptr || !shard_cache::ready(*found, manager_, in_, size_)) [[unlikely]]
             return false;
         cache.pin(*found, size_);
         entry_ = found;
@@ -178,7 +178,7 @@ private:
 };
 
 /// The slices of a range, in order, while the chunks ahead are filled. Move it not while a next()
-/// is awaited; drop it at any time.
+/// is awaited; drop it at any time, on the shard that made it.
 class slice_stream {
 public:
     slice_stream(const chunk_manager& manager,

@@ -57,12 +57,12 @@ struct alignas(64) entry {
     bool leased = false;
     bool attention = false;  ///< the last unpin has more to do
 
-    /// Releases on other threads, not yet counted: how many in the upper 24 bits, their bytes in
+    /// Releases on other threads, not yet counted: how many in the lower 24 bits, their bytes in
     /// the lower 40. Whoever raises it from 0 links the entry into its home's list.
     alignas(64) std::atomic<std::uint64_t> foreign{0};
     entry* foreign_next = nullptr;
 
-    static constexpr std::uint64_t foreign_one = std::uint64_t{1} << 40;
+    static constexpr std::uint64_t foreign_shift = 24;
 
     [[nodiscard]] bool landed(std::uint64_t in, std::uint32_t size) const noexcept {
         const std::uint64_t last = (in + size - 1) >> unit_shift;

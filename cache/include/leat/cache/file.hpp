@@ -26,7 +26,8 @@ struct file_record {
     std::string name;  ///< as it was first opened
     std::shared_ptr<manager_core> manager;
     std::unique_ptr<any_source::opened_file> opened;  ///< there while a handle is
-    std::atomic<bool> open{false};                    ///< whether a handle is; read by every hit
+    /// `manager` while a handle is there, else nullptr; read by every hit.
+    std::atomic<const manager_core*> served_by{nullptr};
     std::atomic<std::int64_t> references{0};  ///< entries of the cache, and one for the handles
 };
 

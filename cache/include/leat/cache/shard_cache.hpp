@@ -17,6 +17,7 @@ namespace leat {
 
 enum class verdict : std::uint8_t;
 class shared_cache;
+struct fill_queue;
 struct manager_core;
 
 /// All members are for the shard's own thread, unless said otherwise.
@@ -47,11 +48,12 @@ public:
     }
     /// Whether the `size` bytes at `in` can be served now; false for size 0.
     [[nodiscard]] static bool ready(const entry& found,
+                                    const manager_core& manager,
                                     std::uint64_t in,
                                     std::uint32_t size) noexcept {
         // size 0 becomes 2^32 - 1 and fails both.
         const std::uint64_t last = in + static_cast<std::uint32_t>(size - 1);
-        if (!found.file->open.load(std::memory_order_relaxed)) return false;
+        if (found.file->served_by.load(std::memory_order_relaxed) != &manager) return false;
         if (last < found.ready_length) [[likely]]
             return true;
         return last < found.length && found.presence != nullptr && found.landed(in, size);
@@ -119,6 +121,7 @@ private:
     void withdraw(chunk_request& wanted) noexcept;
     void wait_for_buffer(chunk_request& wanted) noexcept;
     void serve_buffer_waiters() noexcept;
+    void end_buffer_waiters() noexcept;
 
     // Chunks.
     chunk* make_chunk(file_record& file, std::uint64_t index) noexcept;
@@ -131,7 +134,9 @@ private:
 
     // Fills.
     void want(chunk& filling, std::uint64_t first, std::uint64_t last) noexcept;
-    void queue_rest(chunk& filling, bool first) noexcept;
+    [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
+    void queue_rest(chunk& filling, bool demanded) noexcept;
+    void unqueue(chunk& filling) noexcept;
     void read(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand) noexcept;
     void read_ended(chunk& filling,
                     std::uint64_t first,
@@ -144,7 +149,9 @@ private:
                      std::uint64_t first,
                      std::uint64_t count,
                      boost::system::error_code code) noexcept;
-    void submit_rest() noexcept;
+    void submit_rests() noexcept;
+    void give_up_rests(fill_queue& queue) noexcept;
+    void submit_rests_of(fill_queue& queue) noexcept;
     void before_submit() noexcept;
 
     // Leases: at home, then at the owner.

@@ -29,6 +29,8 @@ private:
     unsigned shift_;
 };
 
+struct fill_queue;
+
 /// What a manager's chunks and files need of it; outlives the manager while they exist.
 struct manager_core {
     manager_core(std::shared_ptr<shared_cache> cache_,
@@ -43,6 +45,7 @@ struct manager_core {
     std::chrono::milliseconds pin_deadline;
     std::unique_ptr<any_source> source;
     std::weak_ptr<shared_cache> cache;
+    std::shared_ptr<fill_queue[]> fills;  ///< one a shard, for its thread
     unsigned shards;
 };
 
