@@ -116,8 +116,16 @@ std::string table(const boost::json::object& run,
 std::string machine(const boost::json::object& run) {
     std::string text = "<table>\n";
     for (const auto& [name, value] : run.at("machine").as_object()) {
-        const std::string shown =
-            value.is_string() ? std::string{value.as_string()} : boost::json::serialize(value);
+        std::string shown;
+        if (value.is_array()) {  // what is void
+            for (const boost::json::value& one : value.as_array()) {
+                if (!shown.empty()) shown += ", ";
+                shown += one.as_string();
+            }
+        } else {
+            shown =
+                value.is_string() ? std::string{value.as_string()} : boost::json::serialize(value);
+        }
         text += fmt::format("<tr><td>{}</td><td>{}</td>\n", escaped(name), escaped(shown));
     }
     return text + "</table>\n";

@@ -32,6 +32,7 @@ struct point {
     bool fixed = true;
     bool huge = true;
     unsigned threads = 1;
+    bool spins = true;  ///< waits busily, as leat does
 };
 
 /// What all threads together reached.
@@ -61,6 +62,7 @@ raw_ring::next_offset offsets(const bench& with, const point& at, double seconds
 point_result measure(const bench& with, const point& at, double seconds) {
     const std::vector<unsigned> cpus = allowed_cpus();
     raw_ring_options options{at.depth, at.block, at.fixed, at.huge, {}};
+    if (!at.spins) options.spin = {};
     std::vector<read_run> runs(at.threads);
     std::vector<histogram> latencies(at.threads);
     const auto run = [&](unsigned thread) {
@@ -120,11 +122,11 @@ void add_buffers(bench& with, std::vector<contestant>& all) {
     }
 }
 
-/// fio's points: its buffers are of small pages.
+/// fio's points: its buffers are of small pages, and it sleeps until something has come.
 constexpr std::array<point, 3> fio_points{{
-    {4 * KiB, 1, true, true, false, 1},
-    {4 * KiB, 32, true, true, false, 1},
-    {10 * MiB, 4, false, true, false, 1},
+    {4 * KiB, 1, true, true, false, 1, false},
+    {4 * KiB, 32, true, true, false, 1, false},
+    {10 * MiB, 4, false, true, false, 1, false},
 }};
 
 // Long enough that fio's beginning and end weigh little.

@@ -69,13 +69,13 @@ BOOST_AUTO_TEST_CASE(leases_that_slices_hold_do_not_keep_others_from_being_revok
         if (manager.owner(config) == 0) remote.push_back(config);
     }
     std::vector<slice> pins;
-    for (int i = 0; i < 8; ++i) {
+    for (std::size_t i = 0; i < 8; ++i) {
         slice got = owner.spawn_on(1, get(manager, remote.at(i))).get();
         if (i < 4) pins.push_back(std::move(got));
     }
     std::this_thread::sleep_for(20ms);
     BOOST_TEST(owner.run(manager.statistics()).pins == 4u);
-    for (int i = 8; i < 12; ++i) BOOST_TEST(!owner.run(code_of(manager, remote.at(i))));
+    for (std::size_t i = 8; i < 12; ++i) BOOST_TEST(!owner.run(code_of(manager, remote.at(i))));
 }
 
 BOOST_AUTO_TEST_CASE(all_who_wait_for_a_chunk_are_served_once_it_has_a_buffer) {
