@@ -101,16 +101,6 @@ boost::json::object to_json(const shard_statistics& of) {
             {"longest_turn_ns", of.longest_turn.count()}};
 }
 
-/// Waits on each shard for its turn to end: that is when it counts the slices that other threads
-/// have dropped.
-task<> settle(unsigned shards) {
-    for (unsigned index = 0; index < shards; ++index) {
-        co_await resume_on(index);
-        const std::uint64_t turn = this_shard().turn_number();
-        while (this_shard().turn_number() == turn) co_await yield{};
-    }
-}
-
 }  // namespace
 
 task<engine_statistics> gather(chunk_manager& manager) {
@@ -120,7 +110,6 @@ task<engine_statistics> gather(chunk_manager& manager) {
     all.shards = of.shards();
     all.memory = of.options().memory;
     all.chunk_size = manager.chunk_size();
-    co_await settle(all.shards);
     co_await resume_on(asked_on);
     all.cache = co_await manager.statistics();
     for (unsigned index = 0; index < all.shards; ++index) {

@@ -91,7 +91,9 @@ public:
             urgency == priority::background ? script_->background_delay_ms.load() : 0;
         const std::chrono::milliseconds delay{script_->delay_ms + extra};
         const in_flight_count counted{*script_};
-        if (delay.count() > 0) co_await sleep(delay);
+        if (delay.count() > 0) {
+            co_await sleep(delay);
+        }
         if (offset < script_->bad_to && offset + size > script_->bad_from) {
             throw system_error({system_error_code(EIO), {}});
         }

@@ -7,6 +7,8 @@
 
 namespace leat::test {
 
+inline constexpr auto both_backends = {io::backend_kind::uring, io::backend_kind::thread};
+
 [[nodiscard]] inline engine_options small_engine(
     unsigned shards,
     std::uint64_t memory,

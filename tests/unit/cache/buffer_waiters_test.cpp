@@ -1,6 +1,6 @@
 // Requests that wait for a buffer, and pins that others give up.
+#include "cache_support.hpp"
 #include "pattern.hpp"
-#include "scripted_source.hpp"
 #include "small_engine.hpp"
 
 #include <leat/leat.hpp>
@@ -13,24 +13,13 @@
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
-using leat::test::script;
+using leat::test::code_of;
+using leat::test::get;
+using leat::test::script_of;
 using leat::test::scripted_source;
 using leat::test::small_engine;
 
 namespace {
-std::shared_ptr<script> script_of(std::uint64_t size) {
-    auto made = std::make_shared<script>();
-    made->size = size;
-    return made;
-}
-task<slice> get(const chunk_manager& manager, chunk_config config) {
-    co_return co_await manager.get_chunk(config);
-}
-task<boost::system::error_code> code_of(const chunk_manager& manager, chunk_config config) {
-    as_result asking{manager.get_chunk(config)};
-    const result<slice> got = co_await asking;
-    co_return got ? boost::system::error_code{} : got.error().code;
-}
 task<boost::system::error_code> code_held(const chunk_manager& manager,
                                           chunk_config config,
                                           std::chrono::milliseconds held) {

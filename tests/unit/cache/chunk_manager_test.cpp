@@ -1,5 +1,5 @@
+#include "cache_support.hpp"
 #include "pattern.hpp"
-#include "scripted_source.hpp"
 #include "small_engine.hpp"
 
 #include <leat/leat.hpp>
@@ -7,43 +7,21 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <random>
 #include <thread>
 
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
-using leat::test::script;
+using leat::test::ask;
+using leat::test::both_backends;
+using leat::test::code_of;
+using leat::test::get;
+using leat::test::script_of;
 using leat::test::scripted_source;
 using leat::test::small_engine;
 
 namespace {
-
-constexpr auto both_backends = {io::backend_kind::uring, io::backend_kind::thread};
-
-std::shared_ptr<script> script_of(std::uint64_t size) {
-    auto made = std::make_shared<script>();
-    made->size = size;
-    return made;
-}
-
-task<boost::system::error_code> code_of(const chunk_manager& manager, chunk_config config) {
-    as_result asking{manager.get_chunk(config)};
-    const result<slice> got = co_await asking;
-    co_return got ? boost::system::error_code{} : got.error().code;
-}
-
-boost::system::error_code ask(engine& owner, const chunk_manager& manager, chunk_config config) {
-    return owner.run(code_of(manager, config));
-}
-
-task<slice> get(const chunk_manager& manager, chunk_config config) {
-    co_return co_await manager.get_chunk(config);
-}
 
 task<> pause(std::chrono::milliseconds time) {
     co_await leat::sleep(time);
@@ -289,81 +267,6 @@ BOOST_AUTO_TEST_CASE(a_source_that_gives_too_little_or_fails_to_open_is_reported
         });
 }
 
-BOOST_DATA_TEST_CASE(files_changed_in_place_fail_and_replaced_ones_stay_readable,
-                     both_backends,
-                     kind) {
-    const test::temporary_folder folder;
-    engine owner{small_engine(2, 2_MiB, 64_KiB, kind)};
-    chunk_manager manager{owner, file_source{}};
-    const std::string path = folder.make("data", 1_MiB, 1);
-    const file first = owner.run(manager.open(path));
-    BOOST_TEST(!ask(owner, manager, {first, 0, 100}));
-
-    folder.make("new", 1_MiB, 2);
-    std::filesystem::rename(folder.path("new"), path);
-    const file second = owner.run(manager.open(path));
-    BOOST_TEST((first.id() != second.id()));
-    std::filesystem::remove(path);
-    for (const std::uint64_t offset : {std::uint64_t{0}, 512_KiB, 1_MiB - 100}) {
-        BOOST_TEST(
-            test::is_pattern(owner.run(get(manager, {second, offset, 100})).bytes(), 2, offset));
-    }
-
-    const std::string written = folder.make("written", 1_MiB, 3);
-    const file old = owner.run(manager.open(written));
-    const slice kept = owner.run(get(manager, {old, 0, 100}));
-    std::this_thread::sleep_for(20ms);  // timestamps have the granularity of a tick
-    folder.make("written", 1_MiB, 4);
-    BOOST_TEST(ask(owner, manager, {old, 900'000, 100}) == errc::file_changed);
-    BOOST_TEST(test::is_pattern(kept.bytes(), 3, 0));
-    const file newer = owner.run(manager.open(written));
-    BOOST_TEST(
-        test::is_pattern(owner.run(get(manager, {newer, 900'000, 100})).bytes(), 4, 900'000));
-
-    const std::string cut = folder.make("cut", 1_MiB, 5);
-    const file longer = owner.run(manager.open(cut));
-    std::filesystem::resize_file(cut, 1000);
-    BOOST_TEST(ask(owner, manager, {longer, 900'000, 100}) == errc::file_changed);
-}
-
-BOOST_DATA_TEST_CASE(what_cannot_be_opened_says_why_and_costs_nothing, both_backends, kind) {
-    const test::temporary_folder folder;
-    engine owner{small_engine(2, 2_MiB, 64_KiB, kind)};
-    chunk_manager manager{owner, file_source{}};
-    const auto open_code = [&](chunk_manager& with, const std::string& name) {
-        try {
-            owner.run(with.open(name));
-            return boost::system::error_code{};
-        } catch (const system_error& failure) {
-            return failure.code();
-        }
-    };
-    BOOST_TEST(open_code(manager, folder.path("none")) == system_error_code(ENOENT));
-    BOOST_TEST(open_code(manager, folder.path("")) == system_error_code(EISDIR));
-    BOOST_TEST(open_code(manager, "/dev/null") == errc::not_regular);
-    folder.make("data", 1000);
-    chunk_manager rooted{owner, file_source{folder.path("")}};
-    BOOST_TEST(!open_code(rooted, "data"));
-    BOOST_TEST(
-        open_code(rooted,
-                  "../" +
-                      std::filesystem::path{folder.path("data")}.parent_path().filename().string() +
-                      "/data") == system_error_code(EXDEV));
-    BOOST_TEST(open_code(rooted, "/etc/passwd") == system_error_code(EXDEV));
-    BOOST_TEST(open_code(rooted, std::string("data\0x", 6)) == system_error_code(EINVAL));
-
-    rlimit old{};
-    ::getrlimit(RLIMIT_NOFILE, &old);
-    const int lowest_free = ::dup(0);
-    ::close(lowest_free);
-    const rlimit few{static_cast<rlim_t>(lowest_free), old.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &few);
-    const boost::system::error_code full = open_code(manager, folder.path("data"));
-    ::setrlimit(RLIMIT_NOFILE, &old);
-    BOOST_TEST(full == system_error_code(EMFILE));
-    BOOST_TEST(!open_code(manager, folder.path("data")));
-}
-
 BOOST_AUTO_TEST_CASE(with_every_chunk_pinned_requests_wait_in_order_then_fail_and_read_goes_past) {
     engine owner{small_engine(1, 128_KiB, 64_KiB)};
     manager_options options;
@@ -432,33 +335,6 @@ BOOST_AUTO_TEST_CASE(fills_go_on_after_their_managers_and_files_are_gone) {
     }
     owner.run(pause(20ms));
     BOOST_TEST(source->open_files == 0);
-}
-
-BOOST_AUTO_TEST_CASE(slices_walk_a_range_in_order_in_pieces_of_any_size) {
-    engine owner{small_engine(2, 2_MiB, 64_KiB)};
-    chunk_manager manager{owner, scripted_source{script_of(1'000'003)}};
-    const file from = owner.run(manager.open("any"));
-    auto walk = [](chunk_manager& over, file of, std::uint64_t begin, std::uint64_t length,
-                   slices_options options) -> task<std::uint64_t> {
-        slice_stream stream = over.slices(of, begin, length, options);
-        std::uint64_t count = 0;
-        for (;;) {
-            const slice piece = co_await stream.next();
-            if (!piece) break;
-            if (!test::is_pattern(piece.bytes(), 1, begin + count)) co_return ~std::uint64_t{0};
-            count += piece.size();
-        }
-        co_return count;
-    };
-    for (const std::uint32_t size : {0u, 1000u, 4096u, 65'536u, 100'000u}) {
-        const slices_options options{3, size};
-        BOOST_TEST(owner.run(walk(manager, from, 0, ~std::uint64_t{0}, options)) == 1'000'003u);
-        BOOST_TEST(owner.run(walk(manager, from, 65'535, 65'538, options)) == 65'538u);
-        BOOST_TEST(owner.run(walk(manager, from, 1'000'002, 5, options)) == 1u);
-        BOOST_TEST(owner.run(walk(manager, from, 1'000'003, 5, options)) == 0u);
-        BOOST_TEST(owner.run(walk(manager, from, 5'000'000, 5, options)) == 0u);
-    }
-    BOOST_TEST(owner.run(manager.statistics()).pins == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_file_opens_and_has_no_bytes) {

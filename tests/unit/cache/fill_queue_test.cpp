@@ -1,6 +1,6 @@
 // What is read when, and who is served first.
+#include "cache_support.hpp"
 #include "pattern.hpp"
-#include "scripted_source.hpp"
 #include "small_engine.hpp"
 
 #include <leat/leat.hpp>
@@ -13,21 +13,12 @@
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
-using leat::test::script;
+using leat::test::code_of;
+using leat::test::script_of;
 using leat::test::scripted_source;
 using leat::test::small_engine;
 
 namespace {
-std::shared_ptr<script> script_of(std::uint64_t size) {
-    auto made = std::make_shared<script>();
-    made->size = size;
-    return made;
-}
-task<boost::system::error_code> code_of(const chunk_manager& manager, chunk_config config) {
-    as_result asking{manager.get_chunk(config)};
-    const result<slice> got = co_await asking;
-    co_return got ? boost::system::error_code{} : got.error().code;
-}
 task<boost::system::error_code> code_within(const chunk_manager& manager,
                                             chunk_config config,
                                             std::chrono::milliseconds time) {
@@ -116,7 +107,9 @@ BOOST_AUTO_TEST_CASE(a_large_request_goes_before_what_nobody_waits_for) {
         }
     };
     auto large = [](const chunk_manager& of, file_id id, state& all) -> task<> {
-        while (all.done < 200) co_await leat::sleep(1ms);
+        while (all.done < 200) {
+            co_await leat::sleep(1ms);
+        }
         const chunk_config config{id, 7 * 1_MiB, static_cast<std::uint32_t>(1_MiB)};
         const slice got = co_await of.get_chunk(config);
         all.when_large = all.done;
@@ -138,27 +131,6 @@ BOOST_AUTO_TEST_CASE(a_large_request_for_good_bytes_succeeds_beside_a_bad_sector
     const chunk_config config{from, 0, static_cast<std::uint32_t>(1_MiB)};
     BOOST_TEST(!owner.run(code_of(manager, config)));
     BOOST_TEST(!owner.run(code_of(manager, config)));
-}
-
-BOOST_AUTO_TEST_CASE(a_stream_reads_ahead_beside_a_bad_sector_only_once) {
-    engine owner{small_engine(1, 16_MiB, 1_MiB)};
-    const auto source = script_of(2_MiB);
-    source->bad_from = 1_MiB + 500'000;
-    source->bad_to = source->bad_from + 1;
-    chunk_manager manager{owner, scripted_source{source}};
-    const file from = owner.run(manager.open("any"));
-    auto walk = [](chunk_manager& of, file name) -> task<int> {
-        slice_stream stream = of.slices(name, 0, 2_MiB, {.depth = 1, .slice_size = 4096});
-        int count = 0;
-        for (; count < 256; ++count) {
-            const slice piece = co_await stream.next();
-            co_await leat::sleep(100us);
-        }
-        co_return count;
-    };
-    BOOST_TEST(owner.run(walk(manager, from)) == 256);
-    BOOST_TEST(source->reads < 10u);
-    BOOST_TEST(source->bytes < 4_MiB);
 }
 
 namespace {

@@ -1,5 +1,5 @@
+#include "cache_support.hpp"
 #include "pattern.hpp"
-#include "scripted_source.hpp"
 #include "small_engine.hpp"
 
 #include <leat/leat.hpp>
@@ -11,19 +11,11 @@
 
 using namespace leat;
 using namespace leat::literals;
-using leat::test::script;
+using leat::test::get;
+using leat::test::script_of;
 using leat::test::scripted_source;
 
 namespace {
-std::shared_ptr<script> script_of(std::uint64_t size) {
-    auto made = std::make_shared<script>();
-    made->size = size;
-    return made;
-}
-task<slice> get(const chunk_manager& manager, chunk_config config) {
-    co_return co_await manager.get_chunk(config);
-}
-
 task<> drop(slice held) {
     held = slice{};
     co_return;

@@ -11,8 +11,6 @@
 
 namespace leat::test {
 
-inline constexpr auto both_backends = {io::backend_kind::uring, io::backend_kind::thread};
-
 /// Options of an engine whose memory nobody needs.
 [[nodiscard]] inline engine_options options_of(
     unsigned shards, io::backend_kind kind = io::backend_kind::automatic) {

@@ -91,7 +91,9 @@ BOOST_AUTO_TEST_CASE(an_error_without_a_handle_goes_to_the_event_hook) {
     {
         engine owner{options};
         auto patient = [](std::atomic<bool>& dropped) -> task<> {
-            while (!dropped) co_await leat::sleep(1ms);
+            while (!dropped) {
+                co_await leat::sleep(1ms);
+            }
             throw system_error({errc::closed, {.doing = activity::read}});
         };
         std::atomic<bool> dropped{false};

@@ -1,0 +1,64 @@
+#include "cache_support.hpp"
+#include "pattern.hpp"
+#include "small_engine.hpp"
+
+#include <leat/leat.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+using namespace leat;
+using namespace leat::literals;
+using namespace std::chrono_literals;
+using leat::test::script_of;
+using leat::test::scripted_source;
+using leat::test::small_engine;
+
+BOOST_AUTO_TEST_CASE(slices_walk_a_range_in_order_in_pieces_of_any_size) {
+    engine owner{small_engine(2, 2_MiB, 64_KiB)};
+    chunk_manager manager{owner, scripted_source{script_of(1'000'003)}};
+    const file from = owner.run(manager.open("any"));
+    auto walk = [](chunk_manager& over, file of, std::uint64_t begin, std::uint64_t length,
+                   slices_options options) -> task<std::uint64_t> {
+        slice_stream stream = over.slices(of, begin, length, options);
+        std::uint64_t count = 0;
+        for (;;) {
+            const slice piece = co_await stream.next();
+            if (!piece) break;
+            if (!test::is_pattern(piece.bytes(), 1, begin + count)) co_return ~std::uint64_t{0};
+            count += piece.size();
+        }
+        co_return count;
+    };
+    for (const std::uint32_t size : {0u, 1000u, 4096u, 65'536u, 100'000u}) {
+        const slices_options options{3, size};
+        BOOST_TEST(owner.run(walk(manager, from, 0, ~std::uint64_t{0}, options)) == 1'000'003u);
+        BOOST_TEST(owner.run(walk(manager, from, 65'535, 65'538, options)) == 65'538u);
+        BOOST_TEST(owner.run(walk(manager, from, 1'000'002, 5, options)) == 1u);
+        BOOST_TEST(owner.run(walk(manager, from, 1'000'003, 5, options)) == 0u);
+        BOOST_TEST(owner.run(walk(manager, from, 5'000'000, 5, options)) == 0u);
+    }
+    BOOST_TEST(owner.run(manager.statistics()).pins == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_reads_ahead_beside_a_bad_sector_only_once) {
+    engine owner{small_engine(1, 16_MiB, 1_MiB)};
+    const auto source = script_of(2_MiB);
+    source->bad_from = 1_MiB + 500'000;
+    source->bad_to = source->bad_from + 1;
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    auto walk = [](chunk_manager& of, file name) -> task<int> {
+        slice_stream stream = of.slices(name, 0, 2_MiB, {.depth = 1, .slice_size = 4096});
+        int count = 0;
+        for (; count < 256; ++count) {
+            const slice piece = co_await stream.next();
+            co_await leat::sleep(100us);
+        }
+        co_return count;
+    };
+    BOOST_TEST(owner.run(walk(manager, from)) == 256);
+    BOOST_TEST(source->reads < 10u);
+    BOOST_TEST(source->bytes < 4_MiB);
+}
