@@ -1,4 +1,6 @@
 // The patterns of coroutines that leat relies on, as executable checks of the compiler.
+#include "driver.hpp"
+
 #include <leat/engine/task.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -12,19 +14,9 @@
 #include <vector>
 
 using leat::task;
+using leat::test::driver;
 
 namespace {
-
-/// Runs a task that never waits to its end, on this thread.
-struct driver {
-    struct promise_type {
-        driver get_return_object() const noexcept { return {}; }
-        std::suspend_never initial_suspend() const noexcept { return {}; }
-        std::suspend_never final_suspend() const noexcept { return {}; }
-        void return_void() const noexcept {}
-        void unhandled_exception() const noexcept { std::terminate(); }
-    };
-};
 
 template <class T>
 driver drive(task<T> job, T& result) {

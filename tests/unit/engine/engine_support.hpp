@@ -5,7 +5,9 @@
 #include "small_engine.hpp"
 
 #include <leat/engine/engine.hpp>
+#include <leat/engine/sleep.hpp>
 
+#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -24,6 +26,10 @@ struct call : work {
     static void invoke(work& item) noexcept { static_cast<call&>(item).function(); }
     std::function<void()> function;
 };
+
+[[nodiscard]] inline task<> nap(std::chrono::nanoseconds time) {
+    co_await leat::sleep(time);
+}
 
 /// The code of the error that ends `job`, if one does.
 [[nodiscard]] inline task<boost::system::error_code> code_of(task<> job) {

@@ -12,13 +12,10 @@ using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::both_backends;
 using leat::test::code_of;
+using leat::test::nap;
 using leat::test::options_of;
 
 namespace {
-
-task<> nap(std::chrono::nanoseconds time) {
-    co_await leat::sleep(time);
-}
 
 task<> nap_and_note(std::chrono::milliseconds time, std::vector<int>& order) {
     co_await leat::sleep(time);

@@ -1,3 +1,5 @@
+#include "driver.hpp"
+
 #include <leat/engine/task.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -9,18 +11,9 @@
 using leat::current_stop_token;
 using leat::frame_pool;
 using leat::task;
+using leat::test::driver;
 
 namespace {
-
-struct driver {
-    struct promise_type {
-        driver get_return_object() const noexcept { return {}; }
-        std::suspend_never initial_suspend() const noexcept { return {}; }
-        std::suspend_never final_suspend() const noexcept { return {}; }
-        void return_void() const noexcept {}
-        void unhandled_exception() const noexcept { std::terminate(); }
-    };
-};
 
 driver drive(task<> job, bool& ended) {
     co_await std::move(job);
