@@ -45,7 +45,7 @@ constexpr std::array all{
              "designs.NAME.{hot,uniform}.{ns,cpu_ns}", &run_designs},
     workload{"device", "a raw ring over block sizes, depths and buffers, and fio at three points",
              "device.SIZE.dDEPTH.{gbps,iops} device.BUFFERS.cpu_us_per_chunk "
-             "{device,fio}.{4k_d1,4k_d32,10m_d4}.iops",
+             "{device,fio}.{4k_d1,4k_d32,16k_d8}.iops",
              &run_device},
     workload{"asio", "cold 4 KiB, 32 at once: leat's files and Boost.Asio's, without a cache",
              "{asio.one,asio.many,leat.raw}.{iops,cpu_us}", &run_asio},

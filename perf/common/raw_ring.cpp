@@ -54,9 +54,17 @@ void raw_ring::submit(unsigned slot, std::uint64_t offset) {
 
 // Submits what is prepared, and returns with a completion.
 void raw_ring::wait() {
+    if (options_.spin.count() == 0) {
+        int result = 0;
+        do {
+            result = io_uring_submit_and_wait(&ring_, 1);
+        } while (result == -EINTR);
+        check(result, "io_uring_submit_and_wait");
+        return;
+    }
     check(io_uring_submit(&ring_), "io_uring_submit");
     const auto end = clock::now() + options_.spin;
-    while (options_.spin.count() != 0 && clock::now() < end) {
+    while (clock::now() < end) {
         if (io_uring_cq_ready(&ring_) != 0) return;
         if ((__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_TASKRUN) != 0)
             io_uring_get_events(&ring_);
@@ -89,6 +97,7 @@ unsigned raw_ring::reap(const next_offset& next,
         more = more && next(offset);
         if (more) {
             submit(slot, offset);
+            if (options_.submit_each) check(io_uring_submit(&ring_), "io_uring_submit");
         } else {
             ++ended;
         }

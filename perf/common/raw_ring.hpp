@@ -24,6 +24,9 @@ struct raw_ring_options {
     bool huge = true;          ///< huge pages
     /// Busy wait before the kernel is asked to wait: leat's shards do so too.
     std::chrono::nanoseconds spin{std::chrono::microseconds{100}};
+    /// Hand each read to the kernel by itself, as fio does unless told otherwise; else all that a
+    /// batch of completions makes room for at once, as leat does.
+    bool submit_each = false;
 };
 
 /// What a run of reads took.

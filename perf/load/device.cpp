@@ -32,7 +32,7 @@ struct point {
     bool fixed = true;
     bool huge = true;
     unsigned threads = 1;
-    bool spins = true;  ///< waits busily, as leat does
+    bool as_fio = false;  ///< sleeps and submits as fio does, not as leat
 };
 
 /// What all threads together reached.
@@ -61,8 +61,9 @@ raw_ring::next_offset offsets(const bench& with, const point& at, double seconds
 
 point_result measure(const bench& with, const point& at, double seconds) {
     const std::vector<unsigned> cpus = allowed_cpus();
-    raw_ring_options options{at.depth, at.block, at.fixed, at.huge, {}};
-    if (!at.spins) options.spin = {};
+    raw_ring_options options{at.depth, at.block, at.fixed, at.huge};
+    options.submit_each = at.as_fio;
+    if (at.as_fio) options.spin = {};
     std::vector<read_run> runs(at.threads);
     std::vector<histogram> latencies(at.threads);
     const auto run = [&](unsigned thread) {
@@ -122,11 +123,12 @@ void add_buffers(bench& with, std::vector<contestant>& all) {
     }
 }
 
-/// fio's points: its buffers are of small pages, and it sleeps until something has come.
+/// fio's points: its buffers are of small pages, it sleeps until something has come, and submits
+/// one by one.
 constexpr std::array<point, 3> fio_points{{
-    {4 * KiB, 1, true, true, false, 1, false},
-    {4 * KiB, 32, true, true, false, 1, false},
-    {10 * MiB, 4, false, true, false, 1, false},
+    {4 * KiB, 1, true, true, false, 1, true},
+    {4 * KiB, 32, true, true, false, 1, true},
+    {16 * KiB, 8, true, true, false, 1, true},
 }};
 
 // Long enough that fio's beginning and end weigh little.
