@@ -124,7 +124,9 @@ std::size_t shard::run_ready() noexcept {
     for (; count < ready_a_turn && (hits_left_ > 0 || count == 0); ++count) {
         work* const item = ready_.pop();
         if (item == nullptr) break;
+        watch_.running(reinterpret_cast<void*>(item->run));
         item->run(*item);
+        watch_.ended(stall_watch::part::ready_work);
     }
     return count;
 }
@@ -155,14 +157,18 @@ bool shard::turn() {
     turn_time_ = backend_->now();
     hits_before_ += static_cast<std::uint64_t>(hits_a_turn - hits_left_);
     hits_left_ = hits_a_turn;
+    watch_.begin();
     if (stop_due()) stop_source_.request_stop();
 
     std::size_t done = receive();
     if (!timers_.empty()) done += timers_.expire(turn_time_);
+    watch_.ended(stall_watch::part::messages);
     done += run_ready();
     visitor().before_submit(visitor().state);
     flush();
+    watch_.ended(stall_watch::part::cache);
     done += backend_->run(io::time_point::min());
+    watch_.ended(stall_watch::part::kernel);
     if (done != 0) note_stall(turn_time_);
     return done != 0;
 }
@@ -176,14 +182,13 @@ void shard::note_stall(io::time_point begin) noexcept {
     if (end < next_stall_report_) return;
     next_stall_report_ = end + stall_report_pause;
     try {
-        engine_.report(
-            event::level::warning,
-            "shard " + std::to_string(index_) + " was kept from its loop for " +
-                std::to_string(
-                    std::chrono::duration_cast<std::chrono::milliseconds>(length).count()) +
-                " ms, stall " + std::to_string(counts_.stalls) +
-                " of it; if the machine is not busy otherwise, a coroutine computes long and " +
-                "should co_await leat::yield{}");
+        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
+        engine_.report(event::level::warning,
+                       "shard " + std::to_string(index_) + " was kept from its loop for " +
+                           std::to_string(ms) + " ms, stall " + std::to_string(counts_.stalls) +
+                           " of it; what ran longest: " + watch_.describe() +
+                           "; if the machine is not busy otherwise, a coroutine that computes " +
+                           "long should co_await leat::yield{}");
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }

@@ -6,12 +6,14 @@
 #include <leat/engine/inbox.hpp>
 #include <leat/engine/mailbox.hpp>
 #include <leat/engine/options.hpp>
+#include <leat/engine/stall_watch.hpp>
 #include <leat/engine/timer.hpp>
 #include <leat/engine/work.hpp>
 #include <leat/io/backend.hpp>
 #include <leat/io/buffer_arena.hpp>
 
 #include <atomic>
+#include <coroutine>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -108,6 +110,12 @@ public:
         return hits_before_ + static_cast<std::uint64_t>(hits_a_turn - hits_left_);
     }
 
+    /// Resumes a coroutine of this shard, on its thread; a stall is then told with its name.
+    void resume(std::coroutine_handle<> coroutine) noexcept {
+        watch_.resuming(coroutine);
+        coroutine.resume();
+    }
+
     /// Keeps the engine from ending while something runs on this shard that is no task, such as a
     /// fill; counted together as one of the engine's roots.
     void hold() noexcept;
@@ -183,6 +191,7 @@ private:
     doorbell<> doorbell_;
     inbox<> inbox_;
     shard_statistics counts_;
+    stall_watch watch_;
     io::time_point next_stall_report_{};
     std::chrono::nanoseconds usual_gap_{0};  // running mean of how long idleness lasts
     std::uint64_t holds_ = 0;

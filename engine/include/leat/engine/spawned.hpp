@@ -16,7 +16,9 @@ struct resumption : work {
     std::coroutine_handle<> coroutine;
 
 private:
-    static void resume(work& item) noexcept { static_cast<resumption&>(item).coroutine.resume(); }
+    static void resume(work& item) noexcept {
+        this_shard().resume(static_cast<resumption&>(item).coroutine);
+    }
 };
 
 /// Resumes the coroutine on shard `target`; at once if it runs there already. What was written
@@ -67,7 +69,7 @@ public:
         static void begin(work& item) noexcept {
             auto& self = static_cast<promise_type&>(item);
             self.stop = &this_shard().stop_token();
-            std::coroutine_handle<promise_type>::from_promise(self).resume();
+            this_shard().resume(std::coroutine_handle<promise_type>::from_promise(self));
         }
     };
     [[nodiscard]] work& start() const noexcept { return promise_; }

@@ -80,12 +80,13 @@ private:
     };
 
     static void resume(work& item) noexcept {
-        static_cast<suspension_work&>(item).self->coroutine_.resume();
+        suspension& self = *static_cast<suspension_work&>(item).self;
+        self.home_->resume(self.coroutine_);
     }
     static void stop_here(work& item) noexcept {
         suspension& self = *static_cast<suspension_work&>(item).self;
         if (self.finished_) {
-            self.coroutine_.resume();
+            self.home_->resume(self.coroutine_);
             return;
         }
         self.stop_sent_.store(false, std::memory_order_relaxed);

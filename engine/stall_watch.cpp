@@ -1,0 +1,59 @@
+#include <leat/engine/stall_watch.hpp>
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace leat {
+
+namespace {
+
+std::string hexadecimal(std::uintptr_t number) {
+    char text[2 * sizeof number + 3];
+    std::snprintf(text, sizeof text, "%#zx", static_cast<std::size_t>(number));
+    return text;
+}
+
+std::string demangled(const char* name) {
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> text{
+        abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free};
+    return text ? text.get() : name;
+}
+
+std::string name_of(void* code) {
+    Dl_info found{};
+    if (::dladdr(code, &found) == 0 || found.dli_fname == nullptr)
+        return hexadecimal(reinterpret_cast<std::uintptr_t>(code));
+    std::string file = found.dli_fname;
+    file.erase(0, file.rfind('/') + 1);
+    const std::uintptr_t offset =
+        reinterpret_cast<std::uintptr_t>(code) - reinterpret_cast<std::uintptr_t>(found.dli_fbase);
+    std::string text = file + "+" + hexadecimal(offset);
+    if (found.dli_sname != nullptr) text += ", " + demangled(found.dli_sname);
+    return text;
+}
+
+}  // namespace
+
+std::string stall_watch::describe() const {
+    const auto with_code = [this](const char* text) {
+        return longest_code_ == nullptr ? text : text + (" at " + name_of(longest_code_));
+    };
+    switch (what_) {
+        case part::messages:
+            return with_code("messages and timers, the last");
+        case part::ready_work:
+            return with_code("a coroutine or handler");
+        case part::cache:
+            return "the cache's own work";
+        case part::kernel:
+            return "calls of the kernel and their completions";
+    }
+    return {};
+}
+
+}  // namespace leat
