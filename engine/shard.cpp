@@ -27,6 +27,9 @@ namespace {
 // How long a sender with messages that found no room sleeps before it tries again.
 constexpr std::chrono::microseconds congestion_pause{100};
 
+// The share of idle times that must have been short for a shard to spin.
+constexpr float worth_spinning = 0.25F;
+
 // On a busy machine every shard stalls now and then: one sentence in so long says enough.
 constexpr std::chrono::seconds stall_report_pause{10};
 
@@ -218,8 +221,9 @@ void shard::park(io::time_point limit) {
 
 std::chrono::nanoseconds shard::spin_limit() const noexcept {
     const std::chrono::nanoseconds longest = engine_.options().spin;
-    // Where work usually comes later than the longest spin, spinning only burns power.
-    return usual_gap_ <= longest ? longest : longest / 16;
+    // Spinning mostly in vain only burns power. A share of idleness decides, not its mean length:
+    // small reads that end soon often alternate with large ones.
+    return soon_ >= worth_spinning ? longest : longest / 16;
 }
 
 void shard::run() {
@@ -230,9 +234,8 @@ void shard::run() {
         if (turn()) {
             if (idle) {
                 idle = false;
-                const auto gap =
-                    std::min<std::chrono::nanoseconds>(turn_time_ - idle_since, 4 * longest);
-                usual_gap_ += (gap - usual_gap_) / 8;
+                const float came_soon = turn_time_ - idle_since <= longest ? 1 : 0;
+                soon_ += (came_soon - soon_) / 8;
             }
             continue;
         }

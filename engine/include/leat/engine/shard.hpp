@@ -193,7 +193,7 @@ private:
     shard_statistics counts_;
     stall_watch watch_;
     io::time_point next_stall_report_{};
-    std::chrono::nanoseconds usual_gap_{0};  // running mean of how long idleness lasts
+    float soon_ = 1;  // running share of idle times that ended within the longest spin
     std::uint64_t holds_ = 0;
     std::string owed_;  // set when stop_timeout passed
     bool abandoned_ = false;
