@@ -11,6 +11,9 @@ namespace {
 // How much longer than stop_timeout join() waits for a shard that does not return from a coroutine.
 constexpr std::chrono::seconds join_grace{1};
 
+// How long one of several shards that join() steps may sleep while another gets something to do.
+constexpr std::chrono::milliseconds shared_pause{1};
+
 void pin_to(unsigned cpu) {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -62,6 +65,10 @@ void engine::start() {
     const std::lock_guard life{lifecycle_};
     if (running()) return;
     if (phase_ != phase::made) throw system_error({errc::stopped, {.doing = activity::start}});
+    if (options_.hosted) {
+        phase_ = phase::running;
+        return;
+    }
     start_threads();
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return opened_ == shards(); });
@@ -117,24 +124,36 @@ void engine::thread_main(unsigned index) {
         if (open_error_) return;
     }
     run_shard(mine);
-    const std::lock_guard lock{mutex_};
-    if (++ended_ == shards()) {
-        // Nobody is left to complete these: their tasks have been given up.
-        for (detail::outcome& awaited : awaited_) awaited.give_up();
-    }
-    changed_.notify_all();
 }
 
 void engine::run_shard(shard& mine) noexcept {
     try {
         mine.run();
-    } catch (const std::exception& failure) {  // of the backend, for good
-        report(event::level::warning,
-               "shard " + std::to_string(mine.index()) + " serves no more: " + failure.what());
-        mine.abandoned_ = true;
-        mine.owed_ = failure.what();
-        stop();
+    } catch (const std::exception& failure) {
+        give_up(mine, failure.what());
     }
+}
+
+// What becomes of a shard whose backend has failed for good.
+void engine::give_up(shard& broken, const char* reason) noexcept {
+    report(event::level::warning,
+           "shard " + std::to_string(broken.index()) + " serves no more: " + reason);
+    broken.abandoned_ = true;
+    broken.owed_ = reason;
+    stop();
+    broken.end();
+}
+
+void engine::shard_opened() {
+    const std::lock_guard lock{mutex_};
+    if (stopping()) throw system_error({errc::stopped, {.doing = activity::start}});
+    ++opened_;
+}
+
+void engine::shard_ended() noexcept {
+    const std::lock_guard lock{mutex_};
+    if (++ended_ == opened_) give_up_awaited();
+    changed_.notify_all();
 }
 
 void engine::stop() noexcept {
@@ -184,18 +203,21 @@ stop_report engine::join() {
         phase_ = phase::joined;
         return report_;
     }
+    if (options_.hosted) step_own_shards();
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return stopping(); });
-    const auto all_ended = [this] { return ended_ == shards(); };
+    const auto all_ended = [this] { return ended_ == opened_; };
     const bool in_time = changed_.wait_until(lock, stop_deadline() + join_grace, all_ended);
+    if (in_time) give_up_awaited();
     lock.unlock();
     phase_ = phase::joined;
     if (in_time) {
         for (std::thread& thread : threads_) thread.join();
         threads_.clear();
     }
-    const bool abandoned = !in_time || std::any_of(shards_.begin(), shards_.end(),
-                                                   [](auto& one) { return one->abandoned_; });
+    const bool abandoned =
+        !in_time || roots() > 0 ||
+        std::any_of(shards_.begin(), shards_.end(), [](auto& one) { return one->abandoned_; });
     if (!abandoned) {
         drain_after_join();
         for (const auto& known : services_) report_.held += known->close();
@@ -203,7 +225,10 @@ stop_report engine::join() {
         return report_;
     }
     report_.code = make_error_code(errc::timed_out);
-    if (!in_time) report_.owed += "a shard has not returned from a coroutine; ";
+    if (!in_time) {
+        report_.owed += options_.hosted ? "a shard has not been stepped to its end by its host; "
+                                        : "a shard has not returned from a coroutine; ";
+    }
     if (const auto left = roots(); left > 0)
         report_.owed += std::to_string(left) + " tasks have not ended; ";
     for (std::size_t index = 0; in_time && index < shards_.size(); ++index) {
@@ -214,6 +239,39 @@ stop_report engine::join() {
     if (report_.owed.size() > 2) report_.owed.resize(report_.owed.size() - 2);
     report(event::level::warning, "the engine gave up waiting: " + report_.owed);
     return report_;
+}
+
+// Nobody is left to complete these: their tasks have been given up.
+void engine::give_up_awaited() noexcept {
+    for (detail::outcome& awaited : awaited_) awaited.give_up();
+}
+
+// Nobody else may step these: a ring is for the thread that opened it.
+void engine::step_own_shards() noexcept {
+    std::vector<shard*> own;
+    for (const auto& one : shards_) {
+        if (one->opener_ == std::this_thread::get_id()) own.push_back(one.get());
+    }
+    const auto serve = [&](shard& one, auto step) {
+        try {
+            return step(one);
+        } catch (const std::exception& failure) {
+            give_up(one, failure.what());
+            return true;
+        }
+    };
+    while (std::erase_if(own, [](shard* one) { return one->finished(); }), !own.empty()) {
+        bool worked = false;
+        for (shard* const one : own) {
+            worked = serve(*one, [](shard& it) { return it.turn(); }) || worked;
+        }
+        if (worked) continue;
+        const bool alone = own.size() == 1;
+        serve(*own.front(), [alone](shard& it) {
+            it.park(alone ? io::time_point::max() : it.now() + shared_pause);
+            return true;
+        });
+    }
 }
 
 void engine::drain_after_join() noexcept {

@@ -211,6 +211,10 @@ engine_options resolve(engine_options options) {
     }
     check_milliseconds("stop timeout", options.stop_timeout);
     check_milliseconds("stall limit", options.stall);
+    if (options.hosted) {
+        options.pin = false;  // the host's threads are the host's
+        if (options.shards == 0) options.shards = 1;
+    }
     resolve_cpus(options);
     resolve_memory(options);
     if (options.pin) options.cpus.resize(options.shards);

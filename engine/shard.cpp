@@ -39,24 +39,32 @@ constexpr shard::guest nobody{nullptr, [](void*) noexcept {}, [](void*) noexcept
 shard::shard(leat::engine& owner, unsigned index, unsigned shards)
     : engine_(owner), index_(index), guest_(&nobody), outgoing_(shards), doorbell_(shards) {
     dirty_.reserve(shards);
-}
-
-shard::~shard() {
-    for (const route& way : outgoing_) delete way.box.load();
-    if (arena_) arena_->detach();
-}
-
-void shard::open() {
-    std::string note;
-    backend_ = io::make_backend(engine_.options().backend, note);
-    if (!note.empty()) engine_.report_once(event::level::warning, note);
     io::arena_options arena;
     arena.budget = engine_.memory_per_shard();
     arena.huge_pages = engine_.options().huge_pages;
     arena.register_buffers = engine_.options().register_buffers;
     arena_ = std::make_shared<io::buffer_arena>(arena);
+}
+
+shard::~shard() {
+    for (const route& way : outgoing_) delete way.box.load();
+    arena_->detach();
+}
+
+void shard::open() {
+    const engine_options& options = engine_.options();
+    if (options.hosted) engine_.start();
+    if (options.make_backend) {
+        backend_ = options.make_backend(index_);
+    } else {
+        std::string note;
+        backend_ = io::make_backend(options.backend, note);
+        if (!note.empty()) engine_.report_once(event::level::warning, note);
+    }
     arena_->attach(*backend_);
     turn_time_ = backend_->now();
+    opener_ = std::this_thread::get_id();
+    if (options.hosted) engine_.shard_opened();
 }
 
 void shard::send(unsigned target, work& item) noexcept {
@@ -161,7 +169,10 @@ bool shard::turn() {
     hits_before_ += static_cast<std::uint64_t>(hits_a_turn - hits_left_);
     hits_left_ = hits_a_turn;
     watch_.begin();
-    if (stop_due()) stop_source_.request_stop();
+    if (stop_due()) {
+        stop_deadline_ = turn_time_ + engine_.options().stop_timeout;
+        stop_source_.request_stop();
+    }
 
     std::size_t done = receive();
     if (!timers_.empty()) done += timers_.expire(turn_time_);
@@ -212,7 +223,7 @@ void shard::park(io::time_point limit) {
         doorbell_.unpark();
         return;
     }
-    limit = std::min(limit, timers_.next());
+    limit = std::min({limit, timers_.next(), stop_deadline_});
     if (congested_) limit = std::min(limit, backend_->now() + congestion_pause);
     ++counts_.parks;
     backend_->run(limit);
@@ -247,19 +258,25 @@ void shard::run() {
             __builtin_ia32_pause();
             continue;
         }
-        park(engine_.stopping() ? engine_.stop_deadline() : io::time_point::max());
+        park();
     }
 }
 
 bool shard::finished() noexcept {
-    if (!engine_.stopping()) return false;
-    if (engine_.roots() == 0 && backend_->in_flight() == 0 && !has_work() && !congested_) {
-        return true;
-    }
-    if (backend_->now() < engine_.stop_deadline()) return false;
-    abandoned_ = true;
+    if (ended_ || !stopping()) return ended_;
+    const bool idle =
+        engine_.roots() == 0 && backend_->in_flight() == 0 && !has_work() && !congested_;
+    if (!idle && backend_->now() < stop_deadline_) return false;
+    abandoned_ = !idle;
     if (backend_->in_flight() != 0) owed_ = backend_->owed();
+    end();
     return true;
+}
+
+void shard::end() noexcept {
+    if (ended_) return;
+    ended_ = true;
+    engine_.shard_ended();
 }
 
 shard_statistics shard::statistics() const {

@@ -47,6 +47,11 @@ struct stop_report {
 ///
 /// Destroying an engine stops and joins it first, and waits for a coroutine that does not return to
 /// its shard, however long. It must not be destroyed on one of its shards.
+///
+/// A hosted engine (engine_options::hosted) has no threads: the program opens each shard on a
+/// thread, which may be the same for several, and steps it there, best by a host_loop. Tasks and
+/// messages for a shard that is not open yet wait. What blocks for a task, such as run(), belongs
+/// on another thread than those that step.
 class engine {
 public:
     /// Resolves the options; throws as leat::resolve does. Starts nothing.
@@ -63,7 +68,9 @@ public:
     /// thread, shards included; returns at once.
     void stop() noexcept;
     /// Waits until every shard has ended after stop(), at most about stop_timeout longer; then
-    /// gives up what the device still owes rather than free it. Not on a shard.
+    /// gives up what the device still owes rather than free it. Not on a shard. In a hosted engine
+    /// it steps those shards to their end that the calling thread has opened, and gives up those
+    /// that their hosts do not.
     stop_report join();
 
     /// Runs `job` on shard 0 and returns its value, or throws what escaped it. Starts the engine if
@@ -128,6 +135,11 @@ private:
     void start_threads();
     void thread_main(unsigned index);
     void run_shard(shard& mine) noexcept;
+    void give_up(shard& broken, const char* reason) noexcept;
+    void step_own_shards() noexcept;
+    void shard_opened();
+    void shard_ended() noexcept;
+    void give_up_awaited() noexcept;
     [[nodiscard]] bool enter(unsigned shard, work& first, detail::outcome& awaited);
     void leave(detail::outcome& awaited) noexcept;
     void drain_after_join() noexcept;
@@ -144,7 +156,7 @@ private:
     stop_report report_;
     mutable std::mutex mutex_;  // the members below; no shard ends while it is held
     std::condition_variable changed_;
-    unsigned opened_ = 0;
+    unsigned opened_ = 0;  // shards; while starting, also those that failed to
     unsigned ended_ = 0;
     std::exception_ptr open_error_;
     boost::intrusive::list<detail::outcome> awaited_;  // tasks that foreign threads started

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,12 @@ struct engine_options {
     std::chrono::milliseconds stall{50};  ///< a turn longer than this is counted and reported
     bool huge_pages = true;
     bool register_buffers = true;
+    /// The program steps the shards on threads of its own, by host_loop or by shard::open(), turn()
+    /// and park(). start() then makes no threads, `shards` defaults to 1, and nothing is pinned.
+    bool hosted = false;
+    /// Makes a shard's backend, on the thread that opens the shard, in place of io::make_backend
+    /// with `backend`; a program may so put one of its own under leat. Must not give null.
+    std::function<std::unique_ptr<io::backend>(unsigned shard)> make_backend = {};
     /// Called on any thread; must not throw. Empty: nobody listens.
     std::function<void(const event&)> on_event = {};
 };

@@ -18,6 +18,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace leat {
@@ -93,8 +94,10 @@ public:
     [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
     [[nodiscard]] bool stopping() const noexcept { return stop_token_.stop_requested(); }
 
-    /// Makes the backend and the arena. Called once, on the thread that will call turn(), before
-    /// all else; engine::start does so, a program that steps shards itself does it for each.
+    /// Makes the backend and gives the arena to it. Called once, on the thread that will call
+    /// turn(), before all else; engine::start does so, a program that steps shards itself does it
+    /// for each. Until then messages for the shard wait. Throws what making the backend throws and,
+    /// in a hosted engine that stops, leat::system_error with errc::stopped.
     void open();
     /// One turn: inbox, timers, ready work within a budget, messages out, one submit, completions.
     /// Returns whether anything was done. Never waits.
@@ -103,6 +106,10 @@ public:
     void park(io::time_point limit = io::time_point::max());
     /// Turns, spins and parks until the engine lets it go; see engine::join.
     void run();
+    /// Whether the loop over turn() and park() is to end: after engine::stop(), as soon as no task
+    /// and nothing in flight is left, or when stop_timeout has passed. The shard is not to be
+    /// turned again once this was true: its backend may be gone.
+    [[nodiscard]] bool finished() noexcept;
 
     /// Counts down the hits that may go by before a coroutine yields; refilled each turn.
     [[nodiscard]] bool spend_hit() noexcept { return --hits_left_ > 0; }
@@ -158,7 +165,7 @@ private:
     std::size_t receive() noexcept;
     std::size_t run_ready() noexcept;
     void flush() noexcept;
-    bool finished() noexcept;
+    void end() noexcept;
     void note_stall(io::time_point begin) noexcept;
 
     leat::engine& engine_;
@@ -195,6 +202,9 @@ private:
     io::time_point next_stall_report_{};
     float soon_ = 1;  // running share of idle times that ended within the longest spin
     std::uint64_t holds_ = 0;
+    std::atomic<std::thread::id> opener_{};
+    io::time_point stop_deadline_ = io::time_point::max();  // by the backend's clock; set on stop
+    bool ended_ = false;
     std::string owed_;  // set when stop_timeout passed
     bool abandoned_ = false;
 };
