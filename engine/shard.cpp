@@ -217,17 +217,29 @@ bool shard::has_work() const noexcept {
 }
 
 void shard::park(io::time_point limit) {
+    if (!begin_park()) return;
+    const detail::current_scope here{this};
+    backend_->run(std::min(limit, next_deadline()));
+    end_park();
+}
+
+// Declares the shard parked, so that whoever sends to it wakes its backend; false, and nothing
+// declared, if there is something to do.
+bool shard::begin_park() noexcept {
     const detail::current_scope here{this};
     doorbell_.park();
     if (has_work() || finished()) {
         doorbell_.unpark();
-        return;
+        return false;
     }
-    limit = std::min({limit, timers_.next(), stop_deadline_});
-    if (congested_) limit = std::min(limit, backend_->now() + congestion_pause);
     ++counts_.parks;
-    backend_->run(limit);
-    doorbell_.unpark();
+    return true;
+}
+
+// When a parked shard has to turn again though nobody wakes it.
+io::time_point shard::next_deadline() const noexcept {
+    const io::time_point next = std::min(timers_.next(), stop_deadline_);
+    return congested_ ? std::min(next, backend_->now() + congestion_pause) : next;
 }
 
 std::chrono::nanoseconds shard::spin_limit() const noexcept {

@@ -18,6 +18,14 @@ int backend::stat_cached(int descriptor, unsigned mask, struct statx& out) noexc
     return ::statx(descriptor, "", flags, mask, &out) == 0 ? 0 : -errno;
 }
 
+int backend::wait_descriptor() {
+    return -1;
+}
+
+bool backend::prepare_wait() {
+    return true;
+}
+
 boost::system::error_code backend::register_buffer(unsigned, std::span<std::byte>) noexcept {
     return system_error_code(EOPNOTSUPP);
 }

@@ -110,6 +110,17 @@ std::size_t thread_backend::run(time_point deadline) {
     }
 }
 
+bool thread_backend::prepare_wait() {
+    if (!incoming_.empty()) {
+        return false;
+    }
+    // Empties the bell, which would keep the epoll descriptor readable.
+    wait_for_events(time_point::min(), false);
+    collect();
+    const bool woken = woken_.exchange(false, std::memory_order_acq_rel);
+    return !woken && ready_.empty();
+}
+
 // Gives file operations to the threads, tries the others at once.
 void thread_backend::hand_out() {
     operation_list calls;

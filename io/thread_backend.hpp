@@ -31,6 +31,8 @@ public:
     void cancel(operation& op) noexcept override;
     std::size_t run(time_point deadline) override;
     void wake() noexcept override;
+    [[nodiscard]] int wait_descriptor() override { return epoll_; }
+    [[nodiscard]] bool prepare_wait() override;
     [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return accepted_; }
     [[nodiscard]] std::string owed() const override;

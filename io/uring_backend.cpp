@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <array>
 #include <cassert>
@@ -107,6 +108,21 @@ void uring_backend::wake() noexcept {
     }
 }
 
+bool uring_backend::prepare_wait() {
+    if (completion_bell_) {
+        // What completes after this makes the descriptor readable again; the rest is seen below.
+        std::uint64_t count = 0;
+        static_cast<void>(::read(completion_bell_->descriptor(), &count, sizeof count));
+    }
+    if (std::exchange(woken_, false) || !bell_armed_) {
+        return false;
+    }
+    const bool can_submit = (!cancels_.empty() && cancels_used_ < cancel_credit_) ||
+                            (!pending_.empty() && used_ < credit_);
+    return !can_submit && withdrawn_.empty() && !kernel_has_work() &&
+           io_uring_cq_ready(&ring_) == 0;
+}
+
 std::size_t uring_backend::run(time_point deadline) {
     bind();
     const bool polling = deadline == time_point::min();
@@ -174,6 +190,13 @@ bool uring_backend::is_final(operation& op, int& result) noexcept {
     }
 }
 
+// Whether a call would submit something or run deferred work.
+bool uring_backend::kernel_has_work() const noexcept {
+    const unsigned flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
+    return io_uring_sq_ready(&ring_) != 0 ||
+           (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
 // Submits what the queues hold, and waits for a completion or the deadline if it may. No system
 // call when there is nothing to submit or to wait for, and no deferred work to run.
 void uring_backend::enter(time_point deadline, bool may_wait) {
@@ -190,9 +213,7 @@ void uring_backend::enter(time_point deadline, bool may_wait) {
         io_uring_cqe* first = nullptr;
         result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, limit, nullptr);
     } else {
-        const unsigned flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
-        if (io_uring_sq_ready(&ring_) == 0 &&
-            (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) == 0) {
+        if (!kernel_has_work()) {
             return;
         }
         result = io_uring_submit_and_get_events(&ring_);

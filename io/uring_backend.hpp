@@ -9,6 +9,7 @@
 #include <liburing.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -30,6 +31,8 @@ public:
     /// was closed, or is used by two threads.
     std::size_t run(time_point deadline) override;
     void wake() noexcept override;
+    [[nodiscard]] int wait_descriptor() override;
+    [[nodiscard]] bool prepare_wait() override;
     [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
     [[nodiscard]] boost::system::error_code register_buffer(
         unsigned index, std::span<std::byte> memory) noexcept override;
@@ -52,6 +55,7 @@ private:
     void close_ring() noexcept;
     void bind();
     void fill();
+    [[nodiscard]] bool kernel_has_work() const noexcept;
     [[nodiscard]] io_uring_sqe* next_entry();
     void enter(time_point deadline, bool may_wait);
     [[nodiscard]] std::size_t reap();
@@ -85,6 +89,8 @@ private:
     doorbell bell_;
     bool bell_armed_ = false;  ///< the kernel has a read of the bell
     bool woken_ = false;
+    /// Rung by the kernel at each completion; exists once somebody waits by descriptor.
+    std::optional<doorbell> completion_bell_;
     std::atomic<std::uint64_t> wakes_{0};
 
     std::vector<std::size_t> registered_;  ///< bytes by index; empty until the table exists

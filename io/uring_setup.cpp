@@ -36,6 +36,8 @@ constexpr std::array<rung, 3> ladder{{
     {0, "no flags"},
 }};
 
+constexpr unsigned first_without_deferral = 1;
+
 [[noreturn]] void refuse(const char* call, int error) {
     std::string text = std::string(call) + " was refused (" + std::strerror(error) + ")";
     switch (error) {
@@ -132,6 +134,27 @@ void uring_backend::bind() {
         open_ring();
     }
     bound_ = true;
+}
+
+// An eventfd that the ring rings. Not the ring's own descriptor, which does not wake who polls it
+// when there is deferred work. Nor deferred work at all: what an eventfd's writer completes, such
+// as a wake-up, rings a deferring ring's eventfd late (after 20 ms and more) and, on Linux 6.18,
+// only the first time.
+int uring_backend::wait_descriptor() {
+    if (!completion_bell_) {
+        assert(accepted_ == 0 && registered_.empty() && !bell_armed_);
+        close_ring();
+        rung_ = std::max(rung_, first_without_deferral);
+        open_ring();
+        bound_ = true;
+        doorbell& bell = completion_bell_.emplace(EFD_CLOEXEC | EFD_NONBLOCK);
+        const int result = io_uring_register_eventfd(&ring_, bell.descriptor());
+        if (result != 0) {
+            completion_bell_.reset();
+            throw boost::system::system_error(system_error_code(-result), "io_uring_register");
+        }
+    }
+    return completion_bell_->descriptor();
 }
 
 boost::system::error_code uring_backend::make_buffer_table() noexcept {

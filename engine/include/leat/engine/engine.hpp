@@ -126,6 +126,7 @@ public:
 
 private:
     friend class shard;
+    friend class host_loop;
     template <class T>
     friend detail::root detail::run_root(engine&,
                                          task<T>,

@@ -153,6 +153,7 @@ public:
 private:
     friend class engine;
     friend class frame_pool;
+    friend class host_loop;
     static constexpr std::int32_t hits_a_turn = 1024;
     static constexpr unsigned ready_a_turn = 256;
 
@@ -162,6 +163,9 @@ private:
         return *guest_.load(std::memory_order_acquire);
     }
     [[nodiscard]] std::chrono::nanoseconds spin_limit() const noexcept;
+    [[nodiscard]] bool begin_park() noexcept;
+    void end_park() noexcept { doorbell_.unpark(); }
+    [[nodiscard]] io::time_point next_deadline() const noexcept;
     std::size_t receive() noexcept;
     std::size_t run_ready() noexcept;
     void flush() noexcept;

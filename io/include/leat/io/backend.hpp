@@ -36,8 +36,9 @@ struct backend_statistics {
 
 /// Submits operations, completes them, tells the time, and can be woken.
 ///
-/// All members but wake() may be called by one thread only: the one that first calls run() or
-/// register_buffer(), or, before that, the one that made it. Any thread may destroy it once that
+/// All members but wake() may be called by one thread only: the one that first calls run(),
+/// register_buffer() or wait_descriptor(), or, before that, the one that made it. Any thread may
+/// destroy it once that
 /// one has ceased to use it; with operations in flight that is a programmer's error.
 class backend {
 public:
@@ -65,6 +66,18 @@ public:
     /// several before that are as one. Any thread; a write before wake() is seen by the running
     /// thread after run() returns. Async-signal-safe.
     virtual void wake() noexcept = 0;
+
+    /// A descriptor that a program can wait for by poll(2), epoll and the like where it has no
+    /// thread to spend on a waiting run(); see prepare_wait(). Always the same one, made at the
+    /// first call, which comes before anything is submitted, registered or run; nobody else reads,
+    /// writes or closes it. -1 if this backend has none. Throws boost::system::system_error if the
+    /// system has none to give.
+    [[nodiscard]] virtual int wait_descriptor();
+
+    /// Returns true if run() would find nothing to do now; from then on wait_descriptor() becomes
+    /// readable as soon as there is something, or wake() is called. False: call run() first; a
+    /// pending wake-up is thereby taken. Throws as run() does.
+    [[nodiscard]] virtual bool prepare_wait();
 
     [[nodiscard]] virtual time_point now() const noexcept = 0;
 
