@@ -199,3 +199,72 @@ BOOST_AUTO_TEST_CASE(stopping_with_requests_in_flight_resumes_every_one_with_an_
         BOOST_TEST(report.held == 0u);
     }
 }
+
+namespace {
+
+// Two shards stepped by hand, the second with a lease and a slice of a chunk that the first owns.
+struct stepped_fixture {
+    stepped_fixture() {
+        source->size = 64 * 64_KiB;
+        owner.start();
+        owner.at(0).open();
+        owner.at(1).open();
+        held = complete(1, get_remote());
+    }
+    static engine_options options() {
+        engine_options made = test::small_engine(2, 512_KiB, 64_KiB);
+        made.hosted = true;
+        return made;
+    }
+    template <class T>
+    T complete(unsigned shard, task<T> job) {
+        spawned<T> running = owner.spawn_on(shard, std::move(job));
+        while (owner.roots() != 0) {
+            owner.at(0).turn();
+            owner.at(1).turn();
+        }
+        return running.get();
+    }
+    task<slice> get_remote() {
+        from = co_await manager.open("any");
+        chunk_config config{from, 0, 100};
+        while (manager.owner(config) != 0) config.offset += 64_KiB;
+        co_return co_await manager.get_chunk(config);
+    }
+    void step_to_the_end(unsigned shard) {
+        while (!owner.at(shard).finished()) owner.at(shard).turn();
+    }
+    void check_the_end(unsigned first, unsigned second) {
+        BOOST_TEST(complete(0, manager.statistics()).leases == 1u);
+        owner.stop();
+        step_to_the_end(first);
+        BOOST_TEST(test::is_pattern(held.bytes(), 1, held_offset()));
+        step_to_the_end(second);
+        const stop_report report = owner.join();
+        BOOST_TEST(!report.code, report.owed);
+        BOOST_TEST(report.held == 1u);
+        BOOST_TEST(test::is_pattern(held.bytes(), 1, held_offset()));
+        held = {};
+    }
+    [[nodiscard]] std::uint64_t held_offset() const {
+        chunk_config config{from, 0, 100};
+        while (manager.owner(config) != 0) config.offset += 64_KiB;
+        return config.offset;
+    }
+
+    std::shared_ptr<script> source = std::make_shared<script>();
+    engine owner{options()};
+    chunk_manager manager{owner, scripted_source{source}};
+    file from;
+    slice held;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_holder_that_stops_first_leaves_its_slices_valid, stepped_fixture) {
+    check_the_end(1, 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_owner_that_stops_first_leaves_leased_slices_valid, stepped_fixture) {
+    check_the_end(0, 1);
+}
