@@ -107,12 +107,8 @@ struct chunk : entry, resident, rest_link {
         });
         asked_units -= count;
     }
-    /// Release: who sees a unit's bit, on whatever shard, sees its bytes.
     void land(std::uint64_t first, std::uint64_t count) noexcept {
-        each_word(first, first + count - 1, [this](std::uint64_t word, std::uint64_t mask) {
-            landed_words[word].fetch_or(mask, std::memory_order_release);
-            return true;
-        });
+        land_units(landed_words.get(), first, count);
         landed_units += count;
     }
     /// Whether somebody waits for units that no read in flight will bring.

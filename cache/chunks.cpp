@@ -53,7 +53,7 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     made->data = buffer;
     made->home = this;
     made->used = stamp();
-    made->last_use.store(made->used, std::memory_order_relaxed);
+    made->last_use.note(made->used);
     made->length = static_cast<std::uint32_t>(
         std::min(manager.chunk_size, file.size - index * manager.chunk_size));
     made->presence = made->landed_words.get();
@@ -90,11 +90,11 @@ bool shard_cache::evict_one() noexcept {
 
 verdict shard_cache::judge(chunk& candidate) noexcept {
     if (candidate.pins != 0 || !candidate.waiters.empty()) return verdict::set_aside;
-    const std::int64_t last_use = candidate.last_use.load(std::memory_order_relaxed);
+    const std::int64_t last_use = candidate.last_use.latest();
     bool used = last_use != candidate.used;
     candidate.used = last_use;
     for (lease::owner_part& held : candidate.holders) {
-        const std::int64_t use = held.self->last_use.load(std::memory_order_relaxed);
+        const std::int64_t use = held.self->last_use.latest();
         used = used || use != held.seen_use;
         held.seen_use = use;
     }

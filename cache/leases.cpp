@@ -40,7 +40,7 @@ lease* shard_cache::lease_for(chunk_request& wanted) noexcept {
     made->file_number = wanted.file->number;
     made->index = wanted.index;
     made->owner = wanted.owner;
-    made->last_use.store(stamp(), std::memory_order_relaxed);
+    made->last_use.note(stamp());
     insert(*made);
     own_->held_leases.push_back(*made);
     ++own_->live_leases;
@@ -53,7 +53,7 @@ void shard_cache::sweep_leases() noexcept {
         lease& oldest = own_->held_leases.front();
         own_->held_leases.pop_front();
         own_->held_leases.push_back(oldest);
-        const std::int64_t unused = stamp() - oldest.last_use.load(std::memory_order_relaxed);
+        const std::int64_t unused = stamp() - oldest.last_use.latest();
         if (unused > lease_age.count() && oldest.pins == 0 && oldest.outstanding == 0) {
             give_back(oldest);
         }

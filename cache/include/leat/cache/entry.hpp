@@ -2,6 +2,8 @@
 #pragma once
 
 #include <leat/cache/file.hpp>
+#include <leat/cache/presence.hpp>
+#include <leat/cache/use_stamp.hpp>
 #include <leat/io/backend.hpp>
 
 #include <atomic>
@@ -11,24 +13,6 @@
 namespace leat {
 
 class shard_cache;
-
-/// log2 of the bytes of a unit, in which a chunk's presence is tracked: a page. Smaller ones no
-/// device reads alone; larger ones make random misses read more than is asked for.
-inline constexpr unsigned unit_shift = 12;
-inline constexpr std::uint64_t unit_size = std::uint64_t{1} << unit_shift;
-
-/// Calls step(word, mask) for each word of a bit set in which bits [first, last] lie, as long as it
-/// returns true; returns whether it always has.
-template <class Step>
-constexpr bool each_word(std::uint64_t first, std::uint64_t last, Step step) noexcept {
-    for (std::uint64_t word = first / 64; word <= last / 64; ++word) {
-        std::uint64_t mask = ~std::uint64_t{0};
-        if (word == first / 64) mask &= mask << (first % 64);
-        if (word == last / 64) mask &= ~std::uint64_t{0} >> (63 - last % 64);
-        if (!step(word, mask)) return false;
-    }
-    return true;
-}
 
 /// The part that chunks and leases share. All but the atomics is for the home shard's thread.
 /// Entries live in memory that outlives every slice.
@@ -40,9 +24,7 @@ struct alignas(64) entry {
     file_record* file = nullptr;
     std::byte* data = nullptr;
     shard_cache* home = nullptr;
-    /// When the home's turn began that pinned it last, in ns. Relaxed: an evicting owner reads that
-    /// of a lease.
-    std::atomic<std::int64_t> last_use{0};
+    use_stamp<> last_use;  ///< when the home's turn began that pinned it last, in ns
     /// Bytes that can be served without a look at the units: the length once complete, else 0.
     std::uint32_t ready_length = 0;
     std::uint32_t pins = 0;
@@ -66,9 +48,7 @@ struct alignas(64) entry {
 
     [[nodiscard]] bool landed(std::uint64_t in, std::uint32_t size) const noexcept {
         const std::uint64_t last = (in + size - 1) >> unit_shift;
-        return each_word(in >> unit_shift, last, [this](std::uint64_t word, std::uint64_t mask) {
-            return (presence[word].load(std::memory_order_acquire) & mask) == mask;
-        });
+        return units_landed(presence, in >> unit_shift, last);
     }
 };
 

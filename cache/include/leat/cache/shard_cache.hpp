@@ -62,7 +62,7 @@ public:
         const std::int64_t now = stamp();
         if (found.pins++ == 0) found.pinned_since = now;
         found.referred += size;
-        found.last_use.store(now, std::memory_order_relaxed);
+        found.last_use.note(now);
     }
     /// When this turn began, in ns: enough to tell uses apart.
     [[nodiscard]] std::int64_t stamp() const noexcept {
