@@ -53,7 +53,16 @@ engine::~engine() {
     join();
     // A coroutine that has not returned to its shard still uses all of this.
     for (std::thread& thread : threads_) thread.join();
-    if (report_.code) keep_for_ever(std::move(shards_), std::move(services_));
+    if (report_.code) {
+        keep_for_ever(std::move(shards_), std::move(services_));
+        return;
+    }
+    // What was posted to shards that never ran, or by what ended last, is destroyed.
+    for (const auto& one : shards_) {
+        one->end_functions();
+        one->inbox_.shut();
+    }
+    drain_after_join();
 }
 
 void engine::start() {
@@ -162,7 +171,7 @@ void engine::stop() noexcept {
     stop_deadline_.compare_exchange_strong(unset, deadline.time_since_epoch().count());
     if (stopping_.exchange(true)) return;
     const std::lock_guard lock{mutex_};
-    for (const auto& one : shards_) one->nudge();
+    nudge_all();
     changed_.notify_all();
 }
 
@@ -193,7 +202,14 @@ void engine::leave(detail::outcome& awaited) noexcept {
 }
 
 void engine::root_ends() noexcept {
-    if (roots_.fetch_sub(1) != 1 || !stopping()) return;
+    if (roots_.fetch_sub(1) == 1 && stopping()) nudge_all();
+}
+
+void engine::busy_ends() noexcept {
+    if (busy_.fetch_sub(1) == 1 && stopping()) nudge_all();
+}
+
+void engine::nudge_all() noexcept {
     for (const auto& one : shards_) one->nudge();
 }
 
@@ -216,7 +232,7 @@ stop_report engine::join() {
         threads_.clear();
     }
     const bool abandoned =
-        !in_time || roots() > 0 ||
+        !in_time || roots() > 0 || busy() ||
         std::any_of(shards_.begin(), shards_.end(), [](auto& one) { return one->abandoned_; });
     if (!abandoned) {
         drain_after_join();
@@ -231,6 +247,7 @@ stop_report engine::join() {
     }
     if (const auto left = roots(); left > 0)
         report_.owed += std::to_string(left) + " tasks have not ended; ";
+    if (busy()) report_.owed += "work is outstanding that an Asio executor counts; ";
     for (std::size_t index = 0; in_time && index < shards_.size(); ++index) {
         if (!shards_[index]->owed_.empty()) {
             report_.owed += "shard " + std::to_string(index) + ": " + shards_[index]->owed_ + "; ";
@@ -287,7 +304,7 @@ void engine::drain_after_join() noexcept {
 }
 
 void engine::close_shards() {
-    services_.clear();
+    std::erase_if(services_, [](const auto& known) { return !known->outlives_join(); });
     for (const auto& one : shards_) {
         one->arena_->detach();
         one->backend_.reset();

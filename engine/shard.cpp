@@ -37,7 +37,11 @@ constexpr shard::guest nobody{nullptr, [](void*) noexcept {}, [](void*) noexcept
 }  // namespace
 
 shard::shard(leat::engine& owner, unsigned index, unsigned shards)
-    : engine_(owner), index_(index), guest_(&nobody), outgoing_(shards), doorbell_(shards) {
+    : engine_(owner),
+      index_(index),
+      guests_{&nobody, &nobody},
+      outgoing_(shards),
+      doorbell_(shards) {
     dirty_.reserve(shards);
     io::arena_options arena;
     arena.budget = engine_.memory_per_shard();
@@ -96,6 +100,13 @@ void shard::send_from_outside(work& item) noexcept {
     nudge();
 }
 
+bool shard::post_from_outside(work& item) noexcept {
+    if (!inbox_.enter()) return false;
+    send_from_outside(item);
+    inbox_.leave();
+    return true;
+}
+
 void shard::deliver(work& item) noexcept {
     shard* const here = current();
     if (here != nullptr && &here->engine_ == &engine_) {
@@ -111,6 +122,42 @@ void shard::hold() noexcept {
 
 void shard::unhold() noexcept {
     if (--holds_ == 0) engine_.root_ends();
+}
+
+// While outstanding_ is not 0, the engine counts this shard: it is told before the first and after
+// the last.
+void shard::work_begins() noexcept {
+    std::uint64_t known = outstanding_.load(std::memory_order_relaxed);
+    for (;;) {
+        const bool first = known == 0;
+        if (first) engine_.busy_begins();
+        if (outstanding_.compare_exchange_strong(known, known + 1)) return;
+        if (first) engine_.busy_ends();  // somebody else was the first
+    }
+}
+
+void shard::work_ends() noexcept {
+    shard* const here = current();
+    const bool of_engine = here != nullptr && &here->engine_ == &engine_;
+    // Another thread sees to it that the engine lasts until it has woken whom it must.
+    const bool inside = !of_engine && inbox_.enter();
+    if (outstanding_.fetch_sub(1) == 1) engine_.busy_ends();
+    if (inside) inbox_.leave();
+}
+
+void shard::report_thrown() const noexcept {
+    try {
+        std::string text = "a function on shard " + std::to_string(index_) + " has thrown ";
+        try {
+            throw;
+        } catch (const std::exception& thrown) {
+            text += thrown.what();
+        } catch (...) {
+            text += "something that is no std::exception";
+        }
+        engine_.report(event::level::warning, std::move(text));
+    } catch (...) {  // no memory for the sentence
+    }
 }
 
 void shard::nudge() noexcept {
@@ -172,13 +219,21 @@ bool shard::turn() {
     if (stop_due()) {
         stop_deadline_ = turn_time_ + engine_.options().stop_timeout;
         stop_source_.request_stop();
+        while (!stop_listeners_.empty()) {
+            stop_listener& listener = stop_listeners_.front();
+            stop_listeners_.pop_front();
+            listener.on_stop(listener);
+        }
     }
 
     std::size_t done = receive();
     if (!timers_.empty()) done += timers_.expire(turn_time_);
     watch_.ended(stall_watch::part::messages);
     done += run_ready();
-    visitor().before_submit(visitor().state);
+    for (const seat where : {seat::cache, seat::asio}) {
+        const guest& one = visitor(where);
+        one.before_submit(one.state);
+    }
     flush();
     watch_.ended(stall_watch::part::cache);
     done += backend_->run(io::time_point::min());
@@ -212,8 +267,13 @@ bool shard::stop_due() const noexcept {
 }
 
 bool shard::has_work() const noexcept {
+    // Who is inside the gate leaves it without a word: a shard that stops waits for that awake.
     return !ready_.empty() || !inbox_.empty() || doorbell_.rung() || stop_due() ||
-           visitor().pending(visitor().state);
+           (stopping() && inbox_.occupied()) ||
+           std::any_of(guests_.begin(), guests_.end(), [](const auto& seated) {
+               const guest& one = *seated.load(std::memory_order_acquire);
+               return one.pending(one.state);
+           });
 }
 
 void shard::park(io::time_point limit) {
@@ -276,8 +336,10 @@ void shard::run() {
 
 bool shard::finished() noexcept {
     if (ended_ || !stopping()) return ended_;
-    const bool idle =
-        engine_.roots() == 0 && backend_->in_flight() == 0 && !has_work() && !congested_;
+    const bool idle = engine_.roots() == 0 && !engine_.busy() && backend_->in_flight() == 0 &&
+                      !has_work() && !congested_ &&
+                      // What came in before it closed is seen now.
+                      inbox_.close() && !has_work();
     if (!idle && backend_->now() < stop_deadline_) return false;
     abandoned_ = !idle;
     if (backend_->in_flight() != 0) owed_ = backend_->owed();
@@ -288,6 +350,8 @@ bool shard::finished() noexcept {
 void shard::end() noexcept {
     if (ended_) return;
     ended_ = true;
+    runs_functions_ = false;
+    inbox_.shut();
     engine_.shard_ended();
 }
 

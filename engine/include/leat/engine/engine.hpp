@@ -33,6 +33,8 @@ public:
     /// Called once, after the shards have ended. Returns how many things of it, such as slices,
     /// users still hold.
     virtual std::size_t close() noexcept = 0;
+    /// Whether it lives until the engine is destroyed, rather than until join() has closed it.
+    [[nodiscard]] virtual bool outlives_join() const noexcept { return false; }
 };
 
 /// How an engine ended.
@@ -123,6 +125,10 @@ public:
     void root_begins() noexcept { roots_.fetch_add(1); }
     void root_ends() noexcept;
     [[nodiscard]] std::int64_t roots() const noexcept { return roots_.load(); }
+    /// Shards that have work outstanding, see shard::work_begins; as roots.
+    void busy_begins() noexcept { busy_.fetch_add(1); }
+    void busy_ends() noexcept;
+    [[nodiscard]] bool busy() const noexcept { return busy_.load() != 0; }
 
 private:
     friend class shard;
@@ -144,12 +150,14 @@ private:
     [[nodiscard]] bool enter(unsigned shard, work& first, detail::outcome& awaited);
     void leave(detail::outcome& awaited) noexcept;
     void drain_after_join() noexcept;
+    void nudge_all() noexcept;
     void close_shards();
 
     engine_options options_;
     std::vector<std::unique_ptr<shard>> shards_;
     std::vector<std::thread> threads_;
     std::atomic<std::int64_t> roots_{0};
+    std::atomic<std::int64_t> busy_{0};
     std::atomic<bool> stopping_{false};
     std::atomic<std::int64_t> stop_deadline_{0};  // io::clock ticks; 0 before stop()
     std::atomic<phase> phase_{phase::made};

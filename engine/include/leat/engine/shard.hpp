@@ -7,12 +7,15 @@
 #include <leat/engine/mailbox.hpp>
 #include <leat/engine/options.hpp>
 #include <leat/engine/stall_watch.hpp>
+#include <leat/engine/stop_listener.hpp>
 #include <leat/engine/timer.hpp>
 #include <leat/engine/work.hpp>
 #include <leat/io/backend.hpp>
 #include <leat/io/buffer_arena.hpp>
 
+#include <array>
 #include <atomic>
+#include <cassert>
 #include <coroutine>
 #include <cstdint>
 #include <memory>
@@ -76,6 +79,10 @@ public:
     /// As send(), from any thread, also one that is no shard; wakes the shard if it is parked. The
     /// caller sees to it that the engine does not end meanwhile.
     void send_from_outside(work& item) noexcept;
+    /// As send_from_outside(), and the engine may end meanwhile: returns false, and leaves `item`
+    /// to the caller, once the shard has ended. Lock-free. The engine must not be destroyed before
+    /// this has returned, except by what `item` brings about.
+    [[nodiscard]] bool post_from_outside(work& item) noexcept;
     /// Sends `item` to this shard, from any shard of any engine or any other thread.
     void deliver(work& item) noexcept;
 
@@ -93,6 +100,13 @@ public:
     /// Stop requests for what runs on this shard.
     [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
     [[nodiscard]] bool stopping() const noexcept { return stop_token_.stop_requested(); }
+
+    /// From now on `listener` is told when the shard sees that the engine stops; not after that:
+    /// look at stopping() first.
+    void add_stop_listener(stop_listener& listener) noexcept {
+        assert(!stopping());
+        stop_listeners_.push_back(listener);
+    }
 
     /// Makes the backend and gives the arena to it. Called once, on the thread that will call
     /// turn(), before all else; engine::start does so, a program that steps shards itself does it
@@ -127,10 +141,28 @@ public:
     /// fill; counted together as one of the engine's roots.
     void hold() noexcept;
     void unhold() noexcept;
+    /// Any thread: keeps the engine from ending, by stop_timeout at most, while something that is
+    /// no task is to run here later. Counted for each shard: costs no line that shards share, as
+    /// long as there is some.
+    void work_begins() noexcept;
+    void work_ends() noexcept;
+    /// Whether functions from outside leat are still to be run here, rather than only destroyed.
+    [[nodiscard]] bool runs_functions() const noexcept { return runs_functions_; }
+    /// Ends that; on the shard, when nothing else is left to do.
+    void end_functions() noexcept { runs_functions_ = false; }
+    /// Whether something waits for its turn in the ready queue.
+    [[nodiscard]] bool has_ready() const noexcept { return !ready_.empty(); }
+    /// Tells options().on_event of the exception that is being handled: a function from outside
+    /// leat has thrown it, and the shard goes on.
+    void report_thrown() const noexcept;
     /// Any thread: makes a parked shard look at its work.
     void nudge() noexcept;
 
     [[nodiscard]] shard_statistics statistics() const;
+
+    /// Who may keep something on a shard.
+    enum class seat : std::uint8_t { cache, asio };
+    static constexpr std::size_t seats = 2;
 
     /// What a layer above keeps on a shard, and what it does each turn.
     struct guest {
@@ -141,13 +173,17 @@ public:
     };
     /// Any thread; what the guest refers to is seen by the shard (release, acquire). It must live
     /// until the shard has ended or another is set.
-    void set_guest(const guest& moved_in) noexcept {
-        extension_.store(moved_in.state, std::memory_order_release);
-        guest_.store(&moved_in, std::memory_order_release);
+    void set_guest(const guest& moved_in, seat where = seat::cache) noexcept {
+        if (where == seat::cache) extension_.store(moved_in.state, std::memory_order_release);
+        guests_[static_cast<std::size_t>(where)].store(&moved_in, std::memory_order_release);
     }
-    /// The guest's state, nullptr without one. Whoever uses it knows of the guest by a message.
+    /// The cache's state, nullptr without one. Whoever uses it knows of the guest by a message.
     [[nodiscard]] void* extension() const noexcept {
         return extension_.load(std::memory_order_relaxed);
+    }
+    /// Any thread: the guest that sits there, or one that has no state and does nothing.
+    [[nodiscard]] const guest& visitor(seat where) const noexcept {
+        return *guests_[static_cast<std::size_t>(where)].load(std::memory_order_acquire);
     }
 
 private:
@@ -159,9 +195,6 @@ private:
 
     [[nodiscard]] bool has_work() const noexcept;
     [[nodiscard]] bool stop_due() const noexcept;  // the tokens have not been triggered yet
-    [[nodiscard]] const guest& visitor() const noexcept {
-        return *guest_.load(std::memory_order_acquire);
-    }
     [[nodiscard]] std::chrono::nanoseconds spin_limit() const noexcept;
     [[nodiscard]] bool begin_park() noexcept;
     void end_park() noexcept { doorbell_.unpark(); }
@@ -180,7 +213,7 @@ private:
     io::time_point turn_time_{};
     std::uint64_t hits_before_ = 0;
     std::atomic<void*> extension_{nullptr};
-    std::atomic<const guest*> guest_;
+    std::array<std::atomic<const guest*>, seats> guests_;
 
     work_queue ready_;
     timer_queue timers_;
@@ -201,6 +234,9 @@ private:
     bool congested_ = false;
     doorbell<> doorbell_;
     inbox<> inbox_;
+    alignas(64) std::atomic<std::uint64_t> outstanding_{0};  // see work_begins()
+    boost::intrusive::list<stop_listener, boost::intrusive::constant_time_size<false>>
+        stop_listeners_;
     shard_statistics counts_;
     stall_watch watch_;
     io::time_point next_stall_report_{};
@@ -209,6 +245,7 @@ private:
     std::atomic<std::thread::id> opener_{};
     io::time_point stop_deadline_ = io::time_point::max();  // by the backend's clock; set on stop
     bool ended_ = false;
+    bool runs_functions_ = true;
     std::string owed_;  // set when stop_timeout passed
     bool abandoned_ = false;
 };

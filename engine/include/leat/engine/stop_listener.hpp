@@ -1,0 +1,22 @@
+// Something on a shard that wants to know when the engine stops.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+
+namespace leat {
+
+/// Told once, on its shard, at the start of the turn that sees engine::stop(); no longer listed
+/// then. As good as a stop_callback on the shard's own stop token, at the cost of a link in a list.
+/// Leaves the list when it is destroyed. For its shard's thread only.
+struct stop_listener
+    : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    using function = void (*)(stop_listener&) noexcept;
+
+    explicit stop_listener(function on_stop_) noexcept : on_stop(on_stop_) {}
+    stop_listener(const stop_listener&) = delete;
+    stop_listener& operator=(const stop_listener&) = delete;
+
+    function on_stop;
+};
+
+}  // namespace leat
