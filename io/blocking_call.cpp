@@ -1,5 +1,7 @@
 #include "blocking_call.hpp"
 
+#include "accept.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -68,10 +70,15 @@ int call_open(const operation& op) noexcept {
 
 int call_accept(const operation& op) noexcept {
     const non_blocking_guard guard(op.descriptor);
-    return uninterrupted([&] {
-        return ::accept4(op.descriptor, op.address.address, op.address.length,
-                         SOCK_CLOEXEC | SOCK_NONBLOCK);
-    });
+    for (;;) {
+        const int result = uninterrupted([&] {
+            return ::accept4(op.descriptor, op.address.address, op.address.length,
+                             SOCK_CLOEXEC | SOCK_NONBLOCK);
+        });
+        if (!accept_goes_on(result)) {
+            return result;
+        }
+    }
 }
 
 int call_connect(const operation& op) noexcept {

@@ -127,7 +127,9 @@ void thread_backend::hand_out() {
     while (!incoming_.empty()) {
         operation& op = incoming_.front();
         incoming_.pop_front();
-        if (may_block(op)) {
+        if (op.cancel_requested) {  // between two results of it
+            settle(op, -ECANCELED);
+        } else if (may_block(op)) {
             calls.push_back(op);
         } else {
             op.state = operation::phase::submitted;
@@ -310,7 +312,13 @@ std::size_t thread_backend::complete_ready() noexcept {
     while (!now_ready.empty()) {
         operation& op = now_ready.front();
         now_ready.pop_front();
+        if (op.multishot && op.result >= 0) {
+            ++completed;
+            deliver(op);
+            continue;
+        }
         op.state = operation::phase::idle;
+        op.more = false;
         ++completed;
         --accepted_;
         ++statistics_.completed;
@@ -321,6 +329,14 @@ std::size_t thread_backend::complete_ready() noexcept {
         op.on_complete(op);
     }
     return completed;
+}
+
+// One of a multishot operation's results; the next is tried for at the next run.
+void thread_backend::deliver(operation& op) noexcept {
+    op.state = operation::phase::pending;
+    op.more = true;
+    incoming_.push_back(op);
+    op.on_complete(op);
 }
 
 std::string thread_backend::owed() const {

@@ -58,8 +58,9 @@ private:
     void descriptor_ready(int descriptor, std::uint32_t events) noexcept;
     void update_watch(std::unordered_map<int, watch>::iterator position) noexcept;
     [[nodiscard]] std::size_t complete_ready() noexcept;
+    void deliver(operation& op) noexcept;
 
-    operation_list incoming_;  ///< submitted since the last run
+    operation_list incoming_;  ///< submitted since the last run, or to be tried again
     operation_list ready_;     ///< to complete, with their results
     std::unordered_map<int, watch> watches_;
     std::size_t accepted_ = 0;

@@ -1,14 +1,15 @@
 #include "uring_backend.hpp"
 
+#include "accept.hpp"
+#include "uring_entry.hpp"
+
 #include <leat/io/error.hpp>
 
 #include <boost/system/system_error.hpp>
 
-#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
-#include <array>
 #include <cassert>
 #include <cerrno>
 #include <utility>
@@ -17,64 +18,9 @@ namespace leat::io {
 
 namespace {
 
-// An operation's user_data is its address, which is none of these.
-constexpr std::uint64_t wake_tag = 1;
-constexpr std::uint64_t cancel_tag = 2;
-
-// The kernel's word to itself that a signal interrupted a call; an open in a worker lets it out.
-constexpr int restart_system_call = 512;
-
 // Where the kernel puts what it reads from the bell: nobody looks at it, and a ring that is being
 // closed may still write it.
 std::uint64_t bell_value;
-
-void prepare(io_uring_sqe* entry, operation& op) noexcept {
-    switch (op.code) {
-        case opcode::read:
-            if (op.read.buffer >= 0) {
-                io_uring_prep_read_fixed(entry, op.descriptor, op.read.data, op.read.size,
-                                         op.read.offset, op.read.buffer);
-            } else {
-                io_uring_prep_read(entry, op.descriptor, op.read.data, op.read.size,
-                                   op.read.offset);
-            }
-            break;
-        case opcode::open:
-            io_uring_prep_openat2(entry, op.open.directory, op.open.path, &op.open.how);
-            break;
-        case opcode::stat:
-            io_uring_prep_statx(entry, op.descriptor, op.stat.path, AT_EMPTY_PATH, op.stat.mask,
-                                op.stat.out);
-            break;
-        case opcode::accept:
-            io_uring_prep_accept(entry, op.descriptor, op.address.address, op.address.length,
-                                 SOCK_CLOEXEC | SOCK_NONBLOCK);
-            break;
-        case opcode::connect:
-            io_uring_prep_connect(entry, op.descriptor, op.address.address, *op.address.length);
-            break;
-        // With MSG_DONTWAIT the kernel would answer EAGAIN instead of waiting.
-        case opcode::receive:
-            io_uring_prep_recvmsg(entry, op.descriptor, op.message.message,
-                                  static_cast<unsigned>(op.message.flags & ~MSG_DONTWAIT));
-            break;
-        case opcode::send:
-            io_uring_prep_sendmsg(
-                entry, op.descriptor, op.message.message,
-                static_cast<unsigned>((op.message.flags & ~MSG_DONTWAIT) | MSG_NOSIGNAL));
-            break;
-        case opcode::shutdown:
-            io_uring_prep_shutdown(entry, op.descriptor, op.number);
-            break;
-        case opcode::poll:
-            io_uring_prep_poll_add(entry, op.descriptor, static_cast<unsigned>(op.number));
-            break;
-    }
-    if (op.punt) {
-        io_uring_sqe_set_flags(entry, IOSQE_ASYNC);
-    }
-    io_uring_sqe_set_data(entry, &op);
-}
 
 }  // namespace
 
@@ -118,7 +64,7 @@ bool uring_backend::prepare_wait() {
         return false;
     }
     const bool can_submit = (!cancels_.empty() && cancels_used_ < cancel_credit_) ||
-                            (!pending_.empty() && used_ < credit_);
+                            (!pending_.empty() && used_ + cost_of(pending_.front()) <= credit_);
     return !can_submit && withdrawn_.empty() && !kernel_has_work() &&
            io_uring_cq_ready(&ring_) == 0;
 }
@@ -171,25 +117,6 @@ uring_backend::verdict uring_backend::judge_enter(int result) {
     }
 }
 
-// Decides whether `result` ends the operation, and with what; if not it is to be submitted again.
-bool uring_backend::is_final(operation& op, int& result) noexcept {
-    switch (result) {
-        case -EAGAIN:
-            // Only a worker of the kernel can do this read, since it may wait.
-            op.punt = op.punt || op.code == opcode::read;
-            [[fallthrough]];
-        case -EINTR:
-        case -restart_system_call:
-            if (!op.cancel_requested) {
-                return false;
-            }
-            result = -ECANCELED;
-            return true;
-        default:
-            return true;
-    }
-}
-
 // Whether a call would submit something or run deferred work.
 bool uring_backend::kernel_has_work() const noexcept {
     const unsigned flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
@@ -219,6 +146,9 @@ void uring_backend::enter(time_point deadline, bool may_wait) {
         result = io_uring_submit_and_get_events(&ring_);
     }
     ++statistics_.enters;
+    if ((__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) != 0) {
+        ++statistics_.overflows;
+    }
     // What was not submitted stays in the queue for the next call.
     if (judge_enter(result) == verdict::reap_first && io_uring_cq_ready(&ring_) == 0) {
         ::sched_yield();  // nothing here can be reaped: let others free memory
@@ -241,19 +171,35 @@ io_uring_sqe* uring_backend::next_entry() {
 // Moves what waits into the submission queue, as far as credit goes. Cancellations go first: an
 // operation started later at the same address must come behind the cancellation of the earlier one.
 void uring_backend::fill() {
+    do {
+        if (!arm_bell() || !submit_cancellations() || !submit_pending()) {
+            return;  // the kernel takes no more now
+        }
+    } while (shed());
+    if (pending_count_ > deferred_counted_) {
+        statistics_.deferred += pending_count_ - deferred_counted_;
+    }
+    deferred_counted_ = pending_count_;
+}
+
+bool uring_backend::arm_bell() {
     if (!bell_armed_) {
         io_uring_sqe* const entry = next_entry();
         if (entry == nullptr) {
-            return;
+            return false;
         }
         io_uring_prep_read(entry, bell_.descriptor(), &bell_value, sizeof bell_value, 0);
         io_uring_sqe_set_data64(entry, wake_tag);
         bell_armed_ = true;
     }
+    return true;
+}
+
+bool uring_backend::submit_cancellations() {
     while (!cancels_.empty() && cancels_used_ < cancel_credit_) {
         io_uring_sqe* const entry = next_entry();
         if (entry == nullptr) {
-            return;
+            return false;
         }
         operation& op = cancels_.front();
         io_uring_prep_cancel(entry, &op, 0);
@@ -262,104 +208,71 @@ void uring_backend::fill() {
         cancels_.pop_front();
         submitted_.push_back(op);
     }
-    while (!pending_.empty() && used_ < credit_) {
+    return true;
+}
+
+bool uring_backend::submit_pending() {
+    while (!pending_.empty()) {
+        operation& op = pending_.front();
+        const unsigned cost = cost_of(op);
+        if (used_ + cost > credit_) {
+            break;
+        }
         io_uring_sqe* const entry = next_entry();
         if (entry == nullptr) {
-            return;
+            return false;
         }
-        operation& op = pending_.front();
         pending_.pop_front();
         --pending_count_;
         deferred_counted_ -= deferred_counted_ > 0 ? 1 : 0;
         op.state = operation::phase::submitted;
-        prepare(entry, op);
-        ++used_;
+        op.ending = false;
+        op.credit = cost;
+        used_ += cost;
+        if (op.multishot && cost > 1) {
+            ++multishots_;
+            ++statistics_.multishots;
+        }
+        fill_entry(*entry, op);
         submitted_.push_back(op);
     }
-    if (pending_count_ > deferred_counted_) {
-        statistics_.deferred += pending_count_ - deferred_counted_;
-    }
-    deferred_counted_ = pending_count_;
+    return true;
 }
 
-// Runs the completions that lie in the queue. They are copied out and their entries given back
-// first, since a completion may submit.
-std::size_t uring_backend::reap() {
-    std::size_t completed = 0;
-    std::array<completion_entry, 64> batch;
-    for (;;) {
-        unsigned count = 0;
-        unsigned head = 0;
-        io_uring_cqe* entry = nullptr;
-        io_uring_for_each_cqe(&ring_, head, entry) {
-            batch[count++] = {entry->user_data, entry->res};
-            if (count == batch.size()) {
-                break;
-            }
+// How many completions may come of the operation, or rather of its next step: a multishot accept
+// for which there is no room is one accept after the other. The backlog counts twice since
+// connections may arrive while it is being emptied.
+unsigned uring_backend::cost_of(operation& op) const noexcept {
+    if (!op.multishot || rung_ != 0) {
+        return 1;
+    }
+    constexpr unsigned unknown = ~0U;
+    if (op.address.backlog == 0) {
+        const unsigned backlog = listen_backlog(op.descriptor);
+        op.address.backlog = backlog != 0 ? backlog : unknown;
+    }
+    const std::uint64_t reserve = std::uint64_t{2} * op.address.backlog;
+    // A quarter stays free, lest it be given back at once.
+    const std::uint64_t free = credit_ - credit_ / 4;
+    return used_ + reserve + pending_count_ <= free ? static_cast<unsigned>(reserve) : 1;
+}
+
+// Where others wait for credit, asks a multishot operation to give back what it holds. Returns
+// whether there is a cancellation to submit.
+bool uring_backend::shed() noexcept {
+    if (pending_.empty() || multishots_ == 0 || shedding_) {
+        return false;
+    }
+    for (operation& op : submitted_) {
+        if (op.multishot && op.credit > 1) {
+            shedding_ = true;
+            op.ending = true;
+            unlink(op);
+            cancels_.push_back(op);
+            return true;
         }
-        if (count == 0) {
-            return completed;
-        }
-        io_uring_cq_advance(&ring_, count);
-        for (unsigned i = 0; i < count; ++i) {
-            completed += dispatch(batch[i]);
-        }
     }
-}
-
-std::size_t uring_backend::dispatch(const completion_entry& entry) {
-    switch (entry.user_data) {
-        case wake_tag:
-            bell_.answer();  // before the caller looks at its queues
-            bell_armed_ = false;
-            woken_ = true;
-            return 0;
-        case cancel_tag:
-            // Whatever it says, the operation's own completion tells how it ended.
-            --cancels_used_;
-            return 0;
-        default:
-            break;
-    }
-    operation& op = *reinterpret_cast<operation*>(entry.user_data);
-    int result = entry.result;
-    --used_;
-    unlink(op);
-    if (!is_final(op, result)) {
-        ++statistics_.retries;
-        op.state = operation::phase::pending;
-        pending_.push_front(op);
-        ++pending_count_;
-        ++deferred_counted_;
-        return 0;
-    }
-    complete(op, result);
-    return 1;
-}
-
-std::size_t uring_backend::finish_withdrawn() {
-    operation_list withdrawn;
-    withdrawn.swap(withdrawn_);  // those that completions withdraw now are for the next run
-    std::size_t completed = 0;
-    while (!withdrawn.empty()) {
-        operation& op = withdrawn.front();
-        withdrawn.pop_front();
-        complete(op, -ECANCELED);
-        ++completed;
-    }
-    return completed;
-}
-
-void uring_backend::complete(operation& op, int result) noexcept {
-    op.state = operation::phase::idle;
-    op.result = result;
-    --accepted_;
-    ++statistics_.completed;
-    if (op.code == opcode::read && result >= 0) {
-        ++statistics_.reads;
-        statistics_.bytes_read += static_cast<std::uint64_t>(result);
-    }
-    op.on_complete(op);
+    return false;
 }
 
 std::string uring_backend::owed() const {

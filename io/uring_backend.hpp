@@ -17,8 +17,12 @@ namespace leat::io {
 
 /// One io_uring. What the kernel gives is found by trying (see mode in statistics()).
 ///
-/// At most completion_entries, less a reserve for wake-ups and cancellations, are in flight in the
-/// kernel, so that its completion queue never overflows.
+/// The completions that may come of what is in the kernel are at most completion_entries, less a
+/// reserve for wake-ups and cancellations, so that its completion queue never overflows. A
+/// multishot accept may complete once for each connection that waits: it is given to the kernel as
+/// such if twice the backlog fits into what is free, gives that back when others need it, and is
+/// otherwise an accept after the other. Only where the kernel defers its work to run(), so that no
+/// two bursts come between two looks at the queue; such a kernel has multishot accept.
 class uring_backend final : public backend {
 public:
     /// Throws boost::system::system_error with errc::no_backend; what() names the likely cause.
@@ -45,6 +49,7 @@ private:
     struct completion_entry {
         std::uint64_t user_data;
         std::int32_t result;
+        std::uint32_t flags;
     };
 
     [[nodiscard]] static verdict judge_enter(int result);
@@ -55,12 +60,20 @@ private:
     void close_ring() noexcept;
     void bind();
     void fill();
+    [[nodiscard]] bool arm_bell();
+    [[nodiscard]] bool submit_cancellations();
+    [[nodiscard]] bool submit_pending();
+    [[nodiscard]] bool shed() noexcept;
+    [[nodiscard]] unsigned cost_of(operation& op) const noexcept;
     [[nodiscard]] bool kernel_has_work() const noexcept;
     [[nodiscard]] io_uring_sqe* next_entry();
     void enter(time_point deadline, bool may_wait);
     [[nodiscard]] std::size_t reap();
     [[nodiscard]] std::size_t dispatch(const completion_entry& entry);
+    void release(operation& op) noexcept;
+    void queue_again(operation& op) noexcept;
     [[nodiscard]] std::size_t finish_withdrawn();
+    void deliver(operation& op, int result) noexcept;
     void complete(operation& op, int result) noexcept;
     [[nodiscard]] boost::system::error_code make_buffer_table() noexcept;
 
@@ -72,10 +85,16 @@ private:
     unsigned entries_;
     unsigned completion_entries_;
 
-    unsigned credit_ = 0;         ///< operations the kernel may hold at once
+    // An operation's user_data is its address, which is none of these.
+    static constexpr std::uint64_t wake_tag = 1;
+    static constexpr std::uint64_t cancel_tag = 2;
+
+    unsigned credit_ = 0;         ///< completions that operations in the kernel may give
     unsigned cancel_credit_ = 0;  ///< cancellations the kernel may hold at once
     unsigned used_ = 0;
     unsigned cancels_used_ = 0;
+    unsigned multishots_ = 0;  ///< operations that hold more than one credit
+    bool shedding_ = false;    ///< one of them is asked to give it back
     std::size_t accepted_ = 0;
     std::size_t pending_count_ = 0;
     /// Of the oldest pending ones, how many the statistics count already.

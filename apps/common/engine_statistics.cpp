@@ -17,6 +17,8 @@ void add(io::backend_statistics& sum, const io::backend_statistics& one) {
     sum.wakes += one.wakes;
     sum.retries += one.retries;
     sum.deferred += one.deferred;
+    sum.overflows += one.overflows;
+    sum.multishots += one.multishots;
     sum.registered += one.registered;
     sum.registration_failures += one.registration_failures;
 }
@@ -54,6 +56,8 @@ boost::json::object to_json(const io::backend_statistics& of) {
             {"wakes", of.wakes},
             {"retries", of.retries},
             {"deferred", of.deferred},
+            {"overflows", of.overflows},
+            {"multishots", of.multishots},
             {"registration_failures", of.registration_failures}};
 }
 

@@ -30,6 +30,8 @@ struct backend_statistics {
     std::uint64_t wakes = 0;       ///< wake() calls that made a system call
     std::uint64_t retries = 0;     ///< operations submitted again after EINTR or EAGAIN
     std::uint64_t deferred = 0;    ///< operations that waited for in-flight credit
+    std::uint64_t overflows = 0;   ///< calls that left completions without room in the queue
+    std::uint64_t multishots = 0;  ///< operations that the kernel took as multishot
     std::uint64_t registered = 0;  ///< bytes of registered buffers
     std::uint64_t registration_failures = 0;
 };
@@ -57,7 +59,7 @@ public:
 
     /// Hands what was submitted to the kernel and runs the completions that are ready; while there
     /// are none, waits for one, for wake(), or until `deadline`. time_point::min() only polls,
-    /// time_point::max() waits without end. Returns how many operations completed. Not to be called
+    /// time_point::max() waits without end. Returns how often an on_complete ran. Not to be called
     /// from a completion. Throws boost::system::system_error for what no retry can mend: the
     /// backend then serves no more.
     virtual std::size_t run(time_point deadline) = 0;

@@ -34,6 +34,10 @@ enum class opcode : std::uint8_t {
 /// that runs the backend, from inside backend::run and never from inside submit or cancel; within
 /// `on_complete` the operation is idle again and may be reused or freed.
 ///
+/// A multishot one gives several results: while `more` is set in `on_complete` it is still in
+/// flight, may be cancelled but not touched otherwise, and `on_complete` will run again. The one
+/// without `more` is its completion.
+///
 /// `result` follows the kernel: a value of 0 or more, or a negated errno. EINTR and EAGAIN are
 /// never seen. A cancelled operation has -ECANCELED, unless it was completing anyway.
 struct operation : boost::intrusive::list_base_hook<> {
@@ -65,6 +69,7 @@ struct operation : boost::intrusive::list_base_hook<> {
     struct address_arguments {
         sockaddr* address;
         socklen_t* length;  ///< accept: in and out; connect: in
+        unsigned backlog;   ///< multishot accept: kept by the backend
     };
 
     operation() = default;
@@ -95,11 +100,21 @@ struct operation : boost::intrusive::list_base_hook<> {
     /// is close-on-exec and non-blocking.
     void prepare_accept(int descriptor_, sockaddr* from, socklen_t* length) noexcept {
         start(opcode::accept, descriptor_);
-        address = {from, length};
+        address = {from, length, 0};
+    }
+    /// Accepts connections until it is cancelled or fails: each descriptor, as above, comes with
+    /// `more`, also those accepted before a cancellation takes effect; then, without, the error.
+    /// A connection that broke before it was accepted is passed over. What the process or the
+    /// system lacks (EMFILE, ENFILE, ENOBUFS, ENOMEM) ends it: its owner decides when to begin
+    /// again.
+    void prepare_accept_multishot(int descriptor_) noexcept {
+        start(opcode::accept, descriptor_);
+        multishot = true;
+        address = {nullptr, nullptr, 0};
     }
     void prepare_connect(int descriptor_, sockaddr* to, socklen_t* length) noexcept {
         start(opcode::connect, descriptor_);
-        address = {to, length};
+        address = {to, length, 0};
     }
     void prepare_receive(int descriptor_, msghdr& message_, int flags) noexcept {
         start(opcode::receive, descriptor_);
@@ -129,6 +144,8 @@ struct operation : boost::intrusive::list_base_hook<> {
     bool cancel_requested = false;  ///< kept by the backend
     /// Let a kernel worker do it, since it may block its submitter (large buffered reads do).
     bool punt = false;
+    bool multishot = false;  ///< set by its factory
+    bool more = false;       ///< on completion: on_complete will run again
     union {
         read_arguments read{};
         open_arguments open;
@@ -138,6 +155,10 @@ struct operation : boost::intrusive::list_base_hook<> {
         int number;
     };
 
+    // Kept by the backend.
+    bool ending = false;       ///< the kernel is asked to end it, though its owner did not
+    std::uint32_t credit = 0;  ///< completions that are reserved for it
+
 private:
     void start(opcode code_, int descriptor_) noexcept {
         code = code_;
@@ -145,6 +166,8 @@ private:
         result = 0;
         cancel_requested = false;
         punt = false;
+        multishot = false;
+        more = false;
     }
 };
 

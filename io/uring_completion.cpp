@@ -1,0 +1,156 @@
+// How a ring's completions become those of operations.
+#include "accept.hpp"
+#include "uring_backend.hpp"
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace leat::io {
+
+namespace {
+
+// The kernel's word to itself that a signal interrupted a call; an open in a worker lets it out.
+constexpr int restart_system_call = 512;
+
+}  // namespace
+
+// Decides whether `result` ends the operation, and with what; if not it is to be submitted again.
+bool uring_backend::is_final(operation& op, int& result) noexcept {
+    const bool passed_over = op.code == opcode::accept && accept_goes_on(result);
+    const bool shed = op.ending && result == -ECANCELED;
+    switch (passed_over || shed ? -EINTR : result) {
+        case -EAGAIN:
+            // Only a worker of the kernel can do this read, since it may wait.
+            op.punt = op.punt || op.code == opcode::read;
+            [[fallthrough]];
+        case -EINTR:
+        case -restart_system_call:
+            if (!op.cancel_requested) {
+                return false;
+            }
+            result = -ECANCELED;
+            return true;
+        default:
+            return true;
+    }
+}
+
+// Runs the completions that lie in the queue. They are copied out and their entries given back
+// first, since a completion may submit.
+std::size_t uring_backend::reap() {
+    std::size_t completed = 0;
+    std::array<completion_entry, 64> batch;
+    for (;;) {
+        unsigned count = 0;
+        unsigned head = 0;
+        io_uring_cqe* entry = nullptr;
+        io_uring_for_each_cqe(&ring_, head, entry) {
+            batch[count++] = {entry->user_data, entry->res, entry->flags};
+            if (count == batch.size()) {
+                break;
+            }
+        }
+        if (count == 0) {
+            return completed;
+        }
+        io_uring_cq_advance(&ring_, count);
+        for (unsigned i = 0; i < count; ++i) {
+            completed += dispatch(batch[i]);
+        }
+    }
+}
+
+std::size_t uring_backend::dispatch(const completion_entry& entry) {
+    switch (entry.user_data) {
+        case wake_tag:
+            bell_.answer();  // before the caller looks at its queues
+            bell_armed_ = false;
+            woken_ = true;
+            return 0;
+        case cancel_tag:
+            // Whatever it says, the operation's own completion tells how it ended.
+            --cancels_used_;
+            return 0;
+        default:
+            break;
+    }
+    operation& op = *reinterpret_cast<operation*>(entry.user_data);
+    int result = entry.result;
+    if ((entry.flags & IORING_CQE_F_MORE) != 0) {
+        deliver(op, result);
+        return 1;
+    }
+    release(op);
+    if (op.multishot && result >= 0) {
+        // The kernel has ended it, or it was a single accept.
+        queue_again(op);
+        deliver(op, result);
+        return 1;
+    }
+    if (!is_final(op, result)) {
+        ++statistics_.retries;
+        queue_again(op);
+        return 0;
+    }
+    complete(op, result);
+    return 1;
+}
+
+// Takes back an operation from the kernel, which is done with it.
+void uring_backend::release(operation& op) noexcept {
+    if (op.multishot && op.credit > 1) {
+        --multishots_;
+    }
+    shedding_ = shedding_ && !op.ending;
+    used_ -= std::exchange(op.credit, 0);
+    unlink(op);
+}
+
+// Submits it once more, before those that have not had their turn; if it is to end, ends it
+// instead.
+void uring_backend::queue_again(operation& op) noexcept {
+    op.state = operation::phase::pending;
+    if (op.cancel_requested) {
+        withdrawn_.push_back(op);
+        return;
+    }
+    pending_.push_front(op);
+    ++pending_count_;
+    ++deferred_counted_;
+}
+
+std::size_t uring_backend::finish_withdrawn() {
+    operation_list withdrawn;
+    withdrawn.swap(withdrawn_);  // those that completions withdraw now are for the next run
+    std::size_t completed = 0;
+    while (!withdrawn.empty()) {
+        operation& op = withdrawn.front();
+        withdrawn.pop_front();
+        complete(op, -ECANCELED);
+        ++completed;
+    }
+    return completed;
+}
+
+// One of a multishot operation's results.
+void uring_backend::deliver(operation& op, int result) noexcept {
+    op.result = result;
+    op.more = true;
+    op.on_complete(op);
+}
+
+void uring_backend::complete(operation& op, int result) noexcept {
+    op.state = operation::phase::idle;
+    op.more = false;
+    op.result = result;
+    --accepted_;
+    ++statistics_.completed;
+    if (op.code == opcode::read && result >= 0) {
+        ++statistics_.reads;
+        statistics_.bytes_read += static_cast<std::uint64_t>(result);
+    }
+    op.on_complete(op);
+}
+
+}  // namespace leat::io
