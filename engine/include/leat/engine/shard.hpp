@@ -235,8 +235,7 @@ private:
     doorbell<> doorbell_;
     inbox<> inbox_;
     alignas(64) std::atomic<std::uint64_t> outstanding_{0};  // see work_begins()
-    boost::intrusive::list<stop_listener, boost::intrusive::constant_time_size<false>>
-        stop_listeners_;
+    stop_listener_list stop_listeners_;
     shard_statistics counts_;
     stall_watch watch_;
     io::time_point next_stall_report_{};

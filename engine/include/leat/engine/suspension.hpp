@@ -22,7 +22,7 @@ class suspension {
 public:
     using stop_function = void (*)(suspension&) noexcept;
 
-    suspension() noexcept : resume_(&resume, this), stop_(&stop_here, this) {}
+    suspension() noexcept : resume_(&resume_here, this), stop_(&stop_here, this), listener_(this) {}
     suspension(const suspension&) = delete;
     suspension& operator=(const suspension&) = delete;
 
@@ -42,16 +42,29 @@ public:
     /// Begins to listen for stop requests; call it last in await_suspend. If a stop was requested
     /// in between, on_stop runs from the ready queue, not from inside.
     void listen() {
-        if (token_ != nullptr && !finished_) callback_.emplace(*token_, notifier{this});
+        if (token_ == nullptr || finished_) return;
+        if (token_ == &home_->stop_token() && !home_->stopping()) {
+            home_->add_stop_listener(
+                listener_);  // no atomics, as the shard itself requests that stop
+        } else {
+            callback_.emplace(*token_, notifier{this});
+        }
     }
 
     /// The end of the wait: the coroutine will be resumed from the ready queue.
     void finish() noexcept {
-        finished_ = true;
-        callback_.reset();  // waits for a notifier that runs on another thread
-        if (!stop_sent_.load(std::memory_order_acquire)) home_->schedule(resume_);
-        // Otherwise stop_here is on its way to this shard and resumes the coroutine.
+        if (settle()) home_->schedule(resume_);
     }
+    /// As finish(), but returns whether the caller is to resume() the coroutine, now or later: not
+    /// if a stop request is on its way through the ready queue, which then does.
+    [[nodiscard]] bool settle() noexcept {
+        finished_ = true;
+        if (listener_.is_linked()) listener_.unlink();
+        callback_.reset();  // waits for a notifier that runs on another thread
+        return !stop_sent_.load(std::memory_order_acquire);
+    }
+    /// Resumes the coroutine, which may destroy this.
+    void resume() noexcept { home_->resume(coroutine_); }
 
     [[nodiscard]] shard& home() const noexcept { return *home_; }
 
@@ -63,14 +76,22 @@ public:
 private:
     struct notifier {
         suspension* self;
-        void operator()() const noexcept {
-            if (self->stop_sent_.exchange(true, std::memory_order_acq_rel)) return;
-            if (shard::current() == self->home_) {
-                self->home_->schedule(self->stop_);
-            } else {
-                self->home_->send_from_outside(self->stop_);
-            }
+        void operator()() const noexcept { self->notify(); }
+    };
+    void notify() noexcept {
+        if (stop_sent_.exchange(true, std::memory_order_acq_rel)) return;
+        if (shard::current() == home_) {
+            home_->schedule(stop_);
+        } else {
+            home_->send_from_outside(stop_);
         }
+    }
+    struct listener : stop_listener {
+        explicit listener(suspension* self_) noexcept : stop_listener(&told), self(self_) {}
+        static void told(stop_listener& one) noexcept {
+            static_cast<listener&>(one).self->notify();
+        }
+        suspension* self;
     };
 
     struct suspension_work : work {
@@ -79,14 +100,13 @@ private:
         suspension* self;
     };
 
-    static void resume(work& item) noexcept {
-        suspension& self = *static_cast<suspension_work&>(item).self;
-        self.home_->resume(self.coroutine_);
+    static void resume_here(work& item) noexcept {
+        static_cast<suspension_work&>(item).self->resume();
     }
     static void stop_here(work& item) noexcept {
         suspension& self = *static_cast<suspension_work&>(item).self;
         if (self.finished_) {
-            self.home_->resume(self.coroutine_);
+            self.resume();
             return;
         }
         self.stop_sent_.store(false, std::memory_order_relaxed);
@@ -99,6 +119,7 @@ private:
     stop_function on_stop_ = nullptr;
     suspension_work resume_;
     suspension_work stop_;
+    listener listener_;
     std::atomic<bool> stop_sent_{false};
     bool finished_ = false;
     std::optional<std::stop_callback<notifier>> callback_;
