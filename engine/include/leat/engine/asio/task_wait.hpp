@@ -17,6 +17,9 @@
 
 namespace leat::detail {
 
+/// What the handlers of waiting tasks have in common.
+struct task_handler {};
+
 /// A coroutine on a shard that waits for a completion handler with the signature
 /// void(Arguments...) to be called, or destroyed, on whatever thread; it resumes once, on its
 /// shard.
@@ -113,7 +116,7 @@ private:
 /// The completion handler. Its memory is the frame pool's, its executor the awaiting shard's, its
 /// cancellation slot that of the wait.
 template <class... Arguments>
-class task_wait<Arguments...>::handler {
+class task_wait<Arguments...>::handler : public task_handler {
 public:
     using executor_type = shard_executor;
     using allocator_type = frame_allocator<void>;
@@ -144,3 +147,19 @@ private:
 };
 
 }  // namespace leat::detail
+
+// An operation of any shard may call the handler where it is: the wait finds its way home, and the
+// detour through its shard's executor is spared.
+template <class Handler, class Allocator, bool Tracked>
+    requires std::is_base_of_v<leat::detail::task_handler, Handler>
+struct boost::asio::associated_executor<Handler, leat::basic_shard_executor<Allocator, Tracked>> {
+    using asio_associated_executor_is_unspecialised = void;
+    using type = leat::basic_shard_executor<Allocator, Tracked>;
+
+    [[nodiscard]] static leat::shard_executor get(const Handler& handler) noexcept {
+        return handler.get_executor();
+    }
+    [[nodiscard]] static type get(const Handler&, const type& candidate) noexcept {
+        return candidate;
+    }
+};
