@@ -52,6 +52,7 @@ void thread_backend::submit(operation& op) noexcept {
     assert(op.state == operation::phase::idle && op.on_complete != nullptr);
     op.state = operation::phase::pending;
     op.cancel_requested = false;
+    statistics_.zero_copy_refused += std::exchange(op.zero_copy, false) ? 1 : 0;
     incoming_.push_back(op);
     ++accepted_;
     ++statistics_.submitted;

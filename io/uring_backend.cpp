@@ -233,7 +233,7 @@ bool uring_backend::submit_pending() {
             ++multishots_;
             ++statistics_.multishots;
         }
-        fill_entry(*entry, op);
+        fill_entry(*entry, op, report_usage_);
         submitted_.push_back(op);
     }
     return true;
@@ -244,7 +244,7 @@ bool uring_backend::submit_pending() {
 // connections may arrive while it is being emptied.
 unsigned uring_backend::cost_of(operation& op) const noexcept {
     if (!op.multishot || rung_ != 0) {
-        return 1;
+        return op.zero_copy ? 2 : 1;
     }
     constexpr unsigned unknown = ~0U;
     if (op.address.backlog == 0) {

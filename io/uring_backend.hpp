@@ -23,6 +23,7 @@ namespace leat::io {
 /// such if twice the backlog fits into what is free, gives that back when others need it, and is
 /// otherwise an accept after the other. Only where the kernel defers its work to run(), so that no
 /// two bursts come between two looks at the queue; such a kernel has multishot accept.
+/// A zero-copy send gives two completions, its result and the notification that its memory is free.
 class uring_backend final : public backend {
 public:
     /// Throws boost::system::system_error with errc::no_backend; what() names the likely cause.
@@ -70,6 +71,7 @@ private:
     void enter(time_point deadline, bool may_wait);
     [[nodiscard]] std::size_t reap();
     [[nodiscard]] std::size_t dispatch(const completion_entry& entry);
+    [[nodiscard]] bool falls_back(operation& op, int result) noexcept;
     void release(operation& op) noexcept;
     void queue_again(operation& op) noexcept;
     [[nodiscard]] std::size_t finish_withdrawn();
@@ -93,8 +95,9 @@ private:
     unsigned cancel_credit_ = 0;  ///< cancellations the kernel may hold at once
     unsigned used_ = 0;
     unsigned cancels_used_ = 0;
-    unsigned multishots_ = 0;  ///< operations that hold more than one credit
-    bool shedding_ = false;    ///< one of them is asked to give it back
+    unsigned multishots_ = 0;   ///< operations that hold more than one credit
+    bool report_usage_ = true;  ///< the kernel has not refused to say whether zero-copy sends copy
+    bool shedding_ = false;     ///< one of them is asked to give it back
     std::size_t accepted_ = 0;
     std::size_t pending_count_ = 0;
     /// Of the oldest pending ones, how many the statistics count already.

@@ -1,6 +1,7 @@
 // How a ring's completions become those of operations.
 #include "accept.hpp"
 #include "uring_backend.hpp"
+#include "uring_entry.hpp"
 
 #include <array>
 #include <cerrno>
@@ -78,8 +79,16 @@ std::size_t uring_backend::dispatch(const completion_entry& entry) {
     operation& op = *reinterpret_cast<operation*>(entry.user_data);
     int result = entry.result;
     if ((entry.flags & IORING_CQE_F_MORE) != 0) {
-        deliver(op, result);
-        return 1;
+        if (op.multishot) {
+            deliver(op, result);
+            return 1;
+        }
+        op.result = result;  // of a zero-copy send, whose memory is still read
+        return 0;
+    }
+    const bool notified = (entry.flags & IORING_CQE_F_NOTIF) != 0;
+    if (notified) {
+        result = op.result;
     }
     release(op);
     if (op.multishot && result >= 0) {
@@ -88,13 +97,38 @@ std::size_t uring_backend::dispatch(const completion_entry& entry) {
         deliver(op, result);
         return 1;
     }
-    if (!is_final(op, result)) {
+    if (!is_final(op, result) || (op.zero_copy && falls_back(op, result))) {
         ++statistics_.retries;
         queue_again(op);
         return 0;
     }
+    if (op.zero_copy && result >= 0) {
+        ++statistics_.zero_copy_sends;
+        const auto usage = static_cast<std::uint32_t>(entry.result);
+        statistics_.zero_copy_copied += notified && (usage & usage_copied) != 0 ? 1 : 0;
+    }
     complete(op, result);
     return 1;
+}
+
+// Whether a zero-copy send that ended so is to be made without what the kernel, the socket or the
+// limit of locked memory may not allow.
+bool uring_backend::falls_back(operation& op, int result) noexcept {
+    switch (result) {
+        case -EINVAL:
+            if (std::exchange(report_usage_, false)) {
+                return true;
+            }
+            [[fallthrough]];
+        case -EOPNOTSUPP:
+        case -ENOBUFS:
+        case -ENOMEM:
+            op.zero_copy = false;
+            ++statistics_.zero_copy_refused;
+            return true;
+        default:
+            return false;
+    }
 }
 
 // Takes back an operation from the kernel, which is done with it.

@@ -4,7 +4,32 @@
 
 namespace leat::io {
 
-void fill_entry(io_uring_sqe& into, operation& op) noexcept {
+namespace {
+
+constexpr unsigned send_reports_usage = 1U << 3;  // not named by liburing 2.3
+
+void fill_send(io_uring_sqe* entry, const operation& op, bool report_usage) noexcept {
+    // With MSG_DONTWAIT the kernel would answer EAGAIN instead of waiting.
+    const int flags = (op.message.flags & ~MSG_DONTWAIT) | MSG_NOSIGNAL;
+    const msghdr& message = *op.message.message;
+    if (!op.zero_copy) {
+        io_uring_prep_sendmsg(entry, op.descriptor, &message, static_cast<unsigned>(flags));
+        return;
+    }
+    const unsigned usage = report_usage ? send_reports_usage : 0;
+    if (op.message.buffer >= 0) {
+        io_uring_prep_send_zc_fixed(entry, op.descriptor, message.msg_iov->iov_base,
+                                    message.msg_iov->iov_len, flags, usage,
+                                    static_cast<unsigned>(op.message.buffer));
+    } else {
+        io_uring_prep_sendmsg_zc(entry, op.descriptor, &message, static_cast<unsigned>(flags));
+        entry->ioprio = static_cast<std::uint16_t>(usage);
+    }
+}
+
+}  // namespace
+
+void fill_entry(io_uring_sqe& into, operation& op, bool report_usage) noexcept {
     io_uring_sqe* const entry = &into;
     switch (op.code) {
         case opcode::read:
@@ -35,15 +60,12 @@ void fill_entry(io_uring_sqe& into, operation& op) noexcept {
         case opcode::connect:
             io_uring_prep_connect(entry, op.descriptor, op.address.address, *op.address.length);
             break;
-        // With MSG_DONTWAIT the kernel would answer EAGAIN instead of waiting.
-        case opcode::receive:
+        case opcode::receive:  // without MSG_DONTWAIT, as a send
             io_uring_prep_recvmsg(entry, op.descriptor, op.message.message,
                                   static_cast<unsigned>(op.message.flags & ~MSG_DONTWAIT));
             break;
         case opcode::send:
-            io_uring_prep_sendmsg(
-                entry, op.descriptor, op.message.message,
-                static_cast<unsigned>((op.message.flags & ~MSG_DONTWAIT) | MSG_NOSIGNAL));
+            fill_send(entry, op, report_usage);
             break;
         case opcode::shutdown:
             io_uring_prep_shutdown(entry, op.descriptor, op.number);

@@ -19,6 +19,9 @@ void add(io::backend_statistics& sum, const io::backend_statistics& one) {
     sum.deferred += one.deferred;
     sum.overflows += one.overflows;
     sum.multishots += one.multishots;
+    sum.zero_copy_sends += one.zero_copy_sends;
+    sum.zero_copy_copied += one.zero_copy_copied;
+    sum.zero_copy_refused += one.zero_copy_refused;
     sum.registered += one.registered;
     sum.registration_failures += one.registration_failures;
 }
@@ -58,6 +61,9 @@ boost::json::object to_json(const io::backend_statistics& of) {
             {"deferred", of.deferred},
             {"overflows", of.overflows},
             {"multishots", of.multishots},
+            {"zero_copy_sends", of.zero_copy_sends},
+            {"zero_copy_copied", of.zero_copy_copied},
+            {"zero_copy_refused", of.zero_copy_refused},
             {"registration_failures", of.registration_failures}};
 }
 

@@ -20,19 +20,22 @@ using time_point = clock::time_point;
 
 /// What a backend has done so far and how; counts never decrease.
 struct backend_statistics {
-    std::string name;              ///< "uring", "thread", ...
-    std::string mode;              ///< the rung of the feature ladder, in words
-    std::uint64_t submitted = 0;   ///< operations accepted by submit()
-    std::uint64_t completed = 0;   ///< operations whose on_complete has run
-    std::uint64_t reads = 0;       ///< completed reads
-    std::uint64_t bytes_read = 0;  ///< bytes they gave
-    std::uint64_t enters = 0;      ///< system calls made to submit or wait
-    std::uint64_t wakes = 0;       ///< wake() calls that made a system call
-    std::uint64_t retries = 0;     ///< operations submitted again after EINTR or EAGAIN
-    std::uint64_t deferred = 0;    ///< operations that waited for in-flight credit
-    std::uint64_t overflows = 0;   ///< calls that left completions without room in the queue
-    std::uint64_t multishots = 0;  ///< operations that the kernel took as multishot
-    std::uint64_t registered = 0;  ///< bytes of registered buffers
+    std::string name;                     ///< "uring", "thread", ...
+    std::string mode;                     ///< the rung of the feature ladder, in words
+    std::uint64_t submitted = 0;          ///< operations accepted by submit()
+    std::uint64_t completed = 0;          ///< operations whose on_complete has run
+    std::uint64_t reads = 0;              ///< completed reads
+    std::uint64_t bytes_read = 0;         ///< bytes they gave
+    std::uint64_t enters = 0;             ///< system calls made to submit or wait
+    std::uint64_t wakes = 0;              ///< wake() calls that made a system call
+    std::uint64_t retries = 0;            ///< operations submitted again after EINTR or EAGAIN
+    std::uint64_t deferred = 0;           ///< operations that waited for in-flight credit
+    std::uint64_t overflows = 0;          ///< calls that left completions without room in the queue
+    std::uint64_t multishots = 0;         ///< operations that the kernel took as multishot
+    std::uint64_t zero_copy_sends = 0;    ///< completed as such
+    std::uint64_t zero_copy_copied = 0;   ///< of them, copied all the same; where the kernel tells
+    std::uint64_t zero_copy_refused = 0;  ///< made plain sends
+    std::uint64_t registered = 0;         ///< bytes of registered buffers
     std::uint64_t registration_failures = 0;
 };
 

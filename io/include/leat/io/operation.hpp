@@ -65,6 +65,7 @@ struct operation : boost::intrusive::list_base_hook<> {
     struct message_arguments {
         msghdr* message;
         int flags;
+        int buffer;  ///< zero-copy send: index of the registered buffer that holds it all, or -1
     };
     struct address_arguments {
         sockaddr* address;
@@ -118,12 +119,25 @@ struct operation : boost::intrusive::list_base_hook<> {
     }
     void prepare_receive(int descriptor_, msghdr& message_, int flags) noexcept {
         start(opcode::receive, descriptor_);
-        message = {&message_, flags};
+        message = {&message_, flags, -1};
     }
     /// Never raises SIGPIPE. The result is the count, which may be short.
     void prepare_send(int descriptor_, msghdr& message_, int flags) noexcept {
         start(opcode::send, descriptor_);
-        message = {&message_, flags};
+        message = {&message_, flags, -1};
+    }
+    /// As prepare_send, but the device reads the message's own bytes where the kernel, the socket
+    /// and the limit of locked memory allow it: it completes when nobody reads them any more, which
+    /// may be long after they went out, with the result of sending them. Elsewhere it is a plain
+    /// send. `buffer` is the index of the registered buffer that holds the message's only vector,
+    /// which then has no address and no control data, or -1. Loopback copies all the same.
+    void prepare_send_zero_copy(int descriptor_,
+                                msghdr& message_,
+                                int flags,
+                                int buffer = -1) noexcept {
+        start(opcode::send, descriptor_);
+        message = {&message_, flags, buffer};
+        zero_copy = true;
     }
     /// shutdown(2) with SHUT_RD, SHUT_WR or SHUT_RDWR.
     void prepare_shutdown(int descriptor_, int how) noexcept {
@@ -145,6 +159,7 @@ struct operation : boost::intrusive::list_base_hook<> {
     /// Let a kernel worker do it, since it may block its submitter (large buffered reads do).
     bool punt = false;
     bool multishot = false;  ///< set by its factory
+    bool zero_copy = false;  ///< set by its factory; on completion, whether it was sent so
     bool more = false;       ///< on completion: on_complete will run again
     union {
         read_arguments read{};
@@ -167,6 +182,7 @@ private:
         cancel_requested = false;
         punt = false;
         multishot = false;
+        zero_copy = false;
         more = false;
     }
 };
