@@ -41,6 +41,7 @@ struct shard_cache::storage {
 
     unsigned revokes_sent = 0;  ///< in this search for a victim
     bool buffer_may_be_free = false;
+    bool told_of_plain_buffers = false;
 };
 
 }  // namespace leat

@@ -11,6 +11,15 @@ namespace leat {
 namespace {
 // Revokes on their way at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned maximum_revokes = 4;
+
+void tell_of_plain_buffers(engine& owner) noexcept {
+    try {
+        owner.report_once(event::level::information,
+                          "buffers cannot be registered with the kernel, as a rule for want of "
+                          "locked memory (ulimit -l); plain ones serve, at more CPU a read");
+    } catch (...) {  // no memory for the sentence: the count stands
+    }
+}
 }  // namespace
 
 chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept {
@@ -19,6 +28,10 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     while (buffer == nullptr) {
         if (!evict_one()) return nullptr;
         buffer = shard_.arena()->allocate(manager.chunk_size);
+    }
+    if (!own_->told_of_plain_buffers && shard_.arena()->statistics().registration_failures != 0) {
+        own_->told_of_plain_buffers = true;
+        tell_of_plain_buffers(shard_.owner());
     }
     constexpr std::uint64_t unit = unit_size;
     const std::uint64_t words = ((manager.chunk_size + unit - 1) / unit + 63) / 64;

@@ -320,16 +320,16 @@ void engine::report(event::level severity, std::string text) const noexcept {
 }
 
 void engine::report_once(event::level severity, const std::string& text) noexcept {
-    {
-        const std::lock_guard lock{mutex_};
-        if (std::find(said_.begin(), said_.end(), text) != said_.end()) return;
-        try {
+    try {
+        std::string once = text;
+        {
+            const std::lock_guard lock{mutex_};
+            if (std::find(said_.begin(), said_.end(), text) != said_.end()) return;
             said_.push_back(text);
-        } catch (...) {
-            return;
         }
+        report(severity, std::move(once));
+    } catch (...) {  // no memory for the sentence: nobody hears it
     }
-    report(severity, text);
 }
 
 }  // namespace leat

@@ -111,7 +111,10 @@ int main(int argc, char** argv) {
             return static_cast<int>(code);
         }
         given.engine.on_event = [](const event& happened) {
-            apps::complain(cat::program_name, happened.text);
+            // What makes no difference to the output is in the statistics.
+            if (happened.severity == event::level::warning) {
+                apps::complain(cat::program_name, happened.text);
+            }
         };
         const apps::interruption signals;
         code = cat::run(given, signals);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A file that cannot be read to its end is told of, with the offset, and the next file is written.
-. "$(dirname "${BASH_SOURCE[0]}")/support/check.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../app/support/check.sh"
 need_strace
 
 make_file good 300000

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Where io_uring is refused threads read the files, and one line says so; demanded, it is an error that names causes.
-. "$(dirname "${BASH_SOURCE[0]}")/support/check.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../app/support/check.sh"
 need_strace
 
 make_file sample $((3 * 1024 * 1024 + 17))
@@ -31,11 +31,4 @@ cat_gives 0 "${small[@]}" --stats=json sample
 same sample "without the first set of flags"
 says '"name":"uring","mode":"COOP_TASKRUN"'
 
-# Interrupted and refused calls of the ring are retried.
-for error in EINTR EAGAIN EBUSY; do
-    under=(strace -f -o trace -e trace=io_uring_enter -e "inject=io_uring_enter:error=$error:when=3+5")
-    cat_gives 0 "${small[@]}" sample
-    same sample "io_uring_enter gives $error"
-    says_nothing
-done
 finish

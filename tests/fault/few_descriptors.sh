@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Too few descriptors: either the bytes, or an error that says what is lacking; never silence, never a hang.
-. "$(dirname "${BASH_SOURCE[0]}")/support/check.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../app/support/check.sh"
 command -v prlimit >/dev/null || skip "there is no prlimit"
 
 make_file sample 100000
