@@ -24,9 +24,14 @@ void tell_of_plain_buffers(engine& owner) noexcept {
 
 chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept {
     const manager_core& manager = *file.manager;
+    own_->out_of_memory = false;
     std::byte* buffer = shard_.arena()->allocate(manager.chunk_size);
     while (buffer == nullptr) {
-        if (!evict_one()) return nullptr;
+        if (!evict_one()) {
+            // Without a chunk there is none to wait for.
+            own_->out_of_memory = own_->live_chunks == 0;
+            return nullptr;
+        }
         buffer = shard_.arena()->allocate(manager.chunk_size);
     }
     if (!own_->told_of_plain_buffers && shard_.arena()->statistics().registration_failures != 0) {
@@ -53,6 +58,7 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
         }
     } catch (const std::bad_alloc&) {
         shard_.arena()->release(buffer, manager.chunk_size);
+        own_->out_of_memory = true;
         return nullptr;
     }
     for (std::uint64_t word = 0; word < words; ++word) {

@@ -3,6 +3,7 @@
 #include <leat/cache/shard_cache.hpp>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace leat {
 
@@ -27,7 +28,10 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
         return !here.foreign_.empty() ||
                (here.own_->buffer_may_be_free && !here.own_->buffer_waiters.empty());
     };
-    mine.set_guest(guest_);
+}
+
+void shard_cache::move_in() noexcept {
+    shard_.set_guest(guest_);
 }
 
 shard_cache::~shard_cache() = default;
@@ -281,6 +285,8 @@ void shard_cache::serve(chunk_request& wanted) noexcept {
         serve_from(*made, wanted);
     } else if (wanted.no_wait) {
         answer(wanted, errc::all_pinned);
+    } else if (own_->out_of_memory) {
+        answer(wanted, system_error_code(ENOMEM));
     } else {
         wait_for_buffer(wanted);
     }
@@ -385,6 +391,12 @@ void shard_cache::serve_buffer_waiters() noexcept {
         chunk_request& first = own_->buffer_waiters.front();
         entry* found = find(first.file->number, first.index);
         if (found == nullptr) found = make_chunk(*first.file, first.index);
+        if (found == nullptr && own_->out_of_memory) {
+            own_->buffer_waiters.pop_front();
+            shard_.remove_timer(first.deadline);
+            answer(first, system_error_code(ENOMEM));
+            continue;
+        }
         if (found == nullptr) return;
         auto& made = static_cast<chunk&>(*found);
         for (auto next = own_->buffer_waiters.begin(); next != own_->buffer_waiters.end();) {

@@ -64,6 +64,8 @@ shared_cache::shared_cache(leat::engine& owner) : owner_(owner) {
         arenas_.push_back(owner.at(index).arena());
         shards_.push_back(std::make_unique<shard_cache>(*this, owner.at(index), buckets));
     }
+    // Only now: nothing fails any more, and the shards run.
+    for (const auto& part : shards_) part->move_in();
 }
 
 shared_cache::~shared_cache() = default;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 namespace leat {
 
@@ -69,7 +70,8 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         const std::uint64_t begin = next_ahead_ * size;
         const auto length = static_cast<std::uint32_t>(std::min(size, file_.size() - begin));
         if (manager_.peek({file_, begin, length})) continue;
-        auto asking = std::make_unique<ahead>();
+        std::unique_ptr<ahead> asking{new (std::nothrow) ahead};
+        if (!asking) return;  // the reader asks for it himself
         asking->done = &ahead::landed;
         asking->chunk = next_ahead_;
         asking->size = length;

@@ -4,6 +4,8 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <new>
 
 namespace leat {
 
@@ -96,21 +98,30 @@ void engine::start() {
 
 void engine::start_threads() {
     threads_.reserve(shards());
+    int failed_with = 0;
     try {
         for (unsigned index = 0; index < shards(); ++index) {
             threads_.emplace_back([this, index] { thread_main(index); });
         }
     } catch (const std::system_error& failure) {
-        const std::lock_guard lock{mutex_};
-        if (!open_error_) {
+        failed_with = failure.code().value();
+    } catch (const std::bad_alloc&) {
+        failed_with = ENOMEM;
+    }
+    if (failed_with == 0) return;
+    // Those that run wait for the others.
+    const std::lock_guard lock{mutex_};
+    if (!open_error_) {
+        try {
             leat::where at{.doing = activity::start};
             at.set_name("thread " + std::to_string(threads_.size()));
-            open_error_ = std::make_exception_ptr(
-                system_error({system_error_code(failure.code().value()), at}));
+            throw system_error({system_error_code(failed_with), at});
+        } catch (...) {  // or no memory for it
+            open_error_ = std::current_exception();
         }
-        opened_ += shards() - static_cast<unsigned>(threads_.size());
-        changed_.notify_all();
     }
+    opened_ += shards() - static_cast<unsigned>(threads_.size());
+    changed_.notify_all();
 }
 
 void engine::thread_main(unsigned index) {
@@ -145,10 +156,13 @@ void engine::run_shard(shard& mine) noexcept {
 
 // What becomes of a shard whose backend has failed for good.
 void engine::give_up(shard& broken, const char* reason) noexcept {
-    report(event::level::warning,
-           "shard " + std::to_string(broken.index()) + " serves no more: " + reason);
     broken.abandoned_ = true;
-    broken.owed_ = reason;
+    try {
+        report(event::level::warning,
+               "shard " + std::to_string(broken.index()) + " serves no more: " + reason);
+        broken.owed_ = reason;
+    } catch (...) {  // no memory for the sentence
+    }
     stop();
     broken.end();
 }

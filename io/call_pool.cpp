@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <csignal>
 #include <iterator>
+#include <new>
+#include <system_error>
 
 namespace leat::io {
 
@@ -18,19 +20,21 @@ call_pool::call_pool(unsigned threads, doorbell& bell) : bell_(bell) {
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool complete = true;
+    int failed_with = 0;
     try {
         threads_.reserve(threads);
         for (unsigned i = 0; i < threads; ++i) {
             threads_.emplace_back([this] { work(); });
         }
-    } catch (const std::exception&) {
-        complete = false;
+    } catch (const std::system_error& failure) {
+        failed_with = failure.code().value();
+    } catch (const std::bad_alloc&) {
+        failed_with = ENOMEM;
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (!complete) {
+    if (failed_with != 0) {
         stop();
-        throw boost::system::system_error(system_error_code(EAGAIN),
+        throw boost::system::system_error(system_error_code(failed_with),
                                           "starting the threads that read files");
     }
 }

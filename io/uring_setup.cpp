@@ -69,8 +69,13 @@ uring_backend::uring_backend(const backend_options& options)
       completion_entries_(
           std::bit_ceil(std::clamp(options.completion_entries, 2 * entries_, 65536U))),
       bell_(EFD_CLOEXEC) {
-    open_ring();
     statistics_.name = "uring";
+    try {
+        open_ring();
+    } catch (...) {  // no memory for its name
+        close_ring();
+        throw;
+    }
 }
 
 uring_backend::~uring_backend() {

@@ -27,7 +27,8 @@ struct script {
     std::atomic<std::uint64_t> bad_from{
         ~std::uint64_t{0}};  ///< reads that touch [bad_from, bad_to) fail with EIO
     std::atomic<std::uint64_t> bad_to{0};
-    std::atomic<bool> too_little{false};  ///< reads give one byte less
+    std::atomic<bool> too_little{false};         ///< reads give one byte less
+    std::atomic<std::uint64_t> failing_read{0};  ///< the number, from 1, of one that fails, or 0
     std::atomic<std::uint64_t> reads{0};
     std::atomic<std::uint64_t> bytes{0};
     std::atomic<int> in_flight{0};
@@ -81,7 +82,7 @@ public:
                            std::span<std::byte> buffer,
                            priority urgency) {
         const std::uint64_t size = std::min<std::uint64_t>(buffer.size(), script_->size - offset);
-        ++script_->reads;
+        const bool fails = ++script_->reads == script_->failing_read;
         script_->bytes += size;
         {
             const std::lock_guard lock{script_->mutex};
@@ -94,7 +95,7 @@ public:
         if (delay.count() > 0) {
             co_await sleep(delay);
         }
-        if (offset < script_->bad_to && offset + size > script_->bad_from) {
+        if (fails || (offset < script_->bad_to && offset + size > script_->bad_from)) {
             throw system_error({system_error_code(EIO), {}});
         }
         if (script_->version != file.seed())

@@ -25,6 +25,8 @@ class shard_cache {
 public:
     shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets);
     ~shard_cache();
+    /// Any thread, once: from here on the shard calls it, until the engine has ended.
+    void move_in() noexcept;
     shard_cache(const shard_cache&) = delete;
     shard_cache& operator=(const shard_cache&) = delete;
 

@@ -113,6 +113,7 @@ public:
         for (const std::shared_ptr<service>& known : services_) {
             if (auto found = std::dynamic_pointer_cast<Service>(known)) return found;
         }
+        services_.reserve(services_.size() + 1);  // what is made is not to be lost
         std::shared_ptr<Service> made = make(*this);
         services_.push_back(made);
         return made;

@@ -99,8 +99,11 @@ root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> stat
         }
     }
     if (state.use_count() == 1 && state->failure()) {
-        owner.report(event::level::warning,
-                     "a task ended by an error: " + to_string(*state->failure()));
+        try {
+            owner.report(event::level::warning,
+                         "a task ended by an error: " + to_string(*state->failure()));
+        } catch (...) {  // no memory for the sentence
+        }
     }
     owner.leave(*state);
     state->complete();
