@@ -3,23 +3,47 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <stdexcept>
 #include <vector>
 
 namespace leat::test {
 
-bool is_pattern(std::span<const std::byte> bytes,
-                std::uint64_t seed,
-                std::uint64_t offset) noexcept {
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (bytes[i] != pattern_at(seed, offset + i)) return false;
+namespace {
+/// Calls step(i, count, word) for each piece of [offset, offset + size) that lies in one word.
+template <class Step>
+bool each_piece(std::uint64_t seed, std::uint64_t offset, std::size_t size, Step step) noexcept {
+    for (std::size_t i = 0; i < size;) {
+        const std::uint64_t in = (offset + i) % 8;
+        const std::size_t count = std::min<std::size_t>(size - i, 8 - in);
+        if (!step(i, count, pattern_word(seed, (offset + i) / 8) >> (in * 8))) return false;
+        i += count;
     }
     return true;
 }
+}  // namespace
+
+bool is_pattern(std::span<const std::byte> bytes,
+                std::uint64_t seed,
+                std::uint64_t offset) noexcept {
+    return each_piece(seed, offset, bytes.size(),
+                      [&](std::size_t i, std::size_t count, std::uint64_t word) {
+                          if (count < 8) return std::memcmp(&bytes[i], &word, count) == 0;
+                          return std::memcmp(&bytes[i], &word, 8) == 0;
+                      });
+}
 
 void fill_pattern(std::span<std::byte> bytes, std::uint64_t seed, std::uint64_t offset) noexcept {
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = pattern_at(seed, offset + i);
+    each_piece(seed, offset, bytes.size(),
+               [&](std::size_t i, std::size_t count, std::uint64_t word) {
+                   if (count < 8) {
+                       std::memcpy(&bytes[i], &word, count);
+                   } else {
+                       std::memcpy(&bytes[i], &word, 8);
+                   }
+                   return true;
+               });
 }
 
 temporary_folder::temporary_folder() {

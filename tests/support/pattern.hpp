@@ -9,13 +9,18 @@
 
 namespace leat::test {
 
-/// The byte at `offset` of version `seed`.
-[[nodiscard]] inline std::byte pattern_at(std::uint64_t seed, std::uint64_t offset) noexcept {
-    std::uint64_t x = (offset / 8 + 1) * 0x9e3779b97f4a7c15u ^ seed * 0xd1342543de82ef95u;
+/// Bytes 8 * index to 8 * index + 7 of version `seed`, the first of them lowest.
+[[nodiscard]] inline std::uint64_t pattern_word(std::uint64_t seed, std::uint64_t index) noexcept {
+    std::uint64_t x = (index + 1) * 0x9e3779b97f4a7c15u ^ seed * 0xd1342543de82ef95u;
     x ^= x >> 31;
     x *= 0xbf58476d1ce4e5b9u;
     x ^= x >> 29;
-    return static_cast<std::byte>(x >> (offset % 8 * 8));
+    return x;
+}
+
+/// The byte at `offset` of version `seed`.
+[[nodiscard]] inline std::byte pattern_at(std::uint64_t seed, std::uint64_t offset) noexcept {
+    return static_cast<std::byte>(pattern_word(seed, offset / 8) >> (offset % 8 * 8));
 }
 
 /// Whether `bytes` are those at `offset`. No test macro: it runs on shards.

@@ -1,0 +1,300 @@
+#include "simulated_backend.hpp"
+
+#include "allocations.hpp"
+#include "verdict.hpp"
+
+#include <leat/io/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace leat::sim {
+
+namespace {
+constexpr std::uint64_t longest_lateness_ns = 40'000'000;
+
+std::span<std::byte> memory_of(const io::operation& op) noexcept {
+    return {op.read.data, op.read.size};
+}
+}  // namespace
+
+simulated_backend::simulated_backend(world& all, scheduler& by, unsigned shard)
+    : all_(all), by_(by), shard_(shard) {
+    statistics_.name = "simulated";
+    statistics_.mode = "virtual time";
+}
+
+simulated_backend::~simulated_backend() {
+    require(in_flight() == 0, "a backend was destroyed with operations in flight");
+}
+
+void simulated_backend::submit(io::operation& op) noexcept {
+    const allocations_succeed here;
+    require(op.state == io::operation::phase::idle, "an operation was submitted twice");
+    require(op.on_complete != nullptr, "an operation has no completion");
+    require(all_.running == static_cast<int>(shard_), "another shard's backend was used");
+    op.state = io::operation::phase::pending;
+    op.cancel_requested = false;
+    ++statistics_.submitted;
+    all_.note(io::to_string(op.code), static_cast<std::uint64_t>(op.descriptor),
+              op.code == io::opcode::read ? op.read.offset : 0,
+              op.code == io::opcode::read ? op.read.size : 0);
+    waiting_.push_back(&op);
+}
+
+void simulated_backend::cancel(io::operation& op) noexcept {
+    if (op.state == io::operation::phase::idle || op.cancel_requested) return;
+    op.cancel_requested = true;
+    all_.note("cancel", static_cast<std::uint64_t>(op.descriptor));
+    const auto found = std::find_if(flights_.begin(), flights_.end(),
+                                    [&](const flight& one) { return one.op == &op; });
+    // One that waits for credit is seen to when its turn comes.
+    if (found == flights_.end() || found->deaf || found->cancelled) return;
+    if (found->stuck || all_.device.chance(500)) {
+        if (found->stuck) --all_.stuck;
+        found->stuck = false;
+        found->cancelled = true;
+        found->error = ECANCELED;
+        found->due = all_.now_ns() + all_.device.below(20'000);
+    }
+}
+
+std::uint64_t simulated_backend::delay() noexcept {
+    std::uint64_t time = 20'000 + all_.device.below(100'000);
+    if (all_.device.chance(20)) {  // EINTR or EAGAIN: the kernel is asked again
+        ++statistics_.retries;
+        time += all_.device.below(500'000);
+    }
+    if (all_.strikes(fault::late)) time += all_.device.below(longest_lateness_ns);
+    return time;
+}
+
+// Hands what has been submitted to the device, as far as there is credit.
+void simulated_backend::take_off() noexcept {
+    const allocations_succeed here;
+    while (!waiting_.empty() && flights_.size() < all_.planned.credit) {
+        flight begun;
+        begun.op = waiting_.front();
+        waiting_.pop_front();
+        begun.number = numbers_++;
+        io::operation& op = *begun.op;
+        op.state = io::operation::phase::submitted;
+        begun.due = all_.now_ns() + delay();
+        if (op.code == io::opcode::read) {
+            require(all_.files.at(op.descriptor) != nullptr,
+                    "a read of a descriptor that is closed");
+            all_.files.read_begins(op.descriptor);
+        }
+        if (op.cancel_requested) {
+            begun.cancelled = true;
+            begun.error = ECANCELED;
+        } else if (op.code == io::opcode::read) {
+            decide_read(begun);
+        } else if (all_.strikes(fault::failed_opens)) {
+            constexpr int errors[] = {EIO, ENOMEM, EMFILE};
+            begun.error = errors[all_.device.below(op.code == io::opcode::open ? 3 : 2)];
+        }
+        flights_.push_back(begun);
+    }
+    if (!waiting_.empty()) ++statistics_.deferred;
+}
+
+void simulated_backend::decide_read(flight& begun) noexcept {
+    const io::operation& op = *begun.op;
+    const simulated_file* const file = all_.files.at(op.descriptor);
+    if (op.read.size != 0 && all_.files.direct(op.descriptor)) {
+        const std::uint64_t mask = file->alignment - 1;
+        const auto address = reinterpret_cast<std::uintptr_t>(op.read.data);
+        require(((address | op.read.offset | op.read.size) & mask) == 0,
+                "a direct read is not aligned");
+    }
+    if (op.read.buffer >= 0) {
+        const auto index = static_cast<std::size_t>(op.read.buffer);
+        require(index < registered_.size() && registered_[index], "no such registered buffer");
+    }
+    begun.count = op.read.size;
+    // A direct read gives a block at least, if there is one.
+    const std::uint64_t least = all_.files.direct(op.descriptor) ? file->alignment : 1;
+    if (op.read.size > least && all_.strikes(fault::short_reads)) {
+        const std::uint64_t step = all_.device.chance(700) ? least : 1;
+        begun.count = all_.device.between(least, op.read.size) / step * step;
+    }
+    if (all_.strikes(fault::failed_reads)) begun.error = all_.device.chance(700) ? EIO : ENOMEM;
+    if (op.read.size > 0 && all_.strikes(fault::stuck)) {
+        begun.stuck = true;
+        begun.due = never;
+        ++all_.stuck;
+    }
+    if (begun.stuck && all_.planned.faults.has(fault::dead_device)) {
+        begun.deaf = true;
+        all_.device_died = true;
+    }
+    begun.deaf = begun.deaf || (!begun.stuck && all_.device.chance(300));
+    // Some bytes come early: from before a change of the file that may follow.
+    if (op.read.offset < file->size && all_.device.chance(500)) {
+        const std::uint64_t there =
+            std::min<std::uint64_t>(begun.count, file->size - op.read.offset);
+        begun.early = all_.device.below(there + 1);
+        simulated_files::copy(*file, op.read.offset, {op.read.data, begun.early});
+    }
+}
+
+std::size_t simulated_backend::run(io::time_point deadline) {
+    require(all_.running == static_cast<int>(shard_), "another shard's backend was run");
+    take_off();
+    if (deadline == io::time_point::min()) {
+        by_.give_way();
+    } else if (!woken_ && next_due() > all_.now_ns()) {
+        const std::uint64_t until = deadline == io::time_point::max() ? never : world::ns(deadline);
+        by_.sleep(std::min(until, next_due()));
+        woken_ = false;
+    } else {
+        woken_ = false;
+    }
+    return land();
+}
+
+void simulated_backend::wake() noexcept {
+    woken_ = true;
+    ++statistics_.wakes;
+    all_.note("wake", shard_);
+    by_.wake(shard_);
+}
+
+std::uint64_t simulated_backend::next_due() const noexcept {
+    std::uint64_t next = never;
+    for (const flight& one : flights_) next = std::min(next, one.due);
+    return next;
+}
+
+// Completes what is due, in any order.
+std::size_t simulated_backend::land() noexcept {
+    std::size_t completed = 0;
+    std::vector<flight> ready;
+    {
+        const allocations_succeed here;
+        for (std::size_t i = 0; i < flights_.size();) {
+            if (flights_[i].due > all_.now_ns()) {
+                ++i;
+                continue;
+            }
+            ready.push_back(flights_[i]);
+            flights_[i] = flights_.back();
+            flights_.pop_back();
+        }
+    }
+    while (!ready.empty()) {
+        std::swap(ready[all_.device.below(ready.size())], ready.back());
+        const flight ended = ready.back();
+        ready.pop_back();
+        io::operation& op = *ended.op;
+        op.result = outcome(ended);
+        op.state = io::operation::phase::idle;
+        ++completed;
+        ++statistics_.completed;
+        all_.note("completed", ended.number, static_cast<std::uint64_t>(op.result));
+        op.on_complete(op);
+    }
+    return completed;
+}
+
+int simulated_backend::outcome(const flight& ended) noexcept {
+    const allocations_succeed here;
+    const io::operation& op = *ended.op;
+    switch (op.code) {
+        case io::opcode::read:
+            return read_outcome(ended);
+        case io::opcode::open:
+            return open_outcome(ended);
+        case io::opcode::stat: {
+            if (ended.error != 0) {
+                all_.blame(ended.error, 0);
+                return -ended.error;
+            }
+            const simulated_file* const file = all_.files.at(op.descriptor);
+            if (file == nullptr) return -EBADF;
+            simulated_files::fill(*op.stat.out, *file);
+            return 0;
+        }
+        default:
+            fail("an operation that the cache has no use for");
+    }
+}
+
+int simulated_backend::open_outcome(const flight& ended) noexcept {
+    if (ended.error != 0) {
+        all_.blame(ended.error, 0);
+        return -ended.error;
+    }
+    simulated_file* const file = all_.files.named(ended.op->open.path);
+    if (file == nullptr) {
+        all_.blame(ENOENT, 0);
+        return -ENOENT;
+    }
+    return all_.files.open(*file);
+}
+
+int simulated_backend::read_outcome(const flight& ended) noexcept {
+    const io::operation& op = *ended.op;
+    const simulated_file* const file = all_.files.at(op.descriptor);
+    require(file != nullptr, "a descriptor was closed while a read of it was in flight");
+    all_.files.read_ends(op.descriptor);
+    const std::span<std::byte> memory = memory_of(op);
+    if (ended.error != 0) {
+        scribble(memory);
+        if (!ended.cancelled) all_.blame(ended.error, file->number);
+        return -ended.error;
+    }
+    std::uint64_t count = 0;
+    if (op.read.offset < file->size) {
+        count = std::min(ended.count, file->size - op.read.offset);
+        const std::uint64_t early = std::min(ended.early, count);
+        simulated_files::copy(*file, op.read.offset + early, memory.subspan(early, count - early));
+    }
+    if (count < memory.size() && all_.device.chance(500)) scribble(memory.subspan(count));
+    ++statistics_.reads;
+    statistics_.bytes_read += count;
+    return static_cast<int>(count);
+}
+
+// Bytes that no file has.
+void simulated_backend::scribble(std::span<std::byte> memory) noexcept {
+    std::memset(memory.data(), static_cast<int>(all_.device.below(256)), memory.size());
+}
+
+int simulated_backend::stat_cached(int descriptor, unsigned, struct statx& out) noexcept {
+    const simulated_file* const file = all_.files.at(descriptor);
+    require(file != nullptr, "the attributes of a descriptor that is not open were asked for");
+    if (all_.strikes(fault::failed_opens)) {
+        const allocations_succeed here;
+        all_.blame(EIO, file->number);
+        return -EIO;
+    }
+    simulated_files::fill(out, *file);
+    return 0;
+}
+
+boost::system::error_code simulated_backend::register_buffer(unsigned index,
+                                                             std::span<std::byte> memory) noexcept {
+    const allocations_succeed here;
+    if (!memory.empty() && all_.planned.faults.has(fault::registration) &&
+        all_.device.chance(300)) {
+        ++statistics_.registration_failures;
+        return system_error_code(ENOMEM);
+    }
+    if (registered_.size() <= index) registered_.resize(index + 1);
+    registered_[index] = !memory.empty();
+    return {};
+}
+
+std::size_t simulated_backend::in_flight() const noexcept {
+    return waiting_.size() + flights_.size();
+}
+
+std::string simulated_backend::owed() const {
+    const allocations_succeed here;
+    return std::to_string(in_flight()) + " operations";
+}
+
+}  // namespace leat::sim

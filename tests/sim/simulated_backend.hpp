@@ -1,0 +1,76 @@
+// A backend without a kernel: seeded, in virtual time, faulty.
+#pragma once
+
+#include "scheduler.hpp"
+#include "world.hpp"
+
+#include <leat/io/backend.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace leat::sim {
+
+/// Keeps the contract of io::backend and nothing beyond it: operations complete in any order, late,
+/// short, failed, or not before they are cancelled; a read's bytes are those the file has while it
+/// is under way, before and after a change of the file, and where it fails or falls short anything
+/// may stand behind them. A wait may end without a reason. EINTR and EAGAIN end below this seam:
+/// here they are delays.
+class simulated_backend final : public io::backend {
+public:
+    simulated_backend(world& all, scheduler& by, unsigned shard);
+    ~simulated_backend() override;
+
+    void submit(io::operation& op) noexcept override;
+    void cancel(io::operation& op) noexcept override;
+    std::size_t run(io::time_point deadline) override;
+    void wake() noexcept override;
+    [[nodiscard]] io::time_point now() const noexcept override { return all_.now(); }
+    [[nodiscard]] int stat_cached(int descriptor,
+                                  unsigned mask,
+                                  struct statx& out) noexcept override;
+    [[nodiscard]] boost::system::error_code register_buffer(
+        unsigned index, std::span<std::byte> memory) noexcept override;
+    [[nodiscard]] std::size_t in_flight() const noexcept override;
+    [[nodiscard]] std::string owed() const override;
+    [[nodiscard]] io::backend_statistics statistics() const override { return statistics_; }
+
+private:
+    /// What becomes of an operation that is under way.
+    struct flight {
+        io::operation* op = nullptr;
+        std::uint64_t number = 0;
+        std::uint64_t due = 0;
+        int error = 0;            ///< an errno, or 0
+        std::uint64_t count = 0;  ///< of a read: at most so many bytes
+        std::uint64_t early = 0;  ///< bytes of it that are there already
+        bool stuck = false;
+        bool deaf = false;  ///< to cancellation
+        bool cancelled = false;
+    };
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+
+    void take_off() noexcept;
+    void decide_read(flight& begun) noexcept;
+    [[nodiscard]] std::uint64_t delay() noexcept;
+    [[nodiscard]] std::size_t land() noexcept;
+    [[nodiscard]] int outcome(const flight& ended) noexcept;
+    [[nodiscard]] int read_outcome(const flight& ended) noexcept;
+    [[nodiscard]] int open_outcome(const flight& ended) noexcept;
+    void scribble(std::span<std::byte> memory) noexcept;
+    [[nodiscard]] std::uint64_t next_due() const noexcept;
+
+    world& all_;
+    scheduler& by_;
+    const unsigned shard_;
+    std::deque<io::operation*> waiting_;  ///< for credit
+    std::vector<flight> flights_;
+    std::uint64_t numbers_ = 0;
+    bool woken_ = false;
+    std::vector<bool> registered_;
+    io::backend_statistics statistics_;
+};
+
+}  // namespace leat::sim

@@ -1,0 +1,68 @@
+// System calls that the code under test makes besides its backend's; the linker leads them here
+// (--wrap), from static libraries only.
+#include "allocations.hpp"
+#include "verdict.hpp"
+#include "world.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstdarg>
+
+using leat::sim::simulated_files;
+using leat::sim::world;
+
+extern "C" {
+int __real_close(int descriptor);
+void* __real_mmap64(void* address, std::size_t size, int access, int flags, int file, off_t offset);
+int __real_munmap(void* address, std::size_t size);
+
+int __wrap_close(int descriptor);
+int __wrap_fcntl64(int descriptor, int command, ...);
+void* __wrap_mmap64(void* address, std::size_t size, int access, int flags, int file, off_t offset);
+int __wrap_munmap(void* address, std::size_t size);
+}
+
+int __wrap_close(int descriptor) {
+    if (descriptor < simulated_files::first_descriptor) return __real_close(descriptor);
+    const leat::sim::allocations_succeed here;
+    leat::sim::require(world::current() != nullptr, "a descriptor outlived its run");
+    world& all = *world::current();
+    leat::sim::require(all.files.close(descriptor) == 0, "a descriptor was closed twice");
+    all.note("close", static_cast<std::uint64_t>(descriptor));
+    return 0;
+}
+
+// Of simulated descriptors only; the code under test asks it of no others.
+int __wrap_fcntl64(int descriptor, int command, ...) {
+    world& all = *world::current();
+    leat::sim::require(all.files.at(descriptor) != nullptr, "fcntl of a descriptor that is closed");
+    if (command == F_GETFL) return O_RDONLY | O_NONBLOCK;
+    leat::sim::require(command == F_SETFL, "an unexpected fcntl");
+    va_list rest;
+    va_start(rest, command);
+    const int flags = va_arg(rest, int);
+    va_end(rest);
+    if (all.files.set_direct(descriptor, (flags & O_DIRECT) != 0)) return 0;
+    errno = EINVAL;
+    return -1;
+}
+
+void* __wrap_mmap64(
+    void* address, std::size_t size, int access, int flags, int file, off_t offset) {
+    world* const all = world::current();
+    if (all != nullptr && all->strikes(leat::sim::fault::mapping)) {
+        all->note("mmap fails");
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    void* const mapped = __real_mmap64(address, size, access, flags, file, offset);
+    if (all != nullptr && mapped != MAP_FAILED) all->mapped_bytes += size;
+    return mapped;
+}
+
+int __wrap_munmap(void* address, std::size_t size) {
+    if (world* const all = world::current()) all->mapped_bytes -= size;
+    return __real_munmap(address, size);
+}
