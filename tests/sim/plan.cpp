@@ -62,7 +62,7 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
     made.chunk_size = random.between(1, 3) * 64 * KiB;
     const std::uint64_t upper = random.between(1, 4) * 64 * KiB;
     if (random.chance(200)) made.upper_chunk_size = upper;
-    const auto actors = static_cast<unsigned>(random.between(1, 8));
+    const auto actors = static_cast<unsigned>(random.between(1, 10));
     const std::uint64_t largest = std::max(made.chunk_size, made.upper_chunk_size);
     const std::uint64_t tight = random.between(2, 4);
     const std::uint64_t wide = random.between(5, 16);
@@ -75,8 +75,8 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
     made.memory = chunks * largest;
     const auto credit = static_cast<unsigned>(random.between(1, 4));
     made.credit = made.faults.has(fault::tiny_credit) ? credit : 64;
-    made.pin_deadline_ms = random.between(1, 4) * random.between(1, 400);
-    const std::uint64_t stop_at = random.between(1, 40) * random.between(1, 1'000'000);
+    made.pin_deadline_ms = random.between(1, 10) * random.between(1, 400);
+    const std::uint64_t stop_at = random.between(1, 60) * random.between(1, 1'000'000);
     if (made.faults.has(fault::engine_stop)) made.stop_at_ns = stop_at;
     const auto one_in = static_cast<unsigned>(random.between(10, 2000));
     if (made.faults.has(fault::allocation)) made.allocation_one_in = one_in;
@@ -88,7 +88,7 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
         actor_plan actor;
         actor.shard = static_cast<unsigned>(random.below(made.shards));
         actor.start_ns = random.below(2) * random.below(3'000'000);
-        for (std::uint64_t left = random.between(2, 16); left > 0; --left) {
+        for (std::uint64_t left = random.between(2, 30); left > 0; --left) {
             const deed kind = any_deed(random);
             const std::uint64_t a = random.next();
             const std::uint64_t b = random.next();

@@ -16,7 +16,7 @@ namespace leat::sim {
 namespace {
 
 constexpr std::uint64_t most_steps = 3'000'000;
-constexpr std::uint64_t stop_patience_ns = 1'000'000'000;
+constexpr std::uint64_t stop_patience_ns = 600'000'000;
 
 engine_options options_of(const plan& wanted, world& all, scheduler& by) {
     engine_options options;

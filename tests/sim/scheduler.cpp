@@ -98,9 +98,11 @@ void scheduler::probe() {
     const std::uint64_t progress = all_.progress;
     const std::uint64_t received = asleep.of.statistics().messages_received;
     all_.note("probe", index);
-    do {
+    // Time stands still, and a shard that spins would wait for it for ever.
+    for (int turns = 0; turns < 8 && (turns == 0 || !asleep.sleeping); ++turns) {
+        if (asleep.body.ended() || all_.progress != progress) break;
         resume(index);
-    } while (!asleep.sleeping && !asleep.body.ended() && all_.progress == progress);
+    }
     if (all_.progress != progress || asleep.of.statistics().messages_received != received) {
         fail("shard " + std::to_string(index) +
              " slept though it had work: a wake-up was lost, or never sent");

@@ -33,6 +33,11 @@ public:
     /// The running shard sleeps until `time`, or until it is woken.
     void sleep(std::uint64_t time);
     void wake(unsigned index) noexcept { sleepers_[index]->woken = true; }
+    /// Whether a shard runs, or will without anything else happening.
+    [[nodiscard]] bool awake(unsigned index) const noexcept {
+        const sleeper& one = *sleepers_[index];
+        return !one.sleeping || one.woken || one.body.ended();
+    }
 
     /// Lets something happen. Returns false if nothing ever will.
     bool step();

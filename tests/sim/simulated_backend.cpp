@@ -49,8 +49,13 @@ void simulated_backend::cancel(io::operation& op) noexcept {
     all_.note("cancel", static_cast<std::uint64_t>(op.descriptor));
     const auto found = std::find_if(flights_.begin(), flights_.end(),
                                     [&](const flight& one) { return one.op == &op; });
-    // One that waits for credit is seen to when its turn comes.
-    if (found == flights_.end() || found->deaf || found->cancelled) return;
+    if (found == flights_.end()) {  // it waits for credit, which it no longer needs
+        const allocations_succeed here;
+        waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &op));
+        take_off(op);
+        return;
+    }
+    if (found->deaf || found->cancelled) return;
     if (found->stuck || all_.device.chance(500)) {
         if (found->stuck) --all_.stuck;
         found->stuck = false;
@@ -74,30 +79,34 @@ std::uint64_t simulated_backend::delay() noexcept {
 void simulated_backend::take_off() noexcept {
     const allocations_succeed here;
     while (!waiting_.empty() && flights_.size() < all_.planned.credit) {
-        flight begun;
-        begun.op = waiting_.front();
+        io::operation& next = *waiting_.front();
         waiting_.pop_front();
-        begun.number = numbers_++;
-        io::operation& op = *begun.op;
-        op.state = io::operation::phase::submitted;
-        begun.due = all_.now_ns() + delay();
-        if (op.code == io::opcode::read) {
-            require(all_.files.at(op.descriptor) != nullptr,
-                    "a read of a descriptor that is closed");
-            all_.files.read_begins(op.descriptor);
-        }
-        if (op.cancel_requested) {
-            begun.cancelled = true;
-            begun.error = ECANCELED;
-        } else if (op.code == io::opcode::read) {
-            decide_read(begun);
-        } else if (all_.strikes(fault::failed_opens)) {
-            constexpr int errors[] = {EIO, ENOMEM, EMFILE};
-            begun.error = errors[all_.device.below(op.code == io::opcode::open ? 3 : 2)];
-        }
-        flights_.push_back(begun);
+        take_off(next);
     }
     if (!waiting_.empty()) ++statistics_.deferred;
+}
+
+void simulated_backend::take_off(io::operation& op) noexcept {
+    flight begun;
+    begun.op = &op;
+    begun.number = numbers_++;
+    begun.due = all_.now_ns() + delay();
+    op.state = io::operation::phase::submitted;
+    if (op.code == io::opcode::read) {
+        require(all_.files.at(op.descriptor) != nullptr, "a read of a descriptor that is closed");
+        all_.files.read_begins(op.descriptor);
+    }
+    if (op.cancel_requested) {
+        begun.cancelled = true;
+        begun.error = ECANCELED;
+        begun.due = all_.now_ns();
+    } else if (op.code == io::opcode::read) {
+        decide_read(begun);
+    } else if (all_.strikes(fault::failed_opens)) {
+        constexpr int errors[] = {EIO, ENOMEM, EMFILE};
+        begun.error = errors[all_.device.below(op.code == io::opcode::open ? 3 : 2)];
+    }
+    flights_.push_back(begun);
 }
 
 void simulated_backend::decide_read(flight& begun) noexcept {

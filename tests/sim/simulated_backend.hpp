@@ -53,6 +53,7 @@ private:
     static constexpr std::uint64_t never = ~std::uint64_t{0};
 
     void take_off() noexcept;
+    void take_off(io::operation& op) noexcept;
     void decide_read(flight& begun) noexcept;
     [[nodiscard]] std::uint64_t delay() noexcept;
     [[nodiscard]] std::size_t land() noexcept;

@@ -116,7 +116,9 @@ void workload::drop_outside(held_slice dropped, std::uint64_t delay_ns) {
         const auto found = outside_.find(number);
         if (found == outside_.end()) return;
         found->second.verify();
+        const unsigned home = found->second.shard;
         outside_.erase(found);
+        require(by.awake(home), "a slice was dropped, and its home sleeps on");
     });
 }
 
