@@ -1,0 +1,89 @@
+#include <leat/engine/accept_queue.hpp>
+
+#include <unistd.h>
+
+#include <cassert>
+#include <utility>
+
+namespace leat {
+
+accept_queue::accept_queue(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
+    stopper_.self = this;
+    closed_ = home.stopping();
+    if (!closed_) home.add_stop_listener(stopper_);
+}
+
+accept_queue::~accept_queue() {
+    assert(waiting_.empty() && !accept_.in_flight);
+    for (const int connection : ready_) ::close(connection);
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void accept_queue::wait(waiter& one) noexcept {
+    assert(shard::current() == &home_);
+    if (closed_) {
+        one.finish(-ECANCELED);
+    } else if (!ready_.empty()) {
+        one.finish(ready_.front());
+        ready_.pop_front();
+    } else {
+        waiting_.push_back(one);
+    }
+    if (ready_.size() <= ahead / 2) arm();
+}
+
+void accept_queue::close() noexcept {
+    closed_ = true;
+    cancel_all();
+    if (accept_.in_flight) home_.backend().cancel(accept_);
+    for (const int connection : ready_) ::close(connection);
+    ready_.clear();
+}
+
+int accept_queue::release() noexcept {
+    close();
+    return std::exchange(descriptor_, -1);
+}
+
+void accept_queue::arm() noexcept {
+    if (closed_ || accept_.in_flight) return;
+    accept_.prepare_accept(descriptor_, nullptr, nullptr);
+    accept_.on_complete = &completed;
+    accept_.in_flight = this;
+    home_.backend().submit(accept_);
+}
+
+void accept_queue::completed(io::operation& done) noexcept {
+    auto& op = static_cast<accept_operation&>(done);
+    const boost::intrusive_ptr<accept_queue> self = std::move(op.in_flight);
+    self->take(op.result);
+}
+
+void accept_queue::take(int result) noexcept {
+    if (result >= 0) {
+        keep(result);
+    } else if (result != -ECANCELED && result != -ECONNABORTED && result != -EPROTO) {
+        // Those two say that one peer has gone again.
+        if (!waiting_.empty()) waiting_.front().finish(result);
+        // Not tried again before somebody asks: it would most likely fail for ever.
+        if (waiting_.empty()) return;
+    }
+    if (ready_.size() < ahead) arm();
+}
+
+void accept_queue::keep(int connection) noexcept {
+    if (!waiting_.empty()) {
+        waiting_.front().finish(connection);
+        return;
+    }
+    try {
+        if (!closed_) {
+            ready_.push_back(connection);
+            return;
+        }
+    } catch (const std::bad_alloc&) {
+    }
+    ::close(connection);
+}
+
+}  // namespace leat

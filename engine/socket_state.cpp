@@ -1,0 +1,94 @@
+#include <leat/engine/socket_state.hpp>
+
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+namespace leat {
+
+socket_state::socket_state(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
+    alarm_.self = this;
+    stopper_.self = this;
+    stopped_ = home.stopping();
+    if (!stopped_) home.add_stop_listener(stopper_);
+}
+
+socket_state::~socket_state() {
+    assert(in_flight_.empty());
+    // Once stopped the alarm is not pending, and the shard may be gone.
+    if (alarm_.pending()) home_.remove_timer(alarm_);
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void socket_state::start(socket_operation& op) noexcept {
+    assert(shard::current() == &home_);
+    if (stopped_) {
+        fail(home_, op, -ECANCELED);
+    } else if (deadline_ <= home_.turn_time()) {
+        fail(home_, op, -ETIMEDOUT);
+    } else {
+        op.timed_out = false;
+        op.on_complete = &completed;
+        op.in_flight = this;
+        in_flight_.push_back(op);
+        home_.backend().submit(op);
+    }
+}
+
+void socket_state::fail(shard& home, socket_operation& op, int result) noexcept {
+    assert(shard::current() == &home);
+    op.result = result;
+    home.schedule(op);
+}
+
+void socket_state::cancel(socket_operation& op) noexcept {
+    if (op.in_flight) op.in_flight->home_.backend().cancel(op);
+}
+
+void socket_state::cancel_all() noexcept {
+    for (socket_operation& op : in_flight_) home_.backend().cancel(op);
+}
+
+int socket_state::release() noexcept {
+    cancel_all();
+    return std::exchange(descriptor_, -1);
+}
+
+void socket_state::set_deadline(io::time_point deadline) noexcept {
+    deadline_ = deadline;
+    // Deadlines are mostly moved on and seldom met: an alarm that comes too early moves itself.
+    if (stopped_ || (alarm_.pending() && alarm_.deadline <= deadline)) return;
+    home_.remove_timer(alarm_);
+    if (deadline != io::time_point::max()) home_.add_timer(alarm_, deadline);
+}
+
+void socket_state::deadline_reached(work& item) noexcept {
+    socket_state& self = *static_cast<alarm&>(item).self;
+    if (self.deadline_ > self.home_.turn_time()) {
+        self.set_deadline(self.deadline_);
+        return;
+    }
+    for (socket_operation& op : self.in_flight_) {
+        op.timed_out = true;
+        self.home_.backend().cancel(op);
+    }
+}
+
+void socket_state::engine_stops(stop_listener& told) noexcept {
+    socket_state& self = *static_cast<stopper&>(told).self;
+    self.stopped_ = true;
+    if (self.alarm_.pending()) self.home_.remove_timer(self.alarm_);
+    self.cancel_all();
+}
+
+void socket_state::completed(io::operation& done) noexcept {
+    auto& op = static_cast<socket_operation&>(done);
+    const boost::intrusive_ptr<socket_state> self = std::move(op.in_flight);
+    self->in_flight_.erase(self->in_flight_.iterator_to(op));
+    if (op.result == -ECANCELED && op.timed_out) op.result = -ETIMEDOUT;
+    self->home_.schedule(op);
+}
+
+}  // namespace leat
