@@ -116,8 +116,9 @@ enum class backend_kind : std::uint8_t { automatic, uring, thread };
 struct backend_options {
     backend_kind kind = backend_kind::automatic;
     unsigned entries = 256;  ///< submission queue entries; 4 to 4096, rounded up to a power of two
-    /// Completion queue entries and with it the in-flight credit.
-    unsigned completion_entries = 1024;
+    /// Completion queue entries and with it the in-flight credit. Idle connections count: one on
+    /// which a read waits holds one, and where all are held nothing else is begun.
+    unsigned completion_entries = 16384;
     /// Threads of a thread_backend that read files.
     unsigned threads = 4;
 };
