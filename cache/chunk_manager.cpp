@@ -75,11 +75,15 @@ void get_chunk_awaiter::stopped(suspension& self) noexcept {
 }
 
 error get_chunk_awaiter::failure() const {
-    const auto cache = manager_.cache.lock();
-    file_record* const record = cache ? cache->files().acquire(file_) : nullptr;
-    error failed = at_file(record, activity::get_chunk, wait_->code, offset_, size_);
-    failed.where.file = file_;
-    if (record != nullptr) cache->files().release(*record);
+    // Its engine runs: the cache is there.
+    return shard_cache::current().all().failure({{file_}, offset_, size_, hint_}, wait_->code);
+}
+
+error shared_cache::failure(const chunk_config& wanted, boost::system::error_code code) {
+    file_record* const record = files_.acquire(wanted.file.number);
+    error failed = at_file(record, activity::get_chunk, code, wanted.offset, wanted.size);
+    failed.where.file = wanted.file.number;
+    if (record != nullptr) files_.release(*record);
     return failed;
 }
 

@@ -158,14 +158,16 @@ bool shard_cache::request(chunk_request& wanted,
     if (shard_.stopping()) return refuse_with(errc::stopped);
     file_record* const file = all_.files().acquire(number);
     if (file == nullptr) return refuse_with(errc::closed);
-    wanted.index = manager.by_chunk.divide(offset);
-    wanted.in = offset - wanted.index * manager.chunk_size;
+    // Only the file keeps the manager's core alive, if it is this manager's file.
+    const manager_core& core = *file->manager;
+    wanted.index = core.by_chunk.divide(offset);
+    wanted.in = offset - wanted.index * core.chunk_size;
     boost::system::error_code wrong;
-    if (file->manager.get() != &manager) {
+    if (&core != &manager) {
         wrong = errc::closed;  // an id of another manager
     } else if (wanted.size == 0 || offset > file->size || wanted.size > file->size - offset) {
         wrong = errc::out_of_range;
-    } else if (wanted.in + wanted.size > manager.chunk_size) {
+    } else if (wanted.in + wanted.size > core.chunk_size) {
         wrong = errc::crosses_chunk;
     }
     if (wrong) {
@@ -176,7 +178,7 @@ bool shard_cache::request(chunk_request& wanted,
     ++own_->waiting;
     wanted.file = file;
     wanted.home = this;
-    wanted.owner = &all_.at(manager.owner(number, wanted.index));
+    wanted.owner = &all_.at(core.owner(number, wanted.index));
     wanted.deadline.request = wanted.cancellation.request = &wanted;
     if (wanted.owner == this) {
         serve(wanted);

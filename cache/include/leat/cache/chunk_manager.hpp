@@ -169,6 +169,15 @@ public:
     /// Sums over the engine's shards, each asked in turn.
     [[nodiscard]] task<cache_statistics> statistics();
 
+    /// For requests of the Asio guest.
+    [[nodiscard]] const manager_core& core() const noexcept { return *core_; }
+    [[nodiscard]] const std::shared_ptr<shared_cache>& cache() const noexcept { return cache_; }
+    [[nodiscard]] engine& owner_engine() const noexcept { return cache_->owner(); }
+    /// Another of the same source, chunks and files.
+    [[nodiscard]] std::unique_ptr<chunk_manager> share() const {
+        return std::unique_ptr<chunk_manager>{new chunk_manager{cache_, core_}};
+    }
+
 private:
     friend class slice_stream;
     chunk_manager(std::shared_ptr<shared_cache> cache, std::shared_ptr<manager_core> core) noexcept;

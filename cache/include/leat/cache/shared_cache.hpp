@@ -63,6 +63,9 @@ public:
     [[nodiscard]] shard_cache& at(unsigned index) noexcept { return *shards_[index]; }
     [[nodiscard]] unsigned shards() const noexcept { return static_cast<unsigned>(shards_.size()); }
 
+    /// What a request for a chunk failed with, and where. Any thread.
+    [[nodiscard]] error failure(const chunk_config& wanted, boost::system::error_code code);
+
     /// After the shards have ended: closes each part; returns how many pins are left.
     std::uint64_t close() noexcept;
     /// A pin given up after close(); the last one frees the memory.

@@ -1,0 +1,101 @@
+#include <leat/cache/guest_request.hpp>
+
+namespace leat {
+
+shard& guest_request::place(engine& owner, unsigned elsewhere) noexcept {
+    shard* const here = shard::current();
+    return here != nullptr && &here->owner() == &owner ? *here : owner.at(elsewhere);
+}
+
+void guest_visit::stay() noexcept {
+    if (request_.from_outside_ || stays_) return;  // counted since it was sent
+    stays_ = true;
+    where_.hold();
+}
+
+void guest_visit::end() noexcept {
+    if (request_.cancellable_) {
+        const unsigned before = state_.fetch_or(ended, std::memory_order_acq_rel);
+        // A withdrawal on its way here still refers to the request: it ends the visit.
+        if ((before & withdrawing) != 0 && withdrawal_.run != nullptr) return;
+    }
+    request_.visit_ended(*this);
+}
+
+void guest_visit::arrived(work& message) noexcept {
+    auto& visit = static_cast<guest_visit&>(message);
+    visit.begun_ = true;
+    visit.request_.begin(visit);
+}
+
+void guest_visit::withdrawn(work& message) noexcept {
+    guest_visit& visit = static_cast<withdrawal&>(message).of;
+    if (!visit.begun_) {  // between shards it may overtake the visit, which a foreign thread sent
+        visit.where_.schedule(message);
+        return;
+    }
+    visit.withdrawal_.run = nullptr;  // it has arrived
+    if ((visit.state_.load(std::memory_order_relaxed) & ended) != 0) {
+        visit.request_.visit_ended(visit);
+    } else {
+        visit.request_.withdraw(visit);
+    }
+}
+
+void guest_request::add(guest_visit& visit) noexcept {
+    if (visits_ == nullptr) home_ = &visit.where_;
+    visit.next_ = visits_;
+    visits_ = &visit;
+    left_.store(left_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+bool guest_request::start() noexcept {
+    shard* const here = shard::current();
+    if (here != nullptr && &here->owner() == &engine_) {
+        if (here->stopping()) {
+            visits_ = nullptr;
+            return false;
+        }
+        guest_visit::arrived(*visits_);
+        return true;
+    }
+    from_outside_ = true;
+    leat::engine& owner = engine_;
+    owner.root_begins();
+    if (owner.stopping()) {
+        owner.root_ends();
+        visits_ = nullptr;
+        return false;
+    }
+    for (guest_visit* next = visits_; next != nullptr;) {
+        guest_visit& visit = *next;
+        next = visit.next_;  // once the last is sent, the request may be gone
+        owner.send_from_outside(visit.where_.index(), visit);
+    }
+    return true;
+}
+
+void guest_request::cancel() noexcept {
+    for (guest_visit* visit = visits_; visit != nullptr; visit = visit->next_) {
+        const unsigned before =
+            visit->state_.fetch_or(guest_visit::withdrawing, std::memory_order_acq_rel);
+        // Without an end the shard waits for what is sent here, and is alive until then.
+        if (before == 0) visit->where_.deliver(visit->withdrawal_);
+    }
+}
+
+void guest_request::visit_ended(guest_visit& visit) noexcept {
+    // What another visit has done is seen by the last one.
+    if (left_.load(std::memory_order_acquire) != 1 &&
+        left_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
+    leat::engine& owner = engine_;
+    shard& last = visit.where_;
+    const bool outside = from_outside_;
+    const bool stays = visit.stays_;
+    complete();
+    if (outside) owner.root_ends();
+    if (stays) last.unhold();
+}
+
+}  // namespace leat
