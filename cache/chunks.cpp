@@ -26,6 +26,7 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     const manager_core& manager = *file.manager;
     own_->out_of_memory = false;
     std::byte* buffer = shard_.arena()->allocate(manager.chunk_size);
+    if (buffer == nullptr) take_foreign();  // a victim may be pinned only by what is gone
     while (buffer == nullptr) {
         if (!evict_one()) {
             // Without a chunk there is none to wait for.

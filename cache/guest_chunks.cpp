@@ -28,12 +28,11 @@ void guest_chunk_visit::add(guest_piece& piece) noexcept {
 void guest_chunk_visit::begin(const manager_core& manager) noexcept {
     pending_ = 1;  // until all have been asked for
     shard_cache& cache = shard_cache::current();
-    const bool stopping = where().stopping();
-    for (guest_piece* piece = pieces_; piece != nullptr; piece = piece->next) {
-        if (stopping) {
-            piece->code = errc::stopped;
-        } else if (!hit(cache, manager, *piece)) {
-            miss(cache, manager, *piece);
+    if (where().owner().stopping()) {
+        turn_away();
+    } else {
+        for (guest_piece* piece = pieces_; piece != nullptr; piece = piece->next) {
+            if (!hit(cache, manager, *piece)) miss(cache, manager, *piece);
         }
     }
     piece_ended();
@@ -56,6 +55,10 @@ void guest_chunk_visit::miss(shard_cache& cache,
                              const manager_core& manager,
                              guest_piece& piece) noexcept {
     stay();
+    if (where().owner().stopping()) {  // since before it stayed: the other shards may have ended
+        piece.code = errc::stopped;
+        return;
+    }
     guest_piece::waiting& wait = piece.wait.emplace();
     wait.piece = &piece;
     wait.done = &landed;
@@ -89,6 +92,11 @@ void guest_chunk_visit::withdraw() noexcept {
     piece_ended();
 }
 
+void guest_chunk_visit::turn_away() noexcept {
+    for (guest_piece* piece = pieces_; piece != nullptr; piece = piece->next)
+        piece->code = errc::stopped;
+}
+
 // One chunk.
 
 guest_chunk::guest_chunk(const chunk_manager& manager,
@@ -112,6 +120,10 @@ void guest_chunk::begin(guest_visit&) noexcept {
 
 void guest_chunk::withdraw(guest_visit&) noexcept {
     visit_.withdraw();
+}
+
+void guest_chunk::turn_away(guest_visit&) noexcept {
+    visit_.turn_away();
 }
 
 std::pair<boost::system::error_code, slice> guest_chunk::take() noexcept {
@@ -171,13 +183,12 @@ void guest_chunks::withdraw(guest_visit& visit) noexcept {
     static_cast<guest_chunk_visit&>(visit).withdraw();
 }
 
-void guest_chunks::refuse(boost::system::error_code code) noexcept {
-    for (guest_piece& piece : pieces_) piece.code = code;
-    refused_ = code;
+void guest_chunks::turn_away(guest_visit& visit) noexcept {
+    static_cast<guest_chunk_visit&>(visit).turn_away();
 }
 
 std::pair<boost::system::error_code, guest_chunks::results> guest_chunks::take() noexcept {
-    boost::system::error_code all = refused_;
+    boost::system::error_code all;
     for (guest_piece& piece : pieces_) {
         if (piece.pinned != nullptr) {
             results_.emplace_back(piece.take());

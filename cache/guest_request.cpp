@@ -8,7 +8,7 @@ shard& guest_request::place(engine& owner, unsigned elsewhere) noexcept {
 }
 
 void guest_visit::stay() noexcept {
-    if (request_.from_outside_ || stays_) return;  // counted since it was sent
+    if (stays_) return;
     stays_ = true;
     where_.hold();
 }
@@ -49,53 +49,41 @@ void guest_request::add(guest_visit& visit) noexcept {
     left_.store(left_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-bool guest_request::start() noexcept {
-    shard* const here = shard::current();
-    if (here != nullptr && &here->owner() == &engine_) {
-        if (here->stopping()) {
-            visits_ = nullptr;
-            return false;
-        }
-        guest_visit::arrived(*visits_);
-        return true;
-    }
-    from_outside_ = true;
-    leat::engine& owner = engine_;
-    owner.root_begins();
-    if (owner.stopping()) {
-        owner.root_ends();
-        visits_ = nullptr;
-        return false;
-    }
+void guest_request::start() noexcept {
     for (guest_visit* next = visits_; next != nullptr;) {
         guest_visit& visit = *next;
-        next = visit.next_;  // once the last is sent, the request may be gone
-        owner.send_from_outside(visit.where_.index(), visit);
+        next = visit.next_;  // once the last is on its way, the request may be gone
+        if (shard::current() == &visit.where_) {
+            guest_visit::arrived(visit);
+        } else if (!visit.where_.post_from_outside(visit)) {
+            visit.state_.store(guest_visit::ended, std::memory_order_release);
+            turn_away(visit);
+            visit_ended(visit);
+        }
     }
-    return true;
 }
 
 void guest_request::cancel() noexcept {
     for (guest_visit* visit = visits_; visit != nullptr; visit = visit->next_) {
         const unsigned before =
             visit->state_.fetch_or(guest_visit::withdrawing, std::memory_order_acq_rel);
-        // Without an end the shard waits for what is sent here, and is alive until then.
+        // Until this arrives the visit does not end, and with it the shard.
         if (before == 0) visit->where_.deliver(visit->withdrawal_);
     }
 }
 
 void guest_request::visit_ended(guest_visit& visit) noexcept {
+    shard* const held = visit.stays_ ? &visit.where_ : nullptr;
+    end_one();
+    if (held != nullptr) held->unhold();
+}
+
+void guest_request::end_one() noexcept {
     // What another visit has done is seen by the last one.
     if (left_.load(std::memory_order_acquire) != 1 &&
         left_.fetch_sub(1, std::memory_order_acq_rel) != 1)
         return;
-    leat::engine& owner = engine_;
-    shard& last = visit.where_;
-    const bool outside = from_outside_;
-    const bool stays = visit.stays_;
     complete();
-    if (outside) owner.root_ends();
-    if (stays) last.unhold();
 }
 
 }  // namespace leat

@@ -48,6 +48,10 @@ private:
 void guest_task::begin(guest_visit& visit) noexcept {
     shard& here = visit.where();
     visit.stay();
+    if (here.owner().stopping()) {  // since before it stayed: the other shards may have ended
+        turn_away(visit);
+        return ended();
+    }
     try {
         const std::stop_token* token = &here.stop_token();
         if (cancellable()) {
@@ -66,6 +70,10 @@ void guest_task::begin(guest_visit& visit) noexcept {
 
 void guest_task::withdraw(guest_visit&) noexcept {
     stop_.request_stop();
+}
+
+void guest_task::turn_away(guest_visit&) noexcept {
+    code_ = errc::stopped;
 }
 
 void guest_task::ended() noexcept {

@@ -9,6 +9,8 @@ namespace leat {
 
 namespace {
 constexpr std::uint64_t foreign_mask = (std::uint64_t{1} << entry::foreign_shift) - 1;
+// Turns between looks at what was released elsewhere, while nobody waits for a buffer.
+constexpr std::uint64_t settle_turns = 64;
 }  // namespace
 
 shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
@@ -25,7 +27,7 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
     };
     guest_.pending = [](void* self) noexcept {
         auto& here = *static_cast<shard_cache*>(self);
-        return !here.foreign_.empty() ||
+        return !here.foreign_.empty() || !here.completions_.empty() ||
                (here.own_->buffer_may_be_free && !here.own_->buffer_waiters.empty());
     };
 }
@@ -83,14 +85,21 @@ void shard_cache::settle_foreign(entry& released) noexcept {
     if (released.pins == 0 && released.attention) attend(released);
 }
 
-void shard_cache::before_submit() noexcept {
+void shard_cache::take_foreign() noexcept {
     foreign_.take([this](entry& released) { settle_foreign(released); });
+}
+
+void shard_cache::before_submit() noexcept {
+    // Each turn, those who release would miss their cache line each time.
+    if (shard_.turn_number() % settle_turns == 0 || !own_->buffer_waiters.empty()) take_foreign();
     if (shard_.stopping()) end_buffer_waiters();
     if (own_->buffer_may_be_free) serve_buffer_waiters();
     if (!own_->to_fill.empty()) submit_rests();
+    completions_.flush();
 }
 
 std::uint64_t shard_cache::close() noexcept {
+    completions_.flush();
     foreign_.close([this](entry& released) { settle_foreign(released); });
     for (chunk& one : own_->chunks) unqueue(one);
     own_->held_leases.clear();
@@ -109,7 +118,7 @@ std::uint64_t shard_cache::close() noexcept {
 }
 
 void shard_cache::add_to(cache_statistics& sum) noexcept {
-    foreign_.take([this](entry& released) { settle_foreign(released); });
+    take_foreign();
     sum.hits += shard_.hits();
     sum.misses += counts_.misses;
     sum.fills += counts_.fills;

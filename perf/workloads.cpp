@@ -8,6 +8,7 @@
 #include "load/miss.hpp"
 #include "load/mixed.hpp"
 #include "load/scan.hpp"
+#include "micro/asio_guest.hpp"
 #include "micro/hit.hpp"
 #include "micro/messages.hpp"
 #include "micro/remote.hpp"
@@ -36,6 +37,10 @@ constexpr std::array all{
              "fanin.fills fanin.bytes_read_ratio fanin.ns_per_waiter", &run_fanin},
     workload{"messages", "round trips between two shards that poll, and to one that is parked",
              "messages.{1,16,64}.ns messages.parked_us", &run_messages},
+    workload{"asio-guest", "hits for Asio's coroutines and io_contexts, beside plain posts",
+             "guest.{hit,task_awaits_post}.ns asio.post.ns foreign.hit.{1,64}.ns "
+             "asio.foreign_post.{1,64}.ns",
+             &run_asio_guest},
     workload{"mixed", "hits beside misses on one shard, open loop, from the intended start",
              "mixed.hit.{p50,p99,p999}_us mixed.control.{p99,p999}_us mixed.rate.ops_per_s",
              &run_mixed},

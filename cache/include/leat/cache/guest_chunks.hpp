@@ -53,6 +53,7 @@ public:
     void add(guest_piece& piece) noexcept;
     void begin(const manager_core& manager) noexcept;
     void withdraw() noexcept;
+    void turn_away() noexcept;
 
 private:
     static bool hit(shard_cache& cache, const manager_core& manager, guest_piece& piece) noexcept;
@@ -77,12 +78,11 @@ public:
 
 protected:
     ~guest_chunk();
-    /// What complete() gives when the request was refused.
-    void refuse(boost::system::error_code code) noexcept { piece_.code = code; }
 
 private:
     void begin(guest_visit& visit) noexcept final;
     void withdraw(guest_visit& visit) noexcept final;
+    void turn_away(guest_visit& visit) noexcept final;
 
     const manager_core& manager_;
     guest_piece piece_;
@@ -108,11 +108,11 @@ public:
 
 protected:
     ~guest_chunks();
-    void refuse(boost::system::error_code code) noexcept;
 
 private:
     void begin(guest_visit& visit) noexcept final;
     void withdraw(guest_visit& visit) noexcept final;
+    void turn_away(guest_visit& visit) noexcept final;
     guest_chunk_visit& visit_to(shard& where) noexcept;
 
     const manager_core& manager_;
@@ -120,7 +120,6 @@ private:
     std::span<guest_chunk_visit> visits_;
     std::shared_ptr<shared_cache> cache_;  // for the names of files that fail
     results results_;                      // its room is reserved
-    boost::system::error_code refused_;
 };
 
 }  // namespace leat

@@ -52,10 +52,10 @@ public:
     guest_request(const guest_request&) = delete;
     guest_request& operator=(const guest_request&) = delete;
 
-    /// Begins the visits. Returns false, and has begun nothing, if the engine is stopping. From a
-    /// shard of the engine there is one visit, to that shard, and it begins inside. Lock-free. The
-    /// request may be gone when this returns true. What was written before is seen by begin().
-    [[nodiscard]] bool start() noexcept;
+    /// Begins the visits: complete() is called once, perhaps inside. From a shard of the engine the
+    /// only visit is to that shard, and it begins inside. Lock-free. What was written before is
+    /// seen by the visits; the request may be gone when this returns.
+    void start() noexcept;
     /// Asks that a request that was started end soon; complete() is still called, once. Any thread,
     /// from start() on, as long as the request is known to live. Needs cancellable().
     void cancel() noexcept;
@@ -79,18 +79,21 @@ protected:
     virtual void begin(guest_visit& visit) noexcept = 0;
     /// On the visit's shard, while it has not ended: end() is to come soon.
     virtual void withdraw(guest_visit& visit) noexcept = 0;
-    /// On a shard, after the last visit; what all of them wrote is seen. May destroy the request.
+    /// Instead of a visit whose shard has ended: it has failed with errc::stopped.
+    virtual void turn_away(guest_visit& visit) noexcept = 0;
+    /// After the last visit, on its shard, or inside start() if that has ended; what all of them
+    /// wrote is seen. May destroy the request.
     virtual void complete() noexcept = 0;
 
 private:
     friend class guest_visit;
     void visit_ended(guest_visit& visit) noexcept;
+    void end_one() noexcept;
 
     engine& engine_;
     shard* home_ = nullptr;
     guest_visit* visits_ = nullptr;
     std::atomic<std::uint32_t> left_{0};
-    bool from_outside_ = false;
     bool cancellable_ = false;
 };
 

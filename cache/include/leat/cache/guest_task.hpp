@@ -21,7 +21,6 @@ protected:
         add(visit_);
     }
     ~guest_task() = default;
-    void refuse(boost::system::error_code code) noexcept { code_ = code; }
 
     /// What is to be done; keeps its result in the request.
     virtual task<> work_there() = 0;
@@ -36,6 +35,7 @@ private:
     };
     void begin(guest_visit& visit) noexcept final;
     void withdraw(guest_visit& visit) noexcept final;
+    void turn_away(guest_visit& visit) noexcept final;
     void ended() noexcept;
 
     guest_visit visit_;

@@ -4,6 +4,7 @@
 #include <leat/cache/chunk_request.hpp>
 #include <leat/cache/entry.hpp>
 #include <leat/cache/foreign_release.hpp>
+#include <leat/cache/guest_completion.hpp>
 #include <leat/cache/statistics.hpp>
 #include <leat/engine/shard.hpp>
 
@@ -93,6 +94,8 @@ public:
 
     /// After the shards have ended: forgets all chunks; returns how many pins users still hold.
     std::uint64_t close() noexcept;
+    /// Requests of guests that ended this turn; handed over at its end.
+    [[nodiscard]] guest_completions& completions() noexcept { return completions_; }
     void count_bypass() noexcept { ++counts_.bypasses; }
 
 private:
@@ -105,6 +108,7 @@ private:
     void erase(entry& gone) noexcept;
     void attend(entry& unpinned) noexcept;
     void settle_foreign(entry& released) noexcept;
+    void take_foreign() noexcept;
 
     // Requests, at home.
     void finish(chunk_request& ended, boost::system::error_code code) noexcept;
@@ -181,6 +185,7 @@ private:
     std::unique_ptr<storage> own_;
     cache_statistics counts_;
     foreign_release<entry> foreign_;
+    guest_completions completions_;
 };
 
 }  // namespace leat

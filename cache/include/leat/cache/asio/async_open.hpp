@@ -1,0 +1,34 @@
+// Opening a file for callers who are no tasks of leat.
+#pragma once
+
+#include <leat/cache/asio/guest_operation.hpp>
+#include <leat/cache/guest_task.hpp>
+
+#include <boost/asio/async_result.hpp>
+
+#include <string>
+#include <utility>
+
+namespace leat {
+
+/// Opens the present version of file `name` of the manager's source; as chunk_manager::open, for
+/// any completion token:
+///
+///     leat::file film = co_await leat::async_open(manager, "film.mkv",
+///     boost::asio::use_awaitable);
+///
+/// Signature: void(error_code, file). Errors: the source's, errc::cancelled, errc::stopped.
+/// Threads, completion, ordering, memory and cancellation are as for async_get_chunk; besides its
+/// own block it allocates the task's frames. From a thread that is no shard, some shard opens the
+/// file.
+template <boost::asio::completion_token_for<void(boost::system::error_code, file)> Token>
+auto async_open(const chunk_manager& manager, std::string name, Token&& token) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code, file)>(
+        []<class Handler>(Handler&& handler, const chunk_manager* of, std::string wanted) {
+            detail::guest_operation<guest_open, std::decay_t<Handler>>::initiate(
+                std::forward<Handler>(handler), *of, std::move(wanted));
+        },
+        token, &manager, std::move(name));
+}
+
+}  // namespace leat
