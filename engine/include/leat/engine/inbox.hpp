@@ -77,7 +77,8 @@ private:
     static constexpr std::uint64_t one_inside = 2;
 
     alignas(64) Atomic<work*> top_{nullptr};
-    Atomic<std::uint64_t> gate_{0};  // beside top_: a producer writes both
+    // Not beside top_, at which the shard looks each turn.
+    alignas(64) Atomic<std::uint64_t> gate_{0};
 };
 
 }  // namespace leat
