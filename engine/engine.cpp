@@ -59,12 +59,16 @@ engine::~engine() {
         keep_for_ever(std::move(shards_), std::move(services_));
         return;
     }
-    // What was posted to shards that never ran, or by what ended last, is destroyed.
+    // What was posted to shards that never ran is destroyed.
     for (const auto& one : shards_) {
         one->end_functions();
         one->inbox_.shut();
+        work_queue posted;
+        one->inbox_.take(posted);
+        detail::current_shard = one.get();
+        while (work* const item = posted.pop()) item->run(*item);
     }
-    drain_after_join();
+    detail::current_shard = nullptr;
 }
 
 void engine::start() {
