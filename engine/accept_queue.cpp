@@ -47,7 +47,7 @@ int accept_queue::release() noexcept {
 
 void accept_queue::arm() noexcept {
     if (closed_ || accept_.in_flight) return;
-    accept_.prepare_accept(descriptor_, nullptr, nullptr);
+    accept_.prepare_accept_multishot(descriptor_);
     accept_.on_complete = &completed;
     accept_.in_flight = this;
     home_.backend().submit(accept_);
@@ -55,20 +55,25 @@ void accept_queue::arm() noexcept {
 
 void accept_queue::completed(io::operation& done) noexcept {
     auto& op = static_cast<accept_operation&>(done);
-    const boost::intrusive_ptr<accept_queue> self = std::move(op.in_flight);
-    self->take(op.result);
+    const boost::intrusive_ptr<accept_queue> self = op.in_flight;
+    if (op.more) {
+        self->keep(op.result);
+        if (self->ready_.size() >= ahead) self->home_.backend().cancel(op);
+    } else {
+        op.in_flight.reset();
+        self->ended(op.result);
+    }
 }
 
-void accept_queue::take(int result) noexcept {
+void accept_queue::ended(int result) noexcept {
     if (result >= 0) {
         keep(result);
-    } else if (result != -ECANCELED && result != -ECONNABORTED && result != -EPROTO) {
-        // Those two say that one peer has gone again.
+    } else if (result != -ECANCELED) {
         if (!waiting_.empty()) waiting_.front().finish(result);
         // Not tried again before somebody asks: it would most likely fail for ever.
         if (waiting_.empty()) return;
     }
-    if (ready_.size() < ahead) arm();
+    if (ready_.size() <= ahead / 2) arm();
 }
 
 void accept_queue::keep(int connection) noexcept {

@@ -12,7 +12,8 @@ namespace leat {
 
 /// Owns a listening descriptor and accepts from it while somebody waits, and a little ahead:
 /// connections that nobody has asked for yet wait here, and when there are `ahead` of them
-/// accepting pauses, so that the others wait in the kernel's backlog or go to other listeners.
+/// accepting pauses, so that the others wait in the kernel's backlog or go to other listeners. Of a
+/// burst that the kernel accepts at once there may be more.
 ///
 /// For its shard's thread only; may outlive the engine. The descriptor is closed when nobody refers
 /// to it and the kernel is done with it. When the engine stops it closes by itself.
@@ -58,7 +59,7 @@ private:
     static void engine_stops(stop_listener& told) noexcept {
         static_cast<stopper&>(told).self->close();
     }
-    void take(int result) noexcept;
+    void ended(int result) noexcept;
     void keep(int connection) noexcept;
     void arm() noexcept;
 
