@@ -342,7 +342,11 @@ bool shard::finished() noexcept {
                       inbox_.close() && !has_work();
     if (!idle && backend_->now() < stop_deadline_) return false;
     abandoned_ = !idle;
-    if (backend_->in_flight() != 0) owed_ = backend_->owed();
+    try {
+        if (backend_->in_flight() != 0) owed_ = backend_->owed();
+    } catch (const std::bad_alloc&) {  // it owes all the same
+        owed_ = "operations";
+    }
     end();
     return true;
 }
