@@ -1,6 +1,12 @@
-// Everything of leat for programs that use Boost.Asio. Includes <leat/leat.hpp> and Asio.
+// Everything of leat for programs that use Boost.Asio, but <leat/cache/asio/slice_body.hpp>, which
+// needs Boost.Beast. Includes <leat/leat.hpp> and Asio.
 #pragma once
 
+#include <leat/cache/asio/async_get_chunk.hpp>
+#include <leat/cache/asio/async_get_chunks.hpp>
+#include <leat/cache/asio/async_open.hpp>
+#include <leat/cache/asio/async_read.hpp>
+#include <leat/cache/asio/slice_buffer.hpp>
 #include <leat/engine/asio/deferred.hpp>
 #include <leat/engine/asio/shard_context.hpp>
 #include <leat/engine/asio/shard_executor.hpp>

@@ -47,7 +47,8 @@ public:
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
     [[nodiscard]] const std::byte* data() const noexcept { return data_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    /// The bytes for Asio, which must be done with them before the slice dies. Needs <leat/asio.hpp>.
+    /// The bytes for Asio, which must be done with them before the slice dies. Needs
+    /// <leat/asio.hpp>.
     [[nodiscard]] boost::asio::const_buffer buffer() const noexcept;
 
     /// The same pin for a part of it. Precondition: offset + size <= size().

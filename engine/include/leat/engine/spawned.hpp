@@ -98,7 +98,8 @@ root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> stat
             state->set_exception(std::current_exception());
         }
     }
-    if (state.use_count() == 1 && state->failure()) {
+    // What ends by the engine's stop is no news.
+    if (state.use_count() == 1 && state->failure() && !owner.stopping()) {
         try {
             owner.report(event::level::warning,
                          "a task ended by an error: " + to_string(*state->failure()));

@@ -27,6 +27,11 @@ private:
     shard* home_;
 };
 
+// GCC 12 does not see that a std::optional which is empty keeps it unused.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 template <>
 class shard_reference<true> {
 public:
@@ -48,6 +53,9 @@ public:
 private:
     shard* home_;
 };
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 }  // namespace detail
 
 /// A shard as an Asio executor; see shard_executor. `Tracked`: outstanding_work.tracked.
