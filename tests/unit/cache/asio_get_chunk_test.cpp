@@ -153,6 +153,28 @@ BOOST_FIXTURE_TEST_CASE(awaitables_get_chunks_on_a_context_and_on_a_shard, guest
     BOOST_TEST(pins() == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(tasks_await_them_too, guest_fixture) {
+    auto body = [](guest_fixture& of) -> task<int> {
+        int count = 0;
+        const file opened = co_await async_open(of.manager, "any", use_task);
+        const slice got = co_await async_get_chunk(of.manager, {opened, 5, 100}, use_task);
+        if (good(got, 5, 100)) ++count;
+        const slice again = co_await async_get_chunk(of.manager, {opened, 5, 100});
+        if (good(again, 5, 100)) ++count;
+        std::vector<std::byte> into(100);
+        const std::size_t read = co_await async_read(of.manager, opened, 5, asio::buffer(into));
+        if (read == 100) ++count;
+        try {
+            const slice none = co_await async_get_chunk(of.manager, {opened, 0, 0}, use_task);
+        } catch (const leat::system_error& failure) {
+            if (failure.code() == errc::out_of_range) ++count;
+        }
+        co_return count;
+    };
+    for (const unsigned shard : {0u, 1u}) BOOST_TEST(owner.spawn_on(shard, body(*this)).get() == 4);
+    BOOST_TEST(pins() == 0u);
+}
+
 BOOST_FIXTURE_TEST_CASE(coros_get_chunks, guest_fixture) {
     asio::io_context context;
     std::optional<int> result;

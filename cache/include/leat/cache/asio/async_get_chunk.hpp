@@ -3,6 +3,7 @@
 
 #include <leat/cache/asio/guest_operation.hpp>
 #include <leat/cache/guest_chunks.hpp>
+#include <leat/engine/asio/use_task.hpp>
 
 #include <boost/asio/async_result.hpp>
 
@@ -15,9 +16,9 @@ namespace leat {
 ///     leat::async_get_chunk(manager, {file, 0, 4096},
 ///                           [](boost::system::error_code failed, leat::slice page) { ... });
 ///
-/// Signature: void(error_code, slice). Errors: leat::errc out_of_range (size 0, too),
-/// crosses_chunk, closed, all_pinned, file_changed, cancelled, stopped, short_read, and the
-/// source's error; the slice is empty then.
+/// Without a token it is for a task to await (use_task). Signature: void(error_code, slice).
+/// Errors: leat::errc out_of_range (size 0, too), crosses_chunk, closed, all_pinned, file_changed,
+/// cancelled, stopped, short_read, and the source's error; the slice is empty then.
 ///
 /// Threads: any; a shard of the engine, another's, a thread that is none. From a shard the chunk is
 /// served there, by a lease if another owns it; from elsewhere on the shard that owns it: a hit is
@@ -40,8 +41,11 @@ namespace leat {
 /// Cancellation: all types. Only this request ends, with errc::cancelled, unless it is done
 /// already; a read that others share goes on. The engine does not end before the request does;
 /// engine::stop() ends it with errc::stopped.
-template <boost::asio::completion_token_for<void(boost::system::error_code, slice)> Token>
-auto async_get_chunk(const chunk_manager& manager, const chunk_config& config, Token&& token) {
+template <
+    boost::asio::completion_token_for<void(boost::system::error_code, slice)> Token = use_task_t>
+auto async_get_chunk(const chunk_manager& manager,
+                     const chunk_config& config,
+                     Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code, slice)>(
         []<class Handler>(Handler&& handler, const chunk_manager* of, chunk_config wanted) {
             detail::guest_operation<guest_chunk, std::decay_t<Handler>>::initiate(

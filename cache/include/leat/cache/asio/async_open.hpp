@@ -3,6 +3,7 @@
 
 #include <leat/cache/asio/guest_operation.hpp>
 #include <leat/cache/guest_task.hpp>
+#include <leat/engine/asio/use_task.hpp>
 
 #include <boost/asio/async_result.hpp>
 
@@ -17,12 +18,13 @@ namespace leat {
 ///     leat::file film = co_await leat::async_open(manager, "film.mkv",
 ///     boost::asio::use_awaitable);
 ///
-/// Signature: void(error_code, file). Errors: the source's, errc::cancelled, errc::stopped.
-/// Threads, completion, ordering, memory and cancellation are as for async_get_chunk; besides its
-/// own block it allocates the task's frames. From a thread that is no shard, some shard opens the
-/// file.
-template <boost::asio::completion_token_for<void(boost::system::error_code, file)> Token>
-auto async_open(const chunk_manager& manager, std::string name, Token&& token) {
+/// Without a token it is for a task to await (use_task). Signature: void(error_code, file). Errors:
+/// the source's, errc::cancelled, errc::stopped. Threads, completion, ordering, memory and
+/// cancellation are as for async_get_chunk; besides its own block it allocates the task's frames.
+/// From a thread that is no shard, some shard opens the file.
+template <
+    boost::asio::completion_token_for<void(boost::system::error_code, file)> Token = use_task_t>
+auto async_open(const chunk_manager& manager, std::string name, Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code, file)>(
         []<class Handler>(Handler&& handler, const chunk_manager* of, std::string wanted) {
             detail::guest_operation<guest_open, std::decay_t<Handler>>::initiate(

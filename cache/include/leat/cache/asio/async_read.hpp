@@ -3,6 +3,7 @@
 
 #include <leat/cache/asio/guest_operation.hpp>
 #include <leat/cache/guest_task.hpp>
+#include <leat/engine/asio/use_task.hpp>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
@@ -19,18 +20,20 @@ namespace leat {
 ///
 ///     leat::async_read(manager, film, 0, boost::asio::buffer(header), use_header);
 ///
-/// Signature: void(error_code, std::size_t), with the count; 0 after an error. Errors: as
-/// async_get_chunk's, but for crosses_chunk and all_pinned. Threads, completion, ordering, memory
-/// and cancellation are as there; besides its own block it allocates the task's frames. The file is
-/// held by the operation. `to` is the caller's and must live until the completion; it is written by
-/// a shard until then, and its bytes are seen by the handler. If the handler's context is destroyed
-/// first it must live until the engine has ended.
-template <boost::asio::completion_token_for<void(boost::system::error_code, std::size_t)> Token>
+/// Without a token it is for a task to await (use_task). Signature: void(error_code, std::size_t),
+/// with the count; 0 after an error. Errors: as async_get_chunk's, but for crosses_chunk and
+/// all_pinned. Threads, completion, ordering, memory and cancellation are as there; besides its own
+/// block it allocates the task's frames. The file is held by the operation. `to` is the caller's
+/// and must live until the completion; it is written by a shard until then, and its bytes are seen
+/// by the handler. If the handler's context is destroyed first it must live until the engine has
+/// ended.
+template <boost::asio::completion_token_for<void(boost::system::error_code, std::size_t)> Token =
+              use_task_t>
 auto async_read(const chunk_manager& manager,
                 file from,
                 std::uint64_t offset,
                 boost::asio::mutable_buffer to,
-                Token&& token) {
+                Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
         []<class Handler>(Handler&& handler, const chunk_manager* of, file wanted,
                           std::uint64_t begin, boost::asio::mutable_buffer into) {
