@@ -12,6 +12,7 @@
 #include "micro/hit.hpp"
 #include "micro/messages.hpp"
 #include "micro/remote.hpp"
+#include "micro/send.hpp"
 
 #include <array>
 
@@ -41,6 +42,8 @@ constexpr std::array all{
              "guest.{hit,task_awaits_post}.ns asio.post.ns foreign.hit.{1,64}.ns "
              "asio.foreign_post.{1,64}.ns",
              &run_asio_guest},
+    workload{"send", "slices over loopback, copied by the kernel and as zero-copy sends",
+             "send.{copy,zc}.{4k,64k,1m}.{gbps,cpu_us}", &run_send},
     workload{"mixed", "hits beside misses on one shard, open loop, from the intended start",
              "mixed.hit.{p50,p99,p999}_us mixed.control.{p99,p999}_us mixed.rate.ops_per_s",
              &run_mixed},
