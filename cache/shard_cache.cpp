@@ -77,11 +77,18 @@ void shard_cache::unpin_elsewhere(entry& found, std::uint64_t size) noexcept {
     home.all_.settle_orphans(released & foreign_mask);
 }
 
-void shard_cache::settle_foreign(entry& released) noexcept {
+namespace {
+// Counts what was released elsewhere.
+void count_foreign(entry& released) noexcept {
     const std::uint64_t count = released.foreign.exchange(0, std::memory_order_acq_rel);
     released.referred -= count >> entry::foreign_shift;
     released.pins -= static_cast<std::uint32_t>(count & foreign_mask);
     if (released.pins == 0) released.referred = 0;
+}
+}  // namespace
+
+void shard_cache::settle_foreign(entry& released) noexcept {
+    count_foreign(released);
     if (released.pins == 0 && released.attention) attend(released);
 }
 
@@ -100,7 +107,8 @@ void shard_cache::before_submit() noexcept {
 
 std::uint64_t shard_cache::close() noexcept {
     completions_.flush();
-    foreign_.close([this](entry& released) { settle_foreign(released); });
+    // Nothing is attended to any more: no message that this sent would find its way.
+    foreign_.close([](entry& released) { count_foreign(released); });
     for (chunk& one : own_->chunks) unqueue(one);
     own_->held_leases.clear();
     std::uint64_t pins = 0;
