@@ -97,6 +97,10 @@ task<> actor::perform(const action& step) {
             return nap(step);
         case deed::misuse:
             return misuse(step);
+        case deed::burst:
+            return burst(step);
+        case deed::flood:
+            return flood(step);
         case deed::ask:
             return ask();
         default:
@@ -218,6 +222,35 @@ task<> actor::get_many(const action& step) {
     co_await all.join();
 }
 
+task<> actor::burst(const action& step) {
+    if (!file_) co_return;
+    chunk_config config = any_request(step);
+    config.size = std::min<std::uint32_t>(config.size, 100);
+    config.hint = hint::normal;
+    for (int left = 1500; left > 0; --left) {
+        const slice got = co_await manager_->get_chunk(config);
+        require(simulated_files::match(got.bytes(), file_.version(), config.offset),
+                "a slice has bytes of another place or version");
+    }
+}
+
+task<> actor::flood(const action& step) {
+    if (!file_) co_return;
+    scope all;
+    attempt_.may_be_refused = true;
+    chunk_config config = any_request(step);
+    config.size = 1;
+    // As get_one(), but that none is held.
+    const auto glance = [](actor& self, chunk_config wanted) -> task<> {
+        const slice got = co_await self.manager_->get_chunk(wanted);
+        require(simulated_files::match(got.bytes(), self.file_.version(), wanted.offset),
+                "a slice has bytes of another place or version");
+    };
+    for (int left = 600; left > 0 && !all.failed(); --left)
+        all.spawn_made([&] { return glance(*this, config); });
+    co_await all.join();
+}
+
 task<> actor::read_into(std::uint64_t offset, std::span<std::byte> to) {
     const std::size_t count = co_await manager_->read(file_, offset, to);
     require(count == std::min<std::uint64_t>(to.size(), file_.size() - offset),
@@ -278,7 +311,9 @@ task<> actor::hop(const action& step) {
 }
 
 task<> actor::nap(const action& step) {
-    const std::uint64_t length = step.a % (step.b % 4 == 0 ? 30'000'000 : 500'000);
+    // Some so long that leases grow old.
+    constexpr std::uint64_t most[] = {500'000, 500'000, 500'000, 30'000'000, 3'000'000'000};
+    const std::uint64_t length = step.a % most[step.b % 5];
     co_await leat::sleep(std::chrono::nanoseconds{static_cast<std::int64_t>(length)});
     require(in_.all.now_ns() >= attempt_.begun + length, "a sleep ended early");
 }
@@ -364,7 +399,12 @@ task<> actor::misuse(const action& step) {
             attempt_.expected = errc::closed;
             break;
     }
-    const slice got = co_await manager_->get_chunk(wrong);
+    chunk_manager* asked = manager_;
+    if (step.a % 5 == 4 && step.b % 2 == 0 && in_.upper != nullptr) {
+        wrong.file = file_.id();
+        asked = manager_ == in_.upper.get() ? in_.lower.get() : in_.upper.get();
+    }
+    const slice got = co_await asked->get_chunk(wrong);
     fail("a misuse was not refused");
 }
 

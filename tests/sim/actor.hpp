@@ -34,6 +34,8 @@ private:
     task<> walk(const action& step);
     task<> hop(const action& step);
     task<> nap(const action& step);
+    task<> burst(const action& step);
+    task<> flood(const action& step);
     task<> misuse(const action& step);
     task<> ask();
     task<> do_at_once(const action& step);

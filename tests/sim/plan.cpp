@@ -2,7 +2,9 @@
 
 #include "random.hpp"
 
+#include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace leat::sim {
 
@@ -13,10 +15,11 @@ constexpr unsigned most_at_once = 4;
 
 // How often each kind of deed is chosen.
 constexpr std::array<unsigned, static_cast<std::size_t>(deed::count)> weights{
-    22, 10, 6, 10, 6, 5, 6, 8, 5, 3, 9, 2, 6, 2};
+    44, 20, 14, 20, 12, 10, 12, 16, 10, 6, 18, 5, 12, 2, 1, 4};
+constexpr unsigned all_weights = std::accumulate(weights.begin(), weights.end(), 0U);
 
 deed any_deed(random_stream& random) {
-    std::uint64_t left = random.below(100);
+    std::uint64_t left = random.below(all_weights);
     for (unsigned kind = 0; kind < weights.size(); ++kind) {
         if (left < weights[kind]) return static_cast<deed>(kind);
         left -= weights[kind];
@@ -60,6 +63,7 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
     }
     made.shards = static_cast<unsigned>(random.between(1, 4));
     made.chunk_size = random.between(1, 3) * 64 * KiB;
+    if (random.chance(100)) made.chunk_size *= 3;
     const std::uint64_t upper = random.between(1, 4) * 64 * KiB;
     if (random.chance(200)) made.upper_chunk_size = upper;
     const auto actors = static_cast<unsigned>(random.between(1, 10));
@@ -78,7 +82,7 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
     made.pin_deadline_ms = random.between(1, 10) * random.between(1, 400);
     const std::uint64_t stop_at = random.between(1, 60) * random.between(1, 1'000'000);
     if (made.faults.has(fault::engine_stop)) made.stop_at_ns = stop_at;
-    const auto one_in = static_cast<unsigned>(random.between(10, 2000));
+    const auto one_in = static_cast<unsigned>(1 << random.between(2, 11));
     if (made.faults.has(fault::allocation)) made.allocation_one_in = one_in;
     made.fault_permille = static_cast<unsigned>(random.between(5, 200));
     for (std::uint64_t left = random.between(1, 4); left > 0; --left)

@@ -24,6 +24,8 @@ enum class deed : std::uint8_t {
     drop,         ///< a held slice, here or elsewhere, or share it, or give it to another actor
     misuse,       ///< requests that must be refused
     disturb,      ///< the files change
+    burst,        ///< more hits than a turn has
+    flood,        ///< more messages at once than a mailbox holds
     ask,          ///< statistics
     count
 };

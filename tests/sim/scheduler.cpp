@@ -65,7 +65,7 @@ bool scheduler::step() {
     }
     if (candidates_.empty()) return pass_time();
     const unsigned index = candidates_[all_.schedule.below(candidates_.size())];
-    if (all_.planned.faults.has(fault::frozen_shards) && all_.schedule.chance(3)) {
+    if (all_.planned.faults.has(fault::frozen_shards) && all_.schedule.chance(8)) {
         sleepers_[index]->frozen_until = all_.now_ns() + all_.schedule.below(longest_freeze_ns);
         all_.note("frozen", index);
         return true;

@@ -53,7 +53,9 @@ void* __wrap_mmap64(
     void* address, std::size_t size, int access, int flags, int file, off_t offset) {
     world* const all = world::current();
     if (all != nullptr && all->strikes(leat::sim::fault::mapping)) {
+        const leat::sim::allocations_succeed here;
         all->note("mmap fails");
+        all->blame(ENOMEM, 0);
         errno = ENOMEM;
         return MAP_FAILED;
     }
