@@ -413,3 +413,34 @@ BOOST_DATA_TEST_CASE(a_handler_runs_where_its_executor_says, both_backends, kind
     server.join();
     BOOST_TEST((ran_on == expected));
 }
+
+BOOST_DATA_TEST_CASE(the_engines_stop_ends_operations_also_later_ones, both_backends, kind) {
+    const leftovers before;
+    std::unique_ptr<connection> both;
+    std::array<char, 4> memory{};
+    told idle;
+    told late;
+    {
+        engine owner{options_of(1, kind)};
+        auto job = [&](engine& stopped) -> task<> {
+            both = std::make_unique<connection>();
+            both->near.expires_after(1h);
+            both->near.async_read_some(
+                asio::buffer(memory), [&](error_code code, std::size_t count) {
+                    idle.handler()(code, count);
+                    both->near.async_write_some(asio::buffer("x", 1), late.handler());
+                });
+            co_await leat::sleep(1ms);
+            stopped.stop();
+        };
+        owner.run(job(owner));
+        const stop_report report = owner.join();
+        BOOST_TEST(!report.code, report.owed);
+        BOOST_TEST(idle.calls == 1);
+        BOOST_TEST((idle.code == asio::error::operation_aborted));
+        BOOST_TEST(late.calls == 1);
+        BOOST_TEST((late.code == asio::error::operation_aborted));
+    }
+    both.reset();  // outlived the engine
+    BOOST_TEST(before.none());
+}
