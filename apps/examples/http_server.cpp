@@ -24,8 +24,8 @@ leat::task<> serve(leat::chunk_manager& manager, leat::file file, leat::tcp_stre
         const auto part = "bytes " + std::to_string(first) + '-' + std::to_string(first + size - 1);
         http::response<leat::slice_body> answer{http::status::partial_content, request.version()};
         answer.set(http::field::content_range, part + '/' + std::to_string(file.size()));
-        if (request[http::field::range].empty()) answer.result(http::status::ok);
         if (size == 0) answer.result(http::status::range_not_satisfiable);
+        if (size == file.size()) answer.result(http::status::ok);
         answer.keep_alive(open = request.keep_alive());
         answer.content_length(size);
         leat::slice_stream slices = manager.slices(file, first, size);

@@ -42,8 +42,12 @@ struct sent {
     double cpu_seconds = 0;  ///< of the shard's thread
 };
 
-task<sent> send_for(
-    const chunk_manager& manager, file from, std::uint32_t size, bool zero_copy, double seconds) {
+task<sent> send_for(const chunk_manager& manager,
+                    file from,
+                    std::uint32_t size,
+                    bool zero_copy,
+                    double seconds,
+                    std::jthread& peer) {
     tcp_acceptor acceptor{shard_executor::current(), {boost::asio::ip::address_v4::loopback(), 0}};
     peer = std::jthread{[to = acceptor.local_endpoint()] { drop_all(to); }};
     sent result;
