@@ -312,9 +312,10 @@ void engine::step_own_shards() noexcept {
 void engine::drain_after_join() noexcept {
     for (bool moved = true; moved;) {
         moved = false;
+        // All first: what the last one sends to the first is on its way before that looks.
+        for (const auto& one : shards_) one->flush();
         for (const auto& one : shards_) {
             detail::current_shard = one.get();
-            one->flush();
             moved = one->receive() != 0 || one->run_ready() != 0 || moved;
         }
     }

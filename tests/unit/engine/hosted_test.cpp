@@ -155,6 +155,24 @@ BOOST_DATA_TEST_CASE(joining_steps_the_shards_that_the_thread_opened, both_backe
     BOOST_TEST(before.none());
 }
 
+BOOST_AUTO_TEST_CASE(messages_under_way_when_the_shards_have_ended_arrive) {
+    engine owner{hosted_options(2)};
+    for (unsigned index = 0; index < 2; ++index) owner.at(index).open();
+    owner.stop();
+    for (unsigned index = 0; index < 2; ++index) {
+        while (!owner.at(index).finished()) owner.at(index).turn();
+    }
+    int arrived = 0;
+    test::call to_the_first{[&] { ++arrived; }};
+    test::call to_the_second{[&] {
+        ++arrived;
+        this_shard().send(0, to_the_first);
+    }};
+    owner.at(0).send(1, to_the_second);
+    owner.join();
+    BOOST_TEST(arrived == 2);
+}
+
 BOOST_AUTO_TEST_CASE(a_host_that_has_gone_away_is_not_waited_for_for_ever) {
     engine_options options = hosted_options(2);
     options.stop_timeout = 0ms;
