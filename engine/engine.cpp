@@ -283,10 +283,6 @@ void engine::give_up_awaited() noexcept {
 
 // Nobody else may step these: a ring is for the thread that opened it.
 void engine::step_own_shards() noexcept {
-    std::vector<shard*> own;
-    for (const auto& one : shards_) {
-        if (one->opener_ == std::this_thread::get_id()) own.push_back(one.get());
-    }
     const auto serve = [&](shard& one, auto step) {
         try {
             return step(one);
@@ -295,14 +291,19 @@ void engine::step_own_shards() noexcept {
             return true;
         }
     };
-    while (std::erase_if(own, [](shard* one) { return one->finished(); }), !own.empty()) {
+    for (;;) {
+        shard* first = nullptr;
+        bool alone = true;
         bool worked = false;
-        for (shard* const one : own) {
+        for (const auto& one : shards_) {
+            if (one->opener_ != std::this_thread::get_id() || one->finished()) continue;
+            alone = first == nullptr;
+            if (alone) first = one.get();
             worked = serve(*one, [](shard& it) { return it.turn(); }) || worked;
         }
+        if (first == nullptr) return;
         if (worked) continue;
-        const bool alone = own.size() == 1;
-        serve(*own.front(), [alone](shard& it) {
+        serve(*first, [alone](shard& it) {
             it.park(alone ? io::time_point::max() : it.now() + shared_pause);
             return true;
         });

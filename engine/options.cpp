@@ -27,6 +27,7 @@ private:
 };
 
 constexpr unsigned maximum_shards = 1024;
+constexpr unsigned maximum_cpus = 65536;
 constexpr std::uint64_t huge_page = 2 * MiB;
 
 /// The first number in a file, or nothing ("max" means no limit).
@@ -270,7 +271,7 @@ boost::system::result<std::vector<unsigned>> parse_cpu_list(std::string_view tex
     const auto number = [&](unsigned& value) {
         const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
         text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-        return failure == std::errc{} && value < 65536;
+        return failure == std::errc{} && value < maximum_cpus;
     };
     do {
         unsigned first = 0;
@@ -280,6 +281,9 @@ boost::system::result<std::vector<unsigned>> parse_cpu_list(std::string_view tex
             text.remove_prefix(1);
             if (!number(last) || last < first) return make_error_code(errc::invalid_option);
         }
+        // More numbers than there are CPUs: one is listed twice.
+        if (cpus.size() + (last - first) >= maximum_cpus)
+            return make_error_code(errc::invalid_option);
         for (unsigned cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
         if (text.empty()) return cpus;
         if (text.front() != ',') break;
