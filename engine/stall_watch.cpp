@@ -40,14 +40,15 @@ std::string name_of(void* code) {
 }  // namespace
 
 std::string stall_watch::describe() const {
-    const auto with_code = [this](const char* text) {
-        return longest_code_ == nullptr ? text : text + (" at " + name_of(longest_code_));
+    const auto with_code = [this](std::string text, const char* joint) {
+        if (longest_code_ != nullptr) text += joint + name_of(longest_code_);
+        return text;
     };
     switch (what_) {
         case part::messages:
-            return with_code("messages and timers, the last");
+            return with_code("messages and timers", ", the last of them at ");
         case part::ready_work:
-            return with_code("a coroutine or handler");
+            return with_code("a coroutine or handler", " at ");
         case part::cache:
             return "the cache's own work";
         case part::kernel:

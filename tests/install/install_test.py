@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Installs the build into a temporary folder and builds a user's program against it by pkg-config alone.
+"""Installs the build into a temporary folder and builds users' programs against it by pkg-config alone.
 
 usage: install_test.py BUILD_FOLDER COMPILER...
 
-The program is built at -O0 and at -O2, against the shared and the static library, with the compiler of the build
-and with clang++-19 where that is installed, and run.
+consumer.cpp is built at -O0 and at -O2, against the shared and the static library, with the compiler of the build and
+with clang++-19 where that is installed, and run; the examples are built once, with the compiler of the build.
 """
 
 import concurrent.futures
@@ -18,6 +18,7 @@ import tempfile
 
 CONSUMER = pathlib.Path(__file__).with_name("consumer.cpp")
 OTHER_COMPILER = "clang++-19"
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "apps/examples"
 
 
 def run(command: list[str], **options) -> str:
@@ -38,10 +39,10 @@ def installed_tree(build: str, destination: pathlib.Path) -> pathlib.Path:
     return descriptions[0].parent
 
 
-def flags(packages: pathlib.Path, *options: str) -> list[str]:
+def flags(packages: pathlib.Path, *options: str, names: tuple[str, ...] = ("leat",)) -> list[str]:
     search = [str(packages), os.environ.get("PKG_CONFIG_PATH", "")]
     environment = dict(os.environ, PKG_CONFIG_PATH=":".join(filter(None, search)))
-    return run(["pkg-config", *options, "leat"], env=environment).split()
+    return run(["pkg-config", *options, *names], env=environment).split()
 
 
 def build_and_run(
@@ -62,6 +63,15 @@ def build_and_run(
     return name
 
 
+def build_example(
+    compiler: list[str], source: pathlib.Path, packages: pathlib.Path, folder: pathlib.Path
+) -> str:
+    names = ("leat", "openssl") if source.stem.startswith("tls") else ("leat",)
+    options = flags(packages, "--cflags", "--libs", names=names)
+    run([*compiler, "-std=c++20", "-O0", str(source), "-o", str(folder / source.stem), *options])
+    return f"example {source.stem}"
+
+
 def main() -> int:
     build, *compiler = sys.argv[1:]
     compilers = [compiler]
@@ -76,6 +86,10 @@ def main() -> int:
                 for combination in itertools.product(
                     compilers, ["-O0", "-O2"], ["shared", "static"]
                 )
+            ]
+            runs += [
+                pool.submit(build_example, compiler, source, packages, pathlib.Path(folder))
+                for source in sorted(EXAMPLES.glob("*.cpp"))
             ]
             for finished in runs:
                 try:
