@@ -87,6 +87,7 @@ void run_send(bench& with) {
                 std::string("send.") + (zero_copy ? "zc." : "copy.") + size_name(size);
             all.push_back(
                 {name, [&, name, size, zero_copy] {
+                     std::jthread peer;
                      const sent found =
                          one.run(send_for(manager, from, size, zero_copy, with.seconds(), peer));
                      const auto writes = static_cast<double>(found.writes);
