@@ -26,6 +26,7 @@ enum class deed : std::uint8_t {
     disturb,      ///< the files change
     burst,        ///< more hits than a turn has
     flood,        ///< more messages at once than a mailbox holds
+    invite,       ///< somebody outside asks for a chunk
     ask,          ///< statistics
     count
 };

@@ -2,6 +2,7 @@
 
 #include "actor.hpp"
 #include "allocations.hpp"
+#include "guest.hpp"
 #include "verdict.hpp"
 
 #include <algorithm>
@@ -77,12 +78,14 @@ bool workload::over() const {
     return coming_ == 0 &&
            std::none_of(actors_.begin(), actors_.end(),
                         [](const auto& one) { return one->active(); }) &&
-           owner.roots() == 0 && outside_.empty();
+           owner.roots() == 0 && outside_.empty() && invitations_.empty();
 }
 
 void workload::check_ended() const {
     for (const auto& one : actors_) require(!one->active(), "an actor was never resumed");
     require(owner.roots() == 0, "tasks are left");
+    for (const auto& [number, one] : invitations_)
+        require(one.request == nullptr, "a guest's request has not ended");
 }
 
 std::string workload::name_of_file(std::uint64_t choice, std::size_t files) {
@@ -105,6 +108,7 @@ void workload::drop_slices() {
 
 void workload::drop_managers() {
     actors_.clear();
+    invitations_.clear();
     upper.reset();
     lower.reset();
 }
@@ -120,6 +124,46 @@ void workload::drop_outside(held_slice dropped, std::uint64_t delay_ns) {
         outside_.erase(found);
         require(by.awake(home), "a slice was dropped, and its home sleeps on");
     });
+}
+
+void workload::invite(chunk_manager& from,
+                      const file& of,
+                      const chunk_config& wanted,
+                      const action& step) {
+    const std::uint64_t number = drops_++;
+    invitations_.emplace(number, invitation{&from, of, wanted, nullptr});
+    by.at(all.now_ns() + step.a % 1'000'000, [this, number, step] { let_ask(number, step); });
+}
+
+void workload::let_ask(std::uint64_t number, const action& step) {
+    invitation& one = invitations_.at(number);
+    const bool cancels = all.planned.faults.has(fault::cancellation) && step.c % 3 == 0;
+    one.request = std::make_unique<guest>(*this, *one.from, one.of, one.wanted, cancels);
+    one.of = {};
+    if (cancels) {
+        one.request->made.cancelled_at = all.now_ns() + step.b % 1'000'000;
+        by.at(one.request->made.cancelled_at, [this, number] {
+            const auto found = invitations_.find(number);
+            if (found != invitations_.end()) found->second.request->cancel();
+        });
+    }
+    all.note("guest", number);
+    one.request->start();
+}
+
+void workload::guest_ended(guest& gone) {
+    const auto found = std::find_if(invitations_.begin(), invitations_.end(), [&](const auto& one) {
+        return one.second.request.get() == &gone;
+    });
+    require(found != invitations_.end(), "a guest's request ended twice");
+    boost::system::error_code code;
+    held_slice got = gone.outcome(code);
+    ++all.progress;
+    all.note("guest ended", found->first, static_cast<std::uint64_t>(code.value()));
+    judge(gone.made, code);
+    if (!code) got.verify();
+    if (!code && found->first % 4 == 0 && passed_on.size() < 2) passed_on.push_back(std::move(got));
+    invitations_.erase(found);
 }
 
 void workload::cancel_later(attempt& made, const std::stop_source& source, std::uint64_t choice) {

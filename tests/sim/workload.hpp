@@ -18,6 +18,7 @@
 namespace leat::sim {
 
 class actor;
+class guest;
 
 /// A slice and what its bytes must be.
 struct held_slice {
@@ -68,6 +69,13 @@ public:
     void cancel_later(attempt& made, const std::stop_source& source, std::uint64_t choice);
     void drop_outside(held_slice dropped, std::uint64_t delay_ns);
     void disturb(const action& step);
+    /// Asks for a chunk later, from outside the shards.
+    void invite(chunk_manager& from,
+                const file& of,
+                const chunk_config& wanted,
+                const action& step);
+    /// It is destroyed.
+    void guest_ended(guest& gone);
     [[nodiscard]] static std::string name_of_file(std::uint64_t choice, std::size_t files);
 
     world& all;
@@ -86,6 +94,16 @@ private:
 
     std::vector<std::unique_ptr<actor>> actors_;
     unsigned coming_ = 0;
+    /// One who is yet to ask, or whose request is on its way.
+    struct invitation {
+        chunk_manager* from;
+        file of;
+        chunk_config wanted;
+        std::unique_ptr<guest> request;
+    };
+    void let_ask(std::uint64_t number, const action& step);
+
+    std::map<std::uint64_t, invitation> invitations_;
     std::map<std::uint64_t, held_slice> outside_;  ///< to be dropped there
     std::uint64_t drops_ = 0;
     bool looked_ = false;
