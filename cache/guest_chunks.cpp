@@ -59,8 +59,7 @@ void guest_chunk_visit::miss(shard_cache& cache,
         piece.code = errc::stopped;
         return;
     }
-    guest_piece::waiting& wait = piece.wait.emplace();
-    wait.piece = &piece;
+    guest_piece::waiting& wait = piece.wait.emplace(piece);
     wait.done = &landed;
     wait.size = piece.config.size;
     wait.no_wait = piece.config.hint == hint::no_wait;

@@ -19,7 +19,8 @@ class guest_chunk_visit;
 /// which the file's record proves alive.
 struct guest_piece {
     struct waiting : chunk_request {
-        guest_piece* piece = nullptr;
+        explicit waiting(guest_piece& of) noexcept : piece(&of) {}
+        guest_piece* piece;
     };
 
     guest_piece(const manager_core& manager, const chunk_config& config_) noexcept
