@@ -187,6 +187,9 @@ void engine::stop() noexcept {
     std::int64_t unset = 0;
     const io::clock::time_point deadline = io::clock::now() + options_.stop_timeout;
     stop_deadline_.compare_exchange_strong(unset, deadline.time_since_epoch().count());
+    // What a shard has sent before it stops the engine arrives before the others end.
+    shard* const here = shard::current();
+    if (here != nullptr && &here->owner() == this) here->flush();
     if (stopping_.exchange(true)) return;
     const std::lock_guard lock{mutex_};
     nudge_all();

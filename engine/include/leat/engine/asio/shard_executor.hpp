@@ -93,9 +93,10 @@ public:
     /// there. From another thread it takes no lock. An exception that escapes the function is told
     /// to engine_options::on_event, and the shard goes on.
     ///
-    /// Before engine::start() functions wait. While the engine stops they still run; once the shard
-    /// has ended they are destroyed uncalled, within this call. The engine must outlive the call.
-    /// Throws std::bad_alloc, or what moving the function throws.
+    /// Before engine::start() functions wait. While the engine stops they still run; those that
+    /// come when the shard has ended are destroyed uncalled, within this call, or by engine::join()
+    /// if another shard of the engine has sent them. The engine must outlive the call. Throws
+    /// std::bad_alloc, or what moving the function throws.
     template <class Function>
     void execute(Function&& function) const {
         using stored = std::decay_t<Function>;

@@ -1,0 +1,167 @@
+#include "asio_support.hpp"
+
+#include <leat/engine/asio/shard_timer.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace leat;
+using namespace leat::test;
+
+BOOST_AUTO_TEST_SUITE(asio_engine_end)
+
+namespace {
+
+struct tally {
+    std::atomic<int> run{0};
+    std::atomic<int> dropped{0};
+};
+
+// A function that tells what became of it: to be called or destroyed, once.
+class witness {
+public:
+    explicit witness(tally& counts) noexcept : counts_(&counts) {}
+    witness(witness&& other) noexcept : counts_(std::exchange(other.counts_, nullptr)) {}
+    witness& operator=(witness&&) = delete;
+    ~witness() {
+        if (counts_ != nullptr) ++counts_->dropped;
+    }
+    void operator()() { ++std::exchange(counts_, nullptr)->run; }
+
+private:
+    tally* counts_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(posts_race_with_the_end_of_the_engine) {
+    const leftovers before;
+    constexpr int rounds = 2000;
+    constexpr int posts = 100;  // of each thread
+    int run = 0;
+    int dropped = 0;
+    for (int round = 0; round < rounds; ++round) {
+        engine owner{options_of(1, io::backend_kind::thread)};
+        owner.start();
+        tally counts;
+        std::atomic<int> posted{0};
+        auto post_all = [&] {
+            const shard_executor executor(owner.at(0));
+            const auto strand = asio::make_strand(executor);
+            for (int i = 0; i < posts; ++i) {
+                if (i % 10 == 0) {
+                    asio::post(strand, witness(counts));
+                } else {
+                    asio::post(executor, witness(counts));
+                }
+                ++posted;
+            }
+        };
+        std::thread first(post_all);
+        std::thread second(post_all);
+        while (posted < round % (posts + posts / 2)) std::this_thread::yield();
+        owner.stop();
+        owner.join();
+        first.join();
+        second.join();
+        // Functions that wait in a strand when the shard ends go with the engine's contexts.
+        run += counts.run;
+        dropped += counts.dropped;
+        BOOST_REQUIRE(counts.run + counts.dropped == 2 * posts);
+    }
+    BOOST_TEST(run > 0);
+    BOOST_TEST(dropped > 0);
+    BOOST_TEST(before.none());
+}
+
+namespace {
+
+// Calls arrange(executor) on a shard, which is to have the engine stopped from a handler, and tells
+// what is wrong at the end.
+template <class Arrange>
+std::string stopped_inside(io::backend_kind kind, Arrange arrange) {
+    const leftovers before;
+    std::string wrong;
+    {
+        engine owner{options_of(2, kind)};
+        owner.start();
+        tally counts;
+        std::promise<void> stopped;
+        const shard_executor executor(owner.at(1));
+        std::function<void()> stop = [&] {
+            asio::post(executor, witness(counts));
+            asio::post(shard_executor(owner.at(0)), witness(counts));
+            owner.stop();
+            asio::post(executor, witness(counts));
+            asio::dispatch(executor, witness(counts));
+            stopped.set_value();
+        };
+        asio::post(executor, [&] { arrange(executor, stop); });
+        stopped.get_future().wait();
+        const stop_report report = owner.join();
+        if (report.code) wrong = "owed: " + report.owed;
+        if (counts.run != 4) wrong += " run: " + std::to_string(counts.run);
+        if (counts.dropped != 0) wrong += " dropped: " + std::to_string(counts.dropped);
+    }
+    if (!before.none()) wrong += " something is left";
+    return wrong;
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(a_handler_stops_the_engine, both_backends, kind) {
+    auto posted = [](const shard_executor& executor, auto& stop) { asio::post(executor, stop); };
+    BOOST_TEST(stopped_inside(kind, posted) == "");
+
+    auto on_a_strand = [](const shard_executor& executor, auto& stop) {
+        asio::post(asio::make_strand(executor), stop);
+    };
+    BOOST_TEST(stopped_inside(kind, on_a_strand) == "");
+
+    auto by_leats_timer = [](const shard_executor& executor, auto& stop) {
+        auto timer = std::make_shared<shard_timer>(executor, 1ms);
+        timer->async_wait([timer, &stop](error_code) { stop(); });
+    };
+    BOOST_TEST(stopped_inside(kind, by_leats_timer) == "");
+
+    auto by_asios_timer = [](const shard_executor& executor, auto& stop) {
+        auto timer = std::make_shared<asio::steady_timer>(executor, 1ms);
+        timer->async_wait([timer, &stop](error_code) { stop(); });
+    };
+    BOOST_TEST(stopped_inside(kind, by_asios_timer) == "");
+
+    auto in_a_coroutine = [](const shard_executor& executor, auto& stop) {
+        auto body = [](std::function<void()>& call) -> asio::awaitable<void> {
+            shard_timer timer(shard_executor::current(), 1ms);
+            co_await timer.async_wait(asio::use_awaitable);
+            call();
+        };
+        asio::co_spawn(executor, body(stop), asio::detached);
+    };
+    BOOST_TEST(stopped_inside(kind, in_a_coroutine) == "");
+
+    auto by_a_connection = [](const shard_executor&, auto& stop) {
+        auto both = std::make_shared<connection>();
+        auto byte = std::make_shared<char>('s');
+        both->far.async_read_some(asio::buffer(byte.get(), 1),
+                                  [both, byte, &stop](error_code, std::size_t) { stop(); });
+        both->near.async_write_some(asio::buffer("s", 1), [both](error_code, std::size_t) {});
+    };
+    BOOST_TEST(stopped_inside(kind, by_a_connection) == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
