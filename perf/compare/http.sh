@@ -3,9 +3,9 @@
 #
 # usage: perf/compare/http.sh [BUILD_FOLDER]      (build, by default)
 #
-# Both serve byte ranges of one file of 1 GiB that memory holds, each with one thread on the first CPU; wrk asks from the
-# second, over 32 connections. nginx has one worker, sendfile, open_file_cache and no log. Before that, a pass of its own
-# compares the bytes that both answer with the file's. Needs nginx, wrk and python3; listens on 127.0.0.1 only.
+# Both serve byte ranges of one file of 1 GiB that memory holds, each with one thread on the first CPU; wrk asks from
+# the second, over 32 connections. nginx has one worker, sendfile, open_file_cache and no log. Before that, a pass of
+# its own compares the bytes that both answer with the file's. Needs nginx, wrk and python3; listens on 127.0.0.1 only.
 set -euo pipefail
 
 readonly build=${1:-build} rounds=${ROUNDS:-5} seconds=${SECONDS_A_ROUND:-3}
