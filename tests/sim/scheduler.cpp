@@ -77,7 +77,13 @@ bool scheduler::step() {
 
 // All sleep: on to the next event.
 bool scheduler::pass_time() {
-    if (all_.schedule.chance(250)) probe();
+    if (all_.schedule.chance(250)) {
+        probe();
+        // Shards settle some things only after a number of turns.
+        if (std::any_of(sleepers_.begin(), sleepers_.end(),
+                        [this](const auto& one) { return runnable(*one); }))
+            return true;
+    }
     std::uint64_t next = events_.empty() ? never : events_.begin()->first;
     for (const auto& one : sleepers_) {
         if (one->body.ended()) continue;
