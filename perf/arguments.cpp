@@ -43,6 +43,10 @@ void add_run(CLI::App& app, arguments& into) {
         ->check(CLI::Range(1, 1000).description(""))
         ->type_name("N")
         ->capture_default_str();
+    app.add_option("--minutes", into.options.minutes, "Minutes that `soak` takes")
+        ->check(CLI::Range(0.01, 1e6).description(""))
+        ->type_name("N")
+        ->capture_default_str();
     app.add_option("--against", into.options.against, "Rivals to measure beside leat")
         ->check(CLI::IsMember({"fio", "pread", "mmap", "asio", "none"}).description(""))
         ->delimiter(',')
@@ -81,7 +85,9 @@ std::vector<std::string> sort_words(arguments& from) {
             if (from.options.seconds == 0) from.options.seconds = quick_seconds;
             names.insert(names.end(), {"hit", "miss", "scan"});
         } else if (word == "all") {
-            for (const workload& one : workloads()) names.emplace_back(one.name);
+            for (const workload& one : workloads()) {
+                if (one.in_all) names.emplace_back(one.name);
+            }
         } else if (find_workload(word) != nullptr) {
             names.push_back(word);
         } else if (from.options.file.empty()) {

@@ -27,7 +27,7 @@ constexpr std::uint64_t default_size = 2 * leat::GiB;
 exit_code list() {
     for (const workload& one : workloads())
         fmt::print("{:<10} {}\n{:<10} {}\n", one.name, one.measures, "", one.figures);
-    fmt::print("{:<10} hit, miss and scan\n{:<10} everything\n", "quick", "all");
+    fmt::print("{:<10} hit, miss and scan\n{:<10} everything but soak\n", "quick", "all");
     return exit_code::success;
 }
 
@@ -72,6 +72,8 @@ exit_code measure(arguments& given) {
         write_file(given.options.json,
                    boost::json::serialize(json_of(run.report(), given.options, machine)) + '\n');
     }
+    for (const std::string& sentence : run.failures()) leat::apps::complain(program, sentence);
+    if (!run.failures().empty()) return exit_code::several;
     return run.report().has_void() ? exit_code::void_result : exit_code::success;
 }
 
@@ -100,6 +102,7 @@ int main(int argc, char** argv) {
         "  leat-bench quick                      hits, misses and a scan, on a sample\n"
         "  leat-bench scan /dev/nvme0n1          a whole device is read, never written\n"
         "  leat-bench all --json all.json        everything, for programs\n"
+        "  leat-bench soak --minutes 600         many tasks under faults; what is left?\n"
         "  leat-bench goals all.json             what falls short of the goals\n"
         "  leat-bench report all.json -o a.html  a page with plots\n");
     add_arguments(*app, given);

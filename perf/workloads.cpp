@@ -8,6 +8,7 @@
 #include "load/miss.hpp"
 #include "load/mixed.hpp"
 #include "load/scan.hpp"
+#include "load/soak.hpp"
 #include "micro/asio_guest.hpp"
 #include "micro/hit.hpp"
 #include "micro/messages.hpp"
@@ -57,6 +58,8 @@ constexpr std::array all{
              &run_device},
     workload{"asio", "cold 4 KiB, 32 at once: leat's files and Boost.Asio's, without a cache",
              "{asio.one,asio.many,leat.raw}.{iops,cpu_us}", &run_asio},
+    workload{"soak", "many tasks under faults for --minutes, and what they leave behind",
+             "soak.{requests,errors,faults,left} soak.rss_mib_{start,end}", &run_soak, false},
 };
 }  // namespace
 

@@ -10,6 +10,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace leat::perf {
 
@@ -51,11 +53,16 @@ public:
     /// Ends a run that served wrong bytes: throws std::runtime_error unless `same`.
     static void require(bool same, std::string_view what);
 
+    /// Tells, at the end, of something that must not be; the run then fails.
+    void fail(std::string sentence) { failures_.push_back(std::move(sentence)); }
+    [[nodiscard]] const std::vector<std::string>& failures() const noexcept { return failures_; }
+
 private:
     bench_options options_;
     target_file target_;
     perf::report report_;
     machine_description properties_;
+    std::vector<std::string> failures_;
     double seconds_ = 0;
 };
 

@@ -20,6 +20,7 @@ struct bench_options {
     bool fixed_buffers = true;  ///< raw rings read into registered buffers
     bool random = true;         ///< raw rings read random blocks
     unsigned threads = 0;       ///< of workloads that have threads of their own; 0: as many as CPUs
+    double minutes = 10;        ///< of the workload soak
     std::vector<std::string> against{"fio", "pread", "mmap", "asio"};
     engine_options engine;  ///< of leat; shards 0: the workload's choice
     std::string json;       ///< file to write the figures to

@@ -14,6 +14,7 @@ struct goal {
     bool at_least = false;  ///< else at most
     double limit = 0;
     std::string why;
+    bool if_measured = false;  ///< may be missing: its workload is not part of `all`
 
     [[nodiscard]] bool reached(double value) const noexcept {
         return at_least ? value >= limit : value <= limit;
@@ -22,8 +23,9 @@ struct goal {
     [[nodiscard]] std::string verdict(double value) const;
 };
 
-/// Reads lines of "name TAB limit TAB why", where a limit is "<= 10" or ">= 0.5"; the first line
-/// names the columns. Throws std::runtime_error that names the line.
+/// Reads lines of "name TAB limit TAB why", where a limit is "<= 10", ">= 0.5" or either with " if
+/// measured" behind it; the first line names the columns. Throws std::runtime_error that names the
+/// line.
 [[nodiscard]] std::vector<goal> parse_goals(std::string_view text);
 
 /// Those of the project.

@@ -37,6 +37,7 @@ boost::json::object json_of(const bench_options& options) {
             {"size", options.size},
             {"rounds", options.rounds},
             {"seconds", options.seconds},
+            {"minutes", options.minutes},
             {"depth", options.depth},
             {"block_size", options.block},
             {"fixed_buffers", options.fixed_buffers},

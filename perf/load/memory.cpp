@@ -1,6 +1,7 @@
 #include "load/memory.hpp"
 
 #include "common/clocks.hpp"
+#include "common/resident_memory.hpp"
 #include "common/sink.hpp"
 
 #include <leat/leat.hpp>
@@ -8,11 +9,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <malloc.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <deque>
-#include <fstream>
 #include <vector>
 
 namespace leat::perf {
@@ -20,14 +19,6 @@ namespace leat::perf {
 namespace {
 
 constexpr std::uint64_t full_budget = 4 * GiB;
-
-std::uint64_t resident_bytes() {
-    std::ifstream statm{"/proc/self/statm"};
-    std::uint64_t size = 0;
-    std::uint64_t resident = 0;
-    statm >> size >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
 
 task<> read_through(chunk_manager& manager, std::string path, std::uint64_t bytes) {
     file from = co_await manager.open(path);

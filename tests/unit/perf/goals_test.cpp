@@ -18,6 +18,14 @@ BOOST_AUTO_TEST_CASE(the_projects_goals_can_be_read) {
     BOOST_TEST(!fio->reached(0.97));
 }
 
+BOOST_AUTO_TEST_CASE(a_goal_may_be_left_unmeasured) {
+    const auto some = parse_goals("figure\tlimit\twhy\nx\t<= 3 if measured\tw\ny\t<= 3\tw\n");
+    BOOST_REQUIRE(some.size() == 2U);
+    BOOST_TEST(some[0].if_measured);
+    BOOST_TEST(some[0].limit == 3);
+    BOOST_TEST(!some[1].if_measured);
+}
+
 BOOST_AUTO_TEST_CASE(a_line_that_is_no_goal_is_refused) {
     BOOST_CHECK_THROW(static_cast<void>(parse_goals("figure\tlimit\twhy\nx\t= 3\tw\n")),
                       std::runtime_error);
@@ -34,5 +42,6 @@ BOOST_AUTO_TEST_CASE(what_falls_short_and_what_is_missing_is_said) {
     BOOST_TEST(outcome.text.find("MISSES <= 10") != std::string::npos);
     BOOST_TEST(outcome.text.find("reaches >= 0.98") != std::string::npos);
     BOOST_TEST(outcome.text.find("not measured") != std::string::npos);
+    BOOST_TEST(outcome.text.find("soak.left") == std::string::npos);
     BOOST_CHECK_THROW(static_cast<void>(check_goals("{\"schema\": 2}")), std::exception);
 }
