@@ -17,7 +17,10 @@ void guest_visit::end() noexcept {
     if (request_.cancellable_) {
         const unsigned before = state_.fetch_or(ended, std::memory_order_acq_rel);
         // A withdrawal on its way here still refers to the request: it ends the visit.
-        if ((before & withdrawing) != 0 && withdrawal_.run != nullptr) return;
+        if ((before & withdrawing) != 0 && withdrawal_.run != nullptr) {
+            stay();  // nor does the shard end before that
+            return;
+        }
     }
     request_.visit_ended(*this);
 }
@@ -67,7 +70,7 @@ void guest_request::cancel() noexcept {
     for (guest_visit* visit = visits_; visit != nullptr; visit = visit->next_) {
         const unsigned before =
             visit->state_.fetch_or(guest_visit::withdrawing, std::memory_order_acq_rel);
-        // Until this arrives the visit does not end, and with it the shard.
+        // Until this arrives the visit does not end, nor the shard.
         if (before == 0) visit->where_.deliver(visit->withdrawal_);
     }
 }

@@ -67,8 +67,8 @@ void shard::open() {
     }
     arena_->attach(*backend_);
     turn_time_ = backend_->now();
-    opener_ = std::this_thread::get_id();
     if (options.hosted) engine_.shard_opened();
+    opener_ = std::this_thread::get_id();  // of a shard that counts as opened
 }
 
 void shard::send(unsigned target, work& item) noexcept {
@@ -336,8 +336,10 @@ void shard::run() {
 
 bool shard::finished() noexcept {
     if (ended_ || !stopping()) return ended_;
-    const bool idle = engine_.roots() == 0 && !engine_.busy() && backend_->in_flight() == 0 &&
-                      !has_work() && !congested_ &&
+    // Roots twice: what passes between the two counts is seen in one of them. Messages that find no
+    // room, since their receiver has ended, are for engine::join.
+    const bool idle = engine_.roots() == 0 && !engine_.busy() && engine_.roots() == 0 &&
+                      backend_->in_flight() == 0 && !has_work() &&
                       // What came in before it closed is seen now.
                       inbox_.close() && !has_work();
     if (!idle && backend_->now() < stop_deadline_) return false;

@@ -74,6 +74,11 @@ protected:
     [[nodiscard]] shard& home() const noexcept { return *home_; }
     [[nodiscard]] bool cancellable() const noexcept { return cancellable_; }
     [[nodiscard]] engine& owner() const noexcept { return engine_; }
+    /// Whether this thread runs a shard of the owner.
+    [[nodiscard]] bool on_a_shard() const noexcept {
+        const shard* const here = shard::current();
+        return here != nullptr && &here->owner() == &engine_;
+    }
 
     /// On the visit's shard: does the part, which calls end() now or later, once.
     virtual void begin(guest_visit& visit) noexcept = 0;

@@ -123,7 +123,8 @@ public:
     void send_from_outside(unsigned shard, work& item) noexcept;
 
     /// Root tasks that run or wait. The engine ends only when there are none.
-    void root_begins() noexcept { roots_.fetch_add(1); }
+    /// Returns whether there were others, and with them a promise that no shard has ended.
+    bool root_begins() noexcept { return roots_.fetch_add(1) != 0; }
     void root_ends() noexcept;
     [[nodiscard]] std::int64_t roots() const noexcept { return roots_.load(); }
     /// Shards that have work outstanding, see shard::work_begins; as roots.

@@ -159,10 +159,17 @@ auto engine::spawn_on(unsigned shard, task<T> job) {
     if (here == nullptr) start();
     auto state = std::make_shared<detail::outcome_state<T>>();
     const detail::root bottom = detail::run_root<T>(*this, std::move(job), state);
-    if (here != nullptr && &here->owner() == this) {
-        root_begins();
+    const bool inside = here != nullptr && &here->owner() == this;
+    // Where nothing but handlers runs while the engine stops, the other shard may have ended.
+    bool starts = inside && (root_begins() || !stopping());
+    if (starts) {
         here->send(shard, bottom.start());
-    } else if (!enter(shard, bottom.start(), *state)) {
+    } else if (inside) {
+        root_ends();
+    } else {
+        starts = enter(shard, bottom.start(), *state);
+    }
+    if (!starts) {
         bottom.discard();
         state->set_exception(
             std::make_exception_ptr(system_error({errc::stopped, {.doing = activity::task}})));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/cache/asio/handler_slots.hpp>
+#include <leat/engine/asio/shard_context.hpp>
 
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,7 +20,8 @@ public:
     inline static boost::asio::execution_context::id id;
 
     explicit context_handlers(boost::asio::execution_context& owner)
-        : service(owner), slots_(handler_slots::make()) {}
+        : service(owner),
+          slots_(boost::asio::has_service<shard_mark>(owner) ? nullptr : handler_slots::make()) {}
 
     /// Remembers `handler` for `context`. Lock-free where this thread's last one was for the same
     /// context. Throws std::bad_alloc.
@@ -33,6 +35,8 @@ public:
     }
     /// Right after of(), on the same thread.
     [[nodiscard]] handler_slots::slot claim(waiting_handler& handler) {
+        // A shard's context outlives the requests that its engine's end waits for.
+        if (slots_ == nullptr) return {};
         return last_used().hint = slots_->claim(handler, last_used().hint);
     }
     [[nodiscard]] handler_slots& slots() const noexcept { return *slots_; }

@@ -37,7 +37,7 @@ protected:
     void wait_for(boost::asio::execution_context& context) {
         context_handlers& handlers = context_handlers::of(context);
         slot_ = handlers.claim(*this);
-        slots_ = &handlers.slots();
+        if (slot_) slots_ = &handlers.slots();
     }
     /// Any thread.
     template <class Executor>

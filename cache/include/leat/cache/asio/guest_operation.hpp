@@ -138,7 +138,7 @@ private:
     void complete() noexcept override {
         if constexpr (has_no_executor<Handler>) {
             // No shard is left to call it, and this thread may hold what the handler wants.
-            if (shard::current() == nullptr) return this->post_to(boost::asio::system_executor{});
+            if (!this->on_a_shard()) return this->post_to(boost::asio::system_executor{});
         }
         using context_executor = boost::asio::io_context::executor_type;
         const executor_type& executor = completion_->executor;
@@ -146,7 +146,7 @@ private:
         if (const auto* const home = unwrap<shard_executor>(executor)) {
             this->post_to(shard_executor{*home});
         } else if (const auto* const context = unwrap<context_executor>(executor);
-                   context != nullptr && shard::current() != nullptr) {
+                   context != nullptr && this->on_a_shard()) {
             this->post_in_batch(shard_cache::current().completions(), context->context());
         } else {
             this->post_to(executor);

@@ -77,6 +77,9 @@ public:
                 expected, taken(), std::memory_order_acq_rel, std::memory_order_acquire)) {
             return true;
         }
+        // Its handler is part of what the caller is about to free.
+        while (mine.in_->words[mine.at_].handler.load(std::memory_order_acquire) != gone()) {
+        }
         settle(1);
         return false;
     }
@@ -92,13 +95,15 @@ public:
             for (entry& of : in->words) {
                 Atomic<waiting_handler*>& word = of.handler;
                 if (word.load(std::memory_order_acquire) == nullptr) continue;
-                waiting_handler* const found = word.exchange(gone(), std::memory_order_acq_rel);
+                waiting_handler* const found =
+                    word.exchange(abandoning(), std::memory_order_acq_rel);
                 if (found == taken()) {
                     while (word.load(std::memory_order_acquire) != nullptr) {
                     }
                 } else if (found != nullptr) {
                     ++abandoned;
                     found->abandon();
+                    word.store(gone(), std::memory_order_release);
                 }
             }
         }
@@ -130,8 +135,11 @@ private:
     static waiting_handler* taken() noexcept {
         return reinterpret_cast<waiting_handler*>(std::uintptr_t{1});
     }
-    static waiting_handler* gone() noexcept {
+    static waiting_handler* abandoning() noexcept {
         return reinterpret_cast<waiting_handler*>(std::uintptr_t{2});
+    }
+    static waiting_handler* gone() noexcept {
+        return reinterpret_cast<waiting_handler*>(std::uintptr_t{3});
     }
     /// A new block at the end, which is reached from `from`.
     static block& grow(block& from) {

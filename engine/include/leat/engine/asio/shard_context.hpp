@@ -22,6 +22,19 @@
 
 namespace leat {
 
+namespace detail {
+/// Marks the contexts of shards.
+class shard_mark : public boost::asio::execution_context::service {
+public:
+    using key_type = shard_mark;
+    inline static boost::asio::execution_context::id id;
+    explicit shard_mark(boost::asio::execution_context& owner) : service(owner) {}
+
+private:
+    void shutdown() noexcept override {}
+};
+}  // namespace detail
+
 /// Asio's own operations on a shard: steady_timer, signal_set, resolver, and the timers inside
 /// ssl::stream and Beast. They use an io_context without a thread: the shard polls it each turn,
 /// and a parked shard is woken by its epoll descriptor.
@@ -37,6 +50,7 @@ public:
     explicit shard_context(shard& home);
     shard_context(const shard_context&) = delete;
     shard_context& operator=(const shard_context&) = delete;
+    ~shard_context() { home_.remove_timer(blind_alarm_); }
 
     /// What the executor's query(execution::context) gives. Not to be run or stopped by others.
     [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
@@ -47,7 +61,9 @@ private:
     static constexpr int handlers_a_turn = 256;
 
     struct polled_context : boost::asio::io_context {
-        polled_context() : boost::asio::io_context(1) {}
+        polled_context() : boost::asio::io_context(1) {
+            boost::asio::use_service<detail::shard_mark>(*this);
+        }
         using boost::asio::io_context::shutdown;
     };
     struct watch : io::operation {

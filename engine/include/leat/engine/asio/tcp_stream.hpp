@@ -10,6 +10,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/socket_base.hpp>
 
+#include <netinet/tcp.h>
+
 #include <chrono>
 #include <cstddef>
 #include <utility>
@@ -202,7 +204,18 @@ public:
     /// buffers any more, with TCP when the peer has acknowledged them. Slices of chunks of this
     /// shard are sent as registered buffers. Worth its price for large writes over a network;
     /// loopback copies all the same. Off at first.
-    void zero_copy(bool on) noexcept { zero_copy_ = on; }
+    ///
+    /// Nothing but the connection's end gets the kernel to let go of bytes that a peer does not
+    /// acknowledge, not even cancel() or close(): call it when connected, so that the connection
+    /// is given up (TCP_USER_TIMEOUT) if the peer takes nothing for zero_copy_patience.
+    void zero_copy(bool on) noexcept {
+        zero_copy_ = on;
+        const unsigned patience_ms = on ? static_cast<unsigned>(zero_copy_patience.count()) : 0;
+        if (state_)
+            ::setsockopt(native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms,
+                         sizeof patience_ms);
+    }
+    static constexpr std::chrono::milliseconds zero_copy_patience{30'000};
     [[nodiscard]] bool zero_copy() const noexcept { return zero_copy_; }
 
     /// Connects, opening a socket of the endpoint's protocol unless one is open. Handler:
@@ -304,8 +317,11 @@ private:
             op.prepare_send(native_handle(), op.message, 0);
             return;
         }
-        const auto* const data = static_cast<const std::byte*>(op.message.msg_iov->iov_base);
-        const int buffer = count == 1 ? executor_.home().arena()->buffer_index(data) : -1;
+        int buffer = -1;
+        if (count == 1) {
+            const auto* const data = static_cast<const std::byte*>(op.message.msg_iov->iov_base);
+            buffer = executor_.home().arena()->buffer_index(data);
+        }
         op.prepare_send_zero_copy(native_handle(), op.message, 0, buffer);
     }
 
