@@ -24,20 +24,18 @@ namespace websocket = beast::websocket;
 
 BOOST_AUTO_TEST_SUITE(asio_threads)
 
-namespace {
-
 using web_stream = websocket::stream<ssl::stream<tcp_stream>>;
 using channel = asio::experimental::channel<void(error_code, std::string)>;
 
 // Keys are agreed upon without anybody's certificate.
 struct anonymous : ssl::context {
-    explicit anonymous(ssl::context::method method) : ssl::context(method) {
+    explicit anonymous(ssl::context::method side) : ssl::context(side) {
         SSL_CTX_set_max_proto_version(native_handle(), TLS1_2_VERSION);
         SSL_CTX_set_cipher_list(native_handle(), "aNULL:@SECLEVEL=0");
     }
 };
 
-task<> echo_once(web_stream& web) {
+inline task<> echo_once(web_stream& web) {
     // Keeps a timer of Beast's running.
     web.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
     co_await web.next_layer().async_handshake(ssl::stream_base::server, use_task);
@@ -49,13 +47,11 @@ task<> echo_once(web_stream& web) {
     co_await web.async_read(rest, as_result);  // until the client has closed
 }
 
-task<> receive(web_stream& web, channel& into) {
+inline task<> receive(web_stream& web, channel& into) {
     beast::flat_buffer buffer;
     co_await web.async_read(buffer, use_task);
     co_await into.async_send(error_code{}, beast::buffers_to_string(buffer.data()), use_task);
 }
-
-}  // namespace
 
 BOOST_DATA_TEST_CASE(secure_web_sockets_channels_and_timers_need_no_thread, both_backends, kind) {
     anonymous server_side(ssl::context::tls_server);
