@@ -186,8 +186,9 @@ private:
                 fmt::format("soak: resident memory grew from {:.1f} to {:.1f} MiB", start, end));
     }
 
-    // How many chunks can be pinned at once.
+    // How many chunks can be pinned at once: of a new version, of which no shard has a lease.
     std::int64_t fill_and_drop() {
+        dice_.change(0);
         pinned_memory all{*manager_, engine_->shards()};
         engine_->run(all.fill());
         leases_ = engine_->run(statistics_of(*manager_)).leases;
