@@ -21,7 +21,7 @@ goal parse_goal(const std::string& line, unsigned number) {
     const std::size_t first = line.find('\t');
     const std::size_t second = line.find('\t', first + 1);
     goal result;
-    char* end = nullptr;
+    bool read = false;
     if (first != std::string::npos && second != std::string::npos) {
         result.name = line.substr(0, first);
         std::string limit = line.substr(first + 1, second - first - 1);
@@ -32,11 +32,12 @@ goal parse_goal(const std::string& line, unsigned number) {
         result.why = line.substr(second + 1);
         result.at_least = limit.starts_with(">= ");
         if (result.at_least || limit.starts_with("<= ")) {
+            char* end = nullptr;
             result.limit = std::strtod(limit.c_str() + 3, &end);
+            read = *end == '\0';
         }
     }
-    if (end == nullptr || *end != '\0')
-        throw std::runtime_error(fmt::format("goals, line {}: cannot be read", number));
+    if (!read) throw std::runtime_error(fmt::format("goals, line {}: cannot be read", number));
     return result;
 }
 
