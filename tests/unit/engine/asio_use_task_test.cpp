@@ -173,7 +173,8 @@ struct race {
 
 task<> wait_once(race& of, std::size_t round) {
     task<> waiting = wait(round % 50 * 1us);
-    waiting.set_stop(of.sources[round].get_token());
+    const std::stop_token token = of.sources[round].get_token();
+    waiting.set_stop(token);
     ++of.begun;
     try {
         co_await std::move(waiting);

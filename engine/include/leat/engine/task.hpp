@@ -137,6 +137,7 @@ public:
 
     /// Makes `token` the task's own instead of the awaiter's. It must outlive the task.
     void set_stop(const std::stop_token& token) noexcept { handle_.promise().stop = &token; }
+    void set_stop(const std::stop_token&& temporary) = delete;
 
 private:
     explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}

@@ -144,7 +144,8 @@ private:
                 first = &each;
                 end = &each.next;
             } else {
-                if (each.slot_) handler_slots::free(each.slot_);  // the first one's keeps the context
+                if (each.slot_)
+                    handler_slots::free(each.slot_);  // the first one's keeps the context
                 *end = &each;
                 end = &each.next;
             }
