@@ -49,7 +49,6 @@ private:
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(posts_race_with_the_end_of_the_engine) {
-    const leftovers before;
     constexpr int rounds = 2000;
     constexpr int posts = 100;  // of each thread
     int run = 0;
@@ -85,7 +84,6 @@ BOOST_AUTO_TEST_CASE(posts_race_with_the_end_of_the_engine) {
     }
     BOOST_TEST(run > 0);
     BOOST_TEST(dropped > 0);
-    BOOST_TEST(before.none());
 }
 
 namespace {
