@@ -10,7 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
+
+sys.dont_write_bytecode = True  # the source tree stays as it is
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+from server import connected, free_port  # noqa: E402
 
 SIZE = 25 * 1024 * 1024 + 123  # three chunks, the last one short
 CHUNK = 10 * 1024 * 1024
@@ -19,21 +22,6 @@ CHUNK = 10 * 1024 * 1024
 def check(holds: bool, what: str) -> None:
     if not holds:
         sys.exit(f"failed: {what}")
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def connected(port: int) -> socket.socket:
-    for _ in range(200):
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=20)
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-    sys.exit("failed: the server does not listen")
 
 
 def get(port: int, requested: str | None, connection: http.client.HTTPConnection):

@@ -2,31 +2,23 @@
 """The TLS example: lines come back; a peer that speaks no TLS ends its own connection only."""
 
 import os
+import pathlib
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
 
-
-def connected(port: int) -> socket.socket:
-    for _ in range(200):
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=20)
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-    sys.exit("failed: the server does not listen")
+sys.dont_write_bytecode = True  # the source tree stays as it is
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+from server import connected, free_port  # noqa: E402
 
 
 def main() -> None:
     if shutil.which("openssl") is None or "EXAMPLE_TLS_ECHO" not in os.environ:
         print("skipped: OpenSSL is not installed")
         sys.exit(77)
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = f"{folder}/certificate.pem", f"{folder}/key.pem"
         subprocess.run(

@@ -197,9 +197,16 @@ task<> actor::get(const action& step, bool limited) {
     task<> getting = get_one(config);
     if (limited) {
         attempt_.limit = step.a % 2 == 0 ? step.a / 2 % 300'000 : step.a / 2 % 20'000'000;
-        task<> ending =
-            with_timeout(std::move(getting),
-                         std::chrono::nanoseconds{static_cast<std::int64_t>(attempt_.limit)});
+    }
+    task<> ending = see_through(std::move(getting), step, limited);
+    co_await std::move(ending);
+}
+
+// Awaits `job` with attempt_.limit, or cancels it later if the step says so.
+task<> actor::see_through(task<> job, const action& step, bool limited) {
+    if (limited) {
+        task<> ending = with_timeout(
+            std::move(job), std::chrono::nanoseconds{static_cast<std::int64_t>(attempt_.limit)});
         co_await std::move(ending);
         co_return;
     }
@@ -207,9 +214,9 @@ task<> actor::get(const action& step, bool limited) {
     const std::stop_token token = source.get_token();
     if (cancels(step)) {
         in_.cancel_later(attempt_, source, step.c);
-        getting.set_stop(token);
+        job.set_stop(token);
     }
-    co_await std::move(getting);
+    co_await std::move(job);
 }
 
 task<> actor::get_many(const action& step) {
@@ -271,21 +278,12 @@ task<> actor::read(const action& step) {
     const page_memory memory{size, skews[(step.b >> 40) % 4]};
     task<> reading = read_into(offset, {memory.bytes + memory.skew, size});
     attempt_.may_be_refused = true;
-    if (step.c % 5 == 0) {
+    const bool limited = step.c % 5 == 0;
+    if (limited) {
         attempt_.limit = (step.c >> 8) % 5'000'000;
-        task<> ending =
-            with_timeout(std::move(reading),
-                         std::chrono::nanoseconds{static_cast<std::int64_t>(attempt_.limit)});
-        co_await std::move(ending);
-        co_return;
     }
-    std::stop_source source;
-    const std::stop_token token = source.get_token();
-    if (cancels(step)) {
-        in_.cancel_later(attempt_, source, step.c);
-        reading.set_stop(token);
-    }
-    co_await std::move(reading);
+    task<> ending = see_through(std::move(reading), step, limited);
+    co_await std::move(ending);
 }
 
 task<> actor::walk(const action& step) {

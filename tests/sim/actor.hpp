@@ -28,6 +28,7 @@ private:
     task<> perform_open(const action& step);
     task<> get(const action& step, bool limited);
     task<> get_one(chunk_config config);
+    task<> see_through(task<> job, const action& step, bool limited);
     task<> get_many(const action& step);
     task<> read(const action& step);
     task<> read_into(std::uint64_t offset, std::span<std::byte> to);
