@@ -19,14 +19,14 @@ bool host_loop::turn() noexcept {
         shard_.end_park();
         parked_ = false;
     }
-    finished_ = shard_.finished();
     if (finished_) return false;
     try {
-        return step();
+        finished_ = shard_.finished();
+        return finished_ || step();
     } catch (const std::exception& failure) {
         shard_.owner().give_up(shard_, failure.what());
         finished_ = true;
-        return false;
+        return true;
     }
 }
 

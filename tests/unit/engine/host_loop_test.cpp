@@ -126,6 +126,30 @@ BOOST_DATA_TEST_CASE(a_poll_loop_runs_tasks_and_never_spins, both_backends, kind
     BOOST_TEST(before.none());
 }
 
+namespace {
+
+task<> stop_after(engine& owner, std::string path) {
+    static_cast<void>(co_await read_back(std::move(path)));
+    owner.stop();
+}
+
+}  // namespace
+
+// Nobody wakes the loop once the last task has stopped the engine.
+BOOST_DATA_TEST_CASE(a_loop_that_only_looks_before_it_waits_is_left, both_backends, kind) {
+    const test::temporary_folder folder;
+    engine owner{hosted_options(1, kind)};
+    host_loop loop{owner};
+    auto stopping = owner.spawn_on(0, stop_after(owner, folder.make("file", 5000)));
+    while (!loop.finished()) {
+        if (loop.turn()) continue;
+        BOOST_REQUIRE(wait_for({&loop}));
+    }
+    BOOST_TEST(!loop.turn());
+    BOOST_TEST(!owner.join().code);
+    stopping.get();
+}
+
 BOOST_DATA_TEST_CASE(an_idle_loop_takes_no_turns, both_backends, kind) {
     engine owner{hosted_options(1, kind)};
     host_loop loop{owner};
@@ -244,8 +268,9 @@ BOOST_AUTO_TEST_CASE(a_backend_that_fails_for_good_ends_the_loop_and_the_engine)
     BOOST_TEST(loop.descriptor() == -1);
     for (int i = 0; i < 3; ++i) BOOST_TEST(!loop.turn());
     BOOST_TEST(!loop.finished());
-    BOOST_TEST(!loop.turn());
+    BOOST_TEST(loop.turn());
     BOOST_TEST(loop.finished());
+    BOOST_TEST(!loop.turn());
     BOOST_TEST(owner.stopping());
     const stop_report report = owner.join();
     BOOST_TEST(report.code == errc::timed_out);

@@ -40,9 +40,10 @@ public:
     ~host_loop();
 
     /// One turn of the shard. Returns whether work is left; if not, the shard counts as parked
-    /// until the next call. What was written before a send to the shard is seen by the turn that
-    /// receives it. Never waits; does nothing once finished. A backend that fails for good ends
-    /// the engine, as it would on leat's own threads.
+    /// until the next call. Returns true when the shard has just finished, lest the host wait for
+    /// it; after that does nothing and returns false. What was written before a send to the shard
+    /// is seen by the turn that receives it. Never waits. A backend that fails for good ends the
+    /// engine, as it would on leat's own threads.
     bool turn() noexcept;
 
     /// Readable when there is something to do, after turn() has returned false; the same for as
