@@ -14,6 +14,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -54,9 +55,11 @@ BOOST_AUTO_TEST_CASE(posts_race_with_the_end_of_the_engine) {
     int run = 0;
     int dropped = 0;
     for (int round = 0; round < rounds; ++round) {
-        engine owner{options_of(1, io::backend_kind::thread)};
-        owner.start();
+        const leftovers before;
         tally counts;
+        std::optional<engine> running;
+        engine& owner = running.emplace(options_of(1, io::backend_kind::thread));
+        owner.start();
         std::atomic<int> posted{0};
         auto post_all = [&] {
             const shard_executor executor(owner.at(0));
@@ -74,9 +77,12 @@ BOOST_AUTO_TEST_CASE(posts_race_with_the_end_of_the_engine) {
         std::thread second(post_all);
         while (posted < round % (posts + posts / 2)) std::this_thread::yield();
         owner.stop();
-        owner.join();
+        const stop_report report = owner.join();
         first.join();
         second.join();
+        BOOST_REQUIRE_MESSAGE(!report.code, report.owed);
+        running.reset();
+        BOOST_REQUIRE(before.none());
         // Functions that wait in a strand when the shard ends go with the engine's contexts.
         run += counts.run;
         dropped += counts.dropped;
