@@ -1,11 +1,9 @@
-// Serves one file and its byte ranges on 127.0.0.1, from every core: http_server FILE PORT.
+// Serves a file and its byte ranges on 127.0.0.1, from every core: http_server FILE PORT [MEMORY].
 #include <leat/asio.hpp>
 #include <leat/cache/asio/slice_body.hpp>
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-
-#include <csignal>
 
 namespace http = boost::beast::http;
 // Where "bytes=FIRST-LAST" or "bytes=FIRST-" begins, and its length; other units are ignored.
@@ -20,12 +18,12 @@ leat::task<> serve(leat::chunk_manager& manager, leat::file file, leat::tcp_stre
         http::request<http::empty_body> request;
         peer.expires_after(std::chrono::minutes{1});
         co_await http::async_read(peer, buffer, request, leat::use_task);
+        peer.expires_after(std::chrono::minutes{1});
         const auto [first, size] = parse_range(request[http::field::range], file.size());
         const auto part = "bytes " + std::to_string(first) + '-' + std::to_string(first + size - 1);
-        http::response<leat::slice_body> answer{http::status::partial_content, request.version()};
+        http::response<leat::slice_body> answer{http::status::ok, request.version()};
         answer.set(http::field::content_range, part + '/' + std::to_string(file.size()));
-        if (size == 0) answer.result(http::status::range_not_satisfiable);
-        if (size == file.size()) answer.result(http::status::ok);
+        answer.result(size == 0 ? 416 : size == file.size() ? 200 : 206);
         answer.keep_alive(open = request.keep_alive());
         answer.content_length(size);
         leat::slice_stream slices = manager.slices(file, first, size);
@@ -33,6 +31,7 @@ leat::task<> serve(leat::chunk_manager& manager, leat::file file, leat::tcp_stre
         co_await http::async_write(peer, answer, leat::use_task);  // header and bytes, not copied
         while (slices.offset() < first + size) {
             const leat::slice slice = co_await slices.next();
+            peer.expires_after(std::chrono::minutes{1});
             co_await boost::asio::async_write(peer, slice.buffer(), leat::use_task);
         }
     }
@@ -43,16 +42,17 @@ leat::task<> listen(leat::chunk_manager& manager, const char* path, std::uint16_
     const boost::asio::ip::tcp::endpoint here{boost::asio::ip::address_v4::loopback(), port};
     leat::tcp_acceptor acceptor{leat::shard_executor::current(), here, /*share*/ true};
     for (leat::shard& mine = leat::this_shard();;) {
-        leat::tcp_stream peer = co_await acceptor.async_accept();
-        mine.owner().spawn_on(mine.index(), serve(manager, file, std::move(peer)));
+        auto got = co_await acceptor.async_accept(boost::asio::as_tuple(leat::use_task));
+        if (std::get<0>(got)) co_await leat::sleep(std::chrono::milliseconds{10});  // e.g. EMFILE
+        mine.owner().spawn_on(mine.index(), serve(manager, file, std::move(std::get<1>(got))));
     }
 }
-int main(int, char** arguments) {
+int main(int count, char** arguments) {
     sigset_t ends{};
     ::sigaddset(&ends, SIGTERM);
     ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // for the shards' threads, too
-    const auto say = [](const leat::event& what) { std::puts(what.text.c_str()); };
-    leat::engine engine{{.on_event = say}};
+    leat::engine engine{{.memory = leat::parse_size(count > 3 ? arguments[3] : "0").value(),
+                         .on_event = [](const leat::event& one) { std::puts(one.text.c_str()); }}};
     leat::chunk_manager manager{engine, leat::file_source{}};
     for (unsigned shard = 0; shard < engine.shards(); ++shard)
         engine.spawn_on(shard, listen(manager, arguments[1], std::uint16_t(atoi(arguments[2]))));

@@ -16,3 +16,5 @@
 #include <leat/engine/asio/tcp_teardown.hpp>
 #include <leat/engine/asio/use_task.hpp>
 #include <leat/leat.hpp>
+
+#include <boost/asio/as_tuple.hpp>
