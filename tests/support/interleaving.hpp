@@ -156,6 +156,13 @@ public:
         return false;
     }
 
+    bool compare_exchange_strong(T& expected,
+                                 T desired,
+                                 std::memory_order success,
+                                 std::memory_order failure) {
+        return compare_exchange_weak(expected, desired, success, failure);  // never spurious here
+    }
+
     /// The newest value, for checks and for explorer::wait_until; no operation of the program.
     [[nodiscard]] T latest() const { return history_.back().value; }
 

@@ -58,6 +58,12 @@ struct weakened {
             return strong_.compare_exchange_weak(expected, desired, for_both(success),
                                                  for_load(failure));
         }
+        bool compare_exchange_strong(T& expected,
+                                     T desired,
+                                     std::memory_order success,
+                                     std::memory_order failure) {
+            return compare_exchange_weak(expected, desired, success, failure);
+        }
         [[nodiscard]] T latest() const { return strong_.latest(); }
 
     private:
