@@ -53,9 +53,6 @@ public:
 private:
     shard* home_;
 };
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 }  // namespace detail
 
 /// A shard as an Asio executor; see shard_executor. `Tracked`: outstanding_work.tracked.
@@ -194,6 +191,9 @@ private:
     bool continues_ = false;
     [[no_unique_address]] Allocator allocator_;
 };
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// Runs functions on one shard. Copied freely, usable on any thread, valid as long as the engine.
 ///
