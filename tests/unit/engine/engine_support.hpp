@@ -1,6 +1,7 @@
 // What the tests of engine share: options, work that calls a function, and the code of an error.
 #pragma once
 
+#include "leftovers.hpp"
 #include "pattern.hpp"
 #include "small_engine.hpp"
 
@@ -53,14 +54,5 @@ template <class Function>
     }
     return {};
 }
-
-/// Checks at its end, engines inside it being gone, that no frame and no descriptor is left.
-struct leftovers {
-    std::int64_t frames = frame_pool::live();
-    std::size_t descriptors = open_descriptors();
-    [[nodiscard]] bool none() const {
-        return frame_pool::live() == frames && open_descriptors() == descriptors;
-    }
-};
 
 }  // namespace leat::test
