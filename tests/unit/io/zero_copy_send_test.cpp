@@ -1,7 +1,11 @@
 #define BOOST_TEST_MODULE leat io zero copy send
 #include "io_support.hpp"
 
+#include <linux/capability.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <thread>
@@ -132,6 +136,63 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_socket_that_cannot_sends_all_the_same, Kind, kin
     BOOST_TEST(!op.zero_copy);
     BOOST_TEST(receive(pair.far, 1000) == 1000U);
     check_counts(*through, 0, 1);
+}
+
+namespace {
+
+/// Has the process's limit of locked memory hold for it.
+bool be_ordinary() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> capabilities{};
+    if (::syscall(SYS_capget, &header, capabilities.data()) != 0) {
+        return false;
+    }
+    capabilities[0].effective &= ~(1U << CAP_IPC_LOCK);
+    capabilities[0].permitted &= ~(1U << CAP_IPC_LOCK);
+    return ::syscall(SYS_capset, &header, capabilities.data()) == 0;
+}
+
+/// Sends from memory that must not be locked. Returns 0, or the number of what went wrong.
+int send_from_memory_that_cannot_be_locked(int from, int to) {
+    const bool ordinary = be_ordinary();
+    const auto through = make<uring_kind>();
+    const rlimit none{0, 0};  // but for the ring's own
+    if (!ordinary || !through || ::setrlimit(RLIMIT_MEMLOCK, &none) != 0) {
+        return 1;
+    }
+    std::vector<std::byte> bytes = patterned_bytes(50'000);
+    one_buffer whole(bytes.data(), bytes.size());
+    for (int round = 0; round < 3; ++round) {
+        counted op;
+        op.prepare_send_zero_copy(from, whole.message, 0);
+        through->submit(op);
+        if (!finish(*through) || op.completions != 1 || op.result != 50'000) {
+            return 2;
+        }
+        if (receive(to, bytes.size()) != bytes.size()) {
+            return 3;
+        }
+    }
+    // Not every kernel counts such memory: then nothing is refused.
+    const backend_statistics counts = through->statistics();
+    return counts.zero_copy_sends + counts.zero_copy_refused == 3 ? 0 : 4;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(where_no_memory_may_be_locked_it_sends_all_the_same) {
+    if (!make<uring_kind>()) {
+        return;
+    }
+    const connection both;
+    // In a child, whose limit it is. Nothing of the test library runs there.
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(send_from_memory_that_cannot_be_locked(both.near, both.far));
+    }
+    int status = -1;
+    BOOST_TEST(::waitpid(child, &status, 0) == child);
+    BOOST_TEST(status == 0);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(many_at_once_in_a_small_ring, Kind, kinds) {
