@@ -77,6 +77,22 @@ BOOST_DATA_TEST_CASE(several_accepts_get_connections_in_order, both_backends, ki
     BOOST_TEST(outcome_of(1, kind, job) == "");
 }
 
+BOOST_AUTO_TEST_CASE(by_default_the_kernel_accepts_many_by_one_operation) {
+    auto job = [](engine&) -> task<std::string> {
+        tcp_acceptor acceptor(shard_executor::current(), loopback());
+        for (int i = 0; i < 10; ++i) {
+            const int client = connect_to(acceptor.local_endpoint());
+            tcp_stream peer = co_await acceptor.async_accept();
+            ::close(client);
+        }
+        const io::backend_statistics counts = this_shard().backend().statistics();
+        const bool can = counts.mode.find("DEFER") != std::string::npos;
+        LEAT_EXPECT(counts.multishots == (can ? 1 : 0));
+        co_return "";
+    };
+    BOOST_TEST(outcome_of(1, io::backend_kind::uring, job) == "");
+}
+
 BOOST_DATA_TEST_CASE(accepting_ahead_has_a_bound, both_backends, kind) {
     auto job = [](engine&) -> task<std::string> {
         tcp_acceptor acceptor(shard_executor::current(), loopback());

@@ -75,6 +75,12 @@ public:
     /// which local_endpoint() tells. The address may be one that connections of a former listener
     /// still use (SO_REUSEADDR) and, with `share`, one that other sockets of this user listen on
     /// that share it as well (SO_REUSEPORT).
+    ///
+    /// `backlog` connections may wait in the kernel, which takes no more than its own limit
+    /// (net.core.somaxconn). Where twice as many completions are free (see
+    /// io::backend_options::completion_entries) one operation accepts them all: by default beside
+    /// up to some 4,000 connections on which something waits. Beyond that they are accepted one by
+    /// one: give a smaller backlog, or more entries.
     void listen(const endpoint_type& endpoint,
                 bool share = false,
                 int backlog = max_listen_connections) {
