@@ -3,8 +3,10 @@
 
 #include <leat/cache/asio/context_handlers.hpp>
 
+#include <boost/asio/execution.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <utility>
 
@@ -14,10 +16,19 @@ namespace leat::detail {
 template <class Executor>
 class waiting_work {
 public:
-    explicit waiting_work(const Executor& executor) : guard_(executor) {}
+    explicit waiting_work(const Executor& executor) : guard_(track(executor)) {}
 
 private:
-    boost::asio::executor_work_guard<Executor> guard_;
+    // Not executor_work_guard, which takes a strand of any executor for one of Asio's old kind.
+    static auto track(const Executor& executor) {
+        if constexpr (boost::asio::execution::is_executor<Executor>::value) {
+            return boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
+        } else {
+            return boost::asio::make_work_guard(executor);
+        }
+    }
+
+    decltype(track(std::declval<const Executor&>())) guard_;
 };
 
 /// An io_context's threads and all who post to it share one counter: it is spared.
