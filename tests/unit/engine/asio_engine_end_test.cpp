@@ -168,4 +168,45 @@ BOOST_DATA_TEST_CASE(a_handler_stops_the_engine, both_backends, kind) {
     BOOST_TEST(stopped_inside(kind, by_a_connection) == "");
 }
 
+namespace {
+
+task<> count_up(std::atomic<int>& counter) {
+    ++counter;
+    co_return;
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(handlers_spawn_tasks_on_shards_that_have_ended, both_backends, kind) {
+    const leftovers before;
+    int refused = 0;
+    for (int round = 0; round < 100; ++round) {
+        engine owner{options_of(2, kind)};
+        owner.start();
+        std::atomic<int> run{0};
+        std::vector<spawned<void>> spawns;
+        const shard_executor here(owner.at(0));
+        // Nothing but handlers keeps the first shard going, so the other one ends when it likes.
+        std::function<void(int)> go_on = [&](int left) {
+            spawns.push_back(owner.spawn_on(1, count_up(run)));
+            if (left > 0) asio::post(here, [&go_on, left] { go_on(left - 1); });
+        };
+        asio::post(here, [&] {
+            owner.stop();
+            go_on(50);
+        });
+        const stop_report report = owner.join();
+        BOOST_REQUIRE(!report.code);
+        int ended = 0;
+        for (auto& one : spawns) {
+            const error_code code = code_thrown_by([&] { one.get(); });
+            BOOST_REQUIRE((!code || code == errc::stopped));
+            (code ? refused : ended) += 1;
+        }
+        BOOST_REQUIRE(ended == run);
+    }
+    BOOST_TEST_MESSAGE(refused << " refused");
+    BOOST_TEST(before.none());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -182,6 +183,29 @@ BOOST_AUTO_TEST_CASE(a_host_that_has_gone_away_is_not_waited_for_for_ever) {
     const stop_report report = owner.join();
     BOOST_TEST(report.code == errc::timed_out);
     BOOST_TEST(report.owed.find("its host") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_engine_may_be_stopped_while_a_host_opens_its_shard) {
+    const test::leftovers before;
+    for (const bool stopped_by_another : {false, true}) {
+        engine_options options = hosted_options(1);
+        std::function<void()> stop;
+        options.make_backend = [&](unsigned) {
+            if (stopped_by_another) {
+                std::thread(stop).join();
+            } else {
+                stop();
+            }
+            std::string note;
+            return io::make_backend({}, note);
+        };
+        engine owner{options};
+        stop = [&] { owner.stop(); };
+        BOOST_TEST(code_thrown_by([&] { owner.at(0).open(); }) == errc::stopped);
+        // Joining steps the shards that this thread has opened: that one is none.
+        BOOST_TEST(!owner.join().code);
+    }
+    BOOST_TEST(before.none());
 }
 
 BOOST_AUTO_TEST_CASE(tasks_for_shards_that_nobody_opened_are_given_up) {
