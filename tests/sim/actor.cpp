@@ -89,6 +89,12 @@ task<> actor::perform(const action& step) {
             return read(step);
         case deed::walk:
             return walk(step);
+        case deed::send:
+            return call(step, true);
+        case deed::receive:
+            return call(step, false);
+        case deed::serve:
+            return serve(step);
         case deed::reopen:
             return perform_open(step);
         case deed::hop:
@@ -303,6 +309,46 @@ task<> actor::walk(const action& step) {
         if (!piece) break;
         keep(std::move(piece), at);
     }
+}
+
+task<> actor::call(const action& step, bool sends) {
+    conversation talk{in_, sends ? manager_ : nullptr, file_, step};
+    task<> talking = talk.call();
+    const bool limited = step.c % 7 == 0;
+    if (limited) attempt_.limit = (step.c >> 8) % 5'000'000;
+    task<> ending = see_through(std::move(talking), step, limited);
+    co_await std::move(ending);
+    let_go(talk, step);
+}
+
+task<> actor::serve(const action& step) {
+    task<> serving = serve_peers(step);
+    const bool limited = step.c % 7 == 0;
+    if (limited) attempt_.limit = (step.c >> 8) % 5'000'000;
+    task<> ending = see_through(std::move(serving), step, limited);
+    co_await std::move(ending);
+}
+
+task<> actor::serve_peers(const action& step) {
+    tcp_acceptor acceptor{shard_executor::current()};
+    acceptor.listen({boost::asio::ip::address_v4::loopback(), 0}, step.a % 2 == 0);
+    const auto count = static_cast<unsigned>(1 + step.b % 3);
+    in_.let_peers_come(acceptor.native_handle(), count);
+    for (unsigned left = count; left > 0; --left) {
+        tcp_stream accepted = co_await acceptor.async_accept();
+        // Where few operations may be in flight, accepting would leave none to the rest.
+        if (left == 1 || in_.all.planned.faults.has(fault::tiny_credit)) acceptor.close();
+        conversation talk{in_, manager_, file_, step};
+        task<> talking = talk.answer(std::move(accepted));
+        co_await std::move(talking);
+        let_go(talk, step);
+        if (!acceptor.is_open()) break;
+    }
+}
+
+void actor::let_go(conversation& ended, const action& step) {
+    std::optional<tcp_stream> left = ended.take();
+    if (left && !kept_ && step.a % 4 == 0) kept_ = std::move(left);
 }
 
 task<> actor::hop(const action& step) {

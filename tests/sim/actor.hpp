@@ -1,10 +1,12 @@
 // One of those who use the cache in a run.
 #pragma once
 
+#include "conversation.hpp"
 #include "workload.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +35,9 @@ private:
     task<> read(const action& step);
     task<> read_into(std::uint64_t offset, std::span<std::byte> to);
     task<> walk(const action& step);
+    task<> call(const action& step, bool sends);
+    task<> serve(const action& step);
+    task<> serve_peers(const action& step);
     task<> hop(const action& step);
     task<> nap(const action& step);
     task<> burst(const action& step);
@@ -51,12 +56,14 @@ private:
     void keep(slice got, std::uint64_t offset);
     void expect_code(const result<slice>& got, boost::system::error_code wanted);
     void forget(std::size_t index);
+    void let_go(conversation& ended, const action& step);
 
     workload& in_;
     const actor_plan& plan_;
     chunk_manager* manager_ = nullptr;
     file file_;
     std::vector<held_slice> held_;
+    std::optional<tcp_stream> kept_;  ///< until the engine is gone
     attempt attempt_;
     bool active_ = false;
     bool in_action_ = false;

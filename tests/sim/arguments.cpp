@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view before_faults =
     R"(Runs leat's engine and cache, unchanged, in simulation: one thread, virtual time, shards
-stepped in an order that a seed decides, and a device that is late, falls short, fails or never
-answers. A seed replays a run exactly.
+stepped in an order that a seed decides, a device that is late, falls short, fails or never answers,
+and peers at the other end of sockets that do the same. A seed replays a run exactly.
 
 usage: leat-sim [OPTION]...
 
@@ -35,8 +35,10 @@ nearest to the fault. A seed chooses some of these kinds of faults:
 constexpr std::string_view after_faults = R"(
 Checked: each coroutine is resumed once, on its shard; every byte of every slice is of the version
 that was opened; no byte of a chunk is read twice; errors are those that a fault called for;
-cancelled and limited requests end; no wake-up is lost; memory stays within the budget; and when all
-is over no pin, request, frame, descriptor, mapping or block of memory is left.
+cancelled and limited requests end, and so do a stream's operations at its deadline; a peer gets the
+bytes of one version in order, and a stream those of the peer, as many as it tells; no wake-up is
+lost; memory stays within the budget; and when all is over no pin, request, frame, descriptor,
+mapping or block of memory is left.
 
   leat-sim --seeds 1..2000               before a change is committed
   leat-sim --seed 17 --trace | tail -50  what led to the failure of a seed

@@ -9,21 +9,25 @@ namespace leat::sim {
 
 /// Kinds of faults; each can be switched off by its name.
 enum class fault : std::uint8_t {
-    short_reads,    ///< a read gives fewer bytes than asked for
-    late,           ///< operations take up to 40 ms, and overtake one another by as much
-    failed_reads,   ///< EIO, ENOMEM
-    failed_opens,   ///< opening and statting fail
-    stuck,          ///< a read never ends unless it is cancelled
-    dead_device,    ///< a read never ends, cancelled or not
-    mutation,       ///< files are written in place, truncated, replaced, unlinked
-    allocation,     ///< operator new and aligned_alloc fail
-    mapping,        ///< mmap fails
-    registration,   ///< registering buffers fails
-    tiny_credit,    ///< few operations are in flight at once
-    tight_memory,   ///< two to four chunks a shard
-    frozen_shards,  ///< a shard is not stepped for up to 10 ms
-    cancellation,   ///< requests are cancelled
-    engine_stop,    ///< the engine stops amid everything
+    short_reads,      ///< a read gives fewer bytes than asked for
+    late,             ///< operations take up to 40 ms, and overtake one another by as much
+    failed_reads,     ///< EIO, ENOMEM
+    failed_opens,     ///< opening and statting fail
+    stuck,            ///< a read never ends unless it is cancelled; a peer does nothing any more
+    dead_device,      ///< a read never ends, cancelled or not
+    short_transfers,  ///< a socket takes and gives fewer bytes than it could
+    stalls,           ///< peers rest for up to 50 ms
+    resets,           ///< peers reset connections, and refuse them
+    failed_sockets,   ///< there are no sockets and no connections to be had
+    mutation,         ///< files are written in place, truncated, replaced, unlinked
+    allocation,       ///< operator new and aligned_alloc fail
+    mapping,          ///< mmap fails
+    registration,     ///< registering buffers fails
+    tiny_credit,      ///< few operations are in flight at once
+    tight_memory,     ///< two to four chunks a shard
+    frozen_shards,    ///< a shard is not stepped for up to 10 ms
+    cancellation,     ///< requests are cancelled
+    engine_stop,      ///< the engine stops amid everything
     count
 };
 

@@ -16,7 +16,10 @@ enum class deed : std::uint8_t {
     get_many,     ///< several at once, in a scope
     read,         ///< across chunks
     walk,         ///< a slice_stream, perhaps dropped early
+    send,         ///< slices, to a peer that is connected to
+    serve,        ///< the same, to peers that come
     peek,         ///< what is there
+    receive,      ///< what a peer sends
     reopen,       ///< another handle, the old one dropped
     hop,          ///< to another shard
     nap,          ///< sleep

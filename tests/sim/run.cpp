@@ -68,7 +68,10 @@ private:
         while (!load_->over() && !engine_->stopping()) {
             require(++steps_ < most_steps, "the run does not come to an end");
             if (by_.step()) continue;
-            if (all_.stuck == 0 && !load_->over()) fail("nothing happens, and somebody waits");
+            const bool in_vain = all_.stuck != 0 || all_.sockets.waits_in_vain();
+            if (!in_vain && !load_->over()) fail("nothing happens, and somebody waits");
+            // So late that whoever had a time limit, and waits all the same, is found out.
+            all_.advance_to(all_.now_ns() + 1'000'000'000);
             engine_->stop();
         }
     }
@@ -105,6 +108,7 @@ private:
         if (all_.planned.seed % 2 != 0) load_->drop_slices();
         load_->drop_managers();
         require(all_.files.open_descriptors() == 0, "a descriptor was not closed");
+        require(all_.sockets.open_descriptors() == 0, "a socket was not closed");
         require(all_.mapped_bytes == 0, "memory is mapped when all is gone");
         require(frame_pool::live() == frames_, "a coroutine's frame was not freed");
     }

@@ -17,6 +17,10 @@ constexpr std::uint64_t longest_lateness_ns = 40'000'000;
 std::span<std::byte> memory_of(const io::operation& op) noexcept {
     return {op.read.data, op.read.size};
 }
+
+bool is_of_socket(const io::operation& op) noexcept {
+    return op.code >= io::opcode::accept;
+}
 }  // namespace
 
 simulated_backend::simulated_backend(world& all, scheduler& by, unsigned shard)
@@ -37,6 +41,7 @@ void simulated_backend::submit(io::operation& op) noexcept {
     op.state = io::operation::phase::pending;
     op.cancel_requested = false;
     ++statistics_.submitted;
+    if (is_of_socket(op)) all_.sockets.begin(op.descriptor, *this);
     all_.note(io::to_string(op.code), static_cast<std::uint64_t>(op.descriptor),
               op.code == io::opcode::read ? op.read.offset : 0,
               op.code == io::opcode::read ? op.read.size : 0);
@@ -51,12 +56,15 @@ void simulated_backend::cancel(io::operation& op) noexcept {
                                     [&](const flight& one) { return one.op == &op; });
     if (found == flights_.end()) {  // it waits for credit, which it no longer needs
         const allocations_succeed here;
-        waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &op));
+        const auto waiting = std::find(waiting_.begin(), waiting_.end(), &op);
+        if (waiting == waiting_.end()) return;  // it is about to complete
+        waiting_.erase(waiting);
         take_off(op);
         return;
     }
     if (found->deaf || found->cancelled) return;
-    if (found->stuck || all_.device.chance(500)) {
+    const bool waits = found->due == never;
+    if (waits || all_.device.chance(500)) {
         if (found->stuck) --all_.stuck;
         found->stuck = false;
         found->cancelled = true;
@@ -102,7 +110,7 @@ void simulated_backend::take_off(io::operation& op) noexcept {
         begun.due = all_.now_ns();
     } else if (op.code == io::opcode::read) {
         decide_read(begun);
-    } else if (all_.strikes(fault::failed_opens)) {
+    } else if (!is_of_socket(op) && all_.strikes(fault::failed_opens)) {
         constexpr int errors[] = {EIO, ENOMEM, EMFILE};
         begun.error = errors[all_.device.below(op.code == io::opcode::open ? 3 : 2)];
     }
@@ -195,17 +203,95 @@ std::size_t simulated_backend::land() noexcept {
     }
     while (!ready.empty()) {
         std::swap(ready[all_.device.below(ready.size())], ready.back());
-        const flight ended = ready.back();
+        flight ended = ready.back();
         ready.pop_back();
+        if (!lands(ended)) continue;
         io::operation& op = *ended.op;
-        op.result = outcome(ended);
-        op.state = io::operation::phase::idle;
         ++completed;
-        ++statistics_.completed;
         all_.note("completed", ended.number, static_cast<std::uint64_t>(op.result));
         op.on_complete(op);
     }
     return completed;
+}
+
+// Gives the operation its result; false: it has to wait.
+bool simulated_backend::lands(flight& ended) noexcept {
+    const allocations_succeed here;
+    io::operation& op = *ended.op;
+    if (is_of_socket(op)) {
+        if (!socket_lands(ended)) return false;
+        if (op.more) return true;
+        all_.sockets.end(op.descriptor);
+    } else {
+        op.result = outcome(ended);
+    }
+    op.state = io::operation::phase::idle;
+    ++statistics_.completed;
+    return true;
+}
+
+bool simulated_backend::socket_lands(flight& ended) noexcept {
+    io::operation& op = *ended.op;
+    op.more = false;
+    if (ended.held) {
+        op.result = static_cast<int>(ended.count);
+        check_held(ended);
+        return true;
+    }
+    op.result = ended.cancelled ? -ECANCELED : all_.sockets.attempt(op);
+    if (op.result == -EAGAIN && op.cancel_requested) op.result = -ECANCELED;
+    if (op.result == -EAGAIN) {
+        ended.due = never;
+        flights_.push_back(ended);
+        return false;
+    }
+    if (op.zero_copy && op.result > 0) return !hold(ended);
+    op.more = op.multishot && op.result >= 0;
+    if (op.more) {
+        ended.due = all_.now_ns() + all_.device.below(20'000);
+        flights_.push_back(ended);
+    }
+    return true;
+}
+
+// Of a send without a copy: the bytes are on their way, and are read until they are acknowledged.
+bool simulated_backend::hold(flight& ended) noexcept {
+    io::operation& op = *ended.op;
+    if (op.message.buffer >= 0) {
+        const auto index = static_cast<std::size_t>(op.message.buffer);
+        require(index < registered_.size() && registered_[index], "no such registered buffer");
+        require(op.message.message->msg_iovlen == 1, "a registered buffer holds one vector");
+    }
+    if (all_.device.chance(200)) {
+        ++statistics_.zero_copy_refused;
+        op.zero_copy = false;
+        return false;
+    }
+    ++statistics_.zero_copy_sends;
+    ended.held = ended.deaf = true;
+    ended.count = static_cast<std::uint64_t>(op.result);
+    ended.early = all_.sockets.at(op.descriptor)->sent - ended.count;
+    ended.due = all_.now_ns() + delay();
+    flights_.push_back(ended);
+    return true;
+}
+
+// They are, to their last moment, what they were when they were sent.
+void simulated_backend::check_held(const flight& ended) noexcept {
+    const simulated_connection& line = *all_.sockets.at(ended.op->descriptor);
+    for_each_part(*ended.op->message.message, ended.count,
+                  [&](std::span<const std::byte> part, std::size_t before) {
+                      require(line.match(part, ended.early + before),
+                              "bytes have changed that the device still reads");
+                  });
+}
+
+void simulated_backend::socket_changed(int descriptor) noexcept {
+    for (flight& one : flights_) {
+        if (one.op->descriptor != descriptor || one.due != never) continue;
+        one.due = all_.now_ns() + all_.device.below(20'000);
+        by_.wake(shard_);
+    }
 }
 
 int simulated_backend::outcome(const flight& ended) noexcept {
@@ -227,7 +313,7 @@ int simulated_backend::outcome(const flight& ended) noexcept {
             return 0;
         }
         default:
-            fail("an operation that the cache has no use for");
+            fail("an operation that nobody has a use for");
     }
 }
 

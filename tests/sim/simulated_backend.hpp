@@ -17,8 +17,9 @@ namespace leat::sim {
 /// short, failed, or not before they are cancelled; a read's bytes are those the file has while it
 /// is under way, before and after a change of the file, and where it fails or falls short anything
 /// may stand behind them. A wait may end without a reason. EINTR and EAGAIN end below this seam:
-/// here they are delays.
-class simulated_backend final : public io::backend {
+/// here they are delays. What becomes of an operation on a socket is decided when it is due; one
+/// that has to wait then is due again when something has changed.
+class simulated_backend final : public io::backend, private socket_watcher {
 public:
     simulated_backend(world& all, scheduler& by, unsigned shard);
     ~simulated_backend() override;
@@ -49,14 +50,22 @@ private:
         bool stuck = false;
         bool deaf = false;  ///< to cancellation
         bool cancelled = false;
+        /// Sent without a copy: the device still reads `count` bytes, the first of which follows
+        /// `early` others on the connection.
+        bool held = false;
     };
     static constexpr std::uint64_t never = ~std::uint64_t{0};
 
     void take_off() noexcept;
     void take_off(io::operation& op) noexcept;
     void decide_read(flight& begun) noexcept;
+    void socket_changed(int descriptor) noexcept override;
     [[nodiscard]] std::uint64_t delay() noexcept;
     [[nodiscard]] std::size_t land() noexcept;
+    [[nodiscard]] bool lands(flight& ended) noexcept;
+    [[nodiscard]] bool socket_lands(flight& ended) noexcept;
+    [[nodiscard]] bool hold(flight& ended) noexcept;
+    void check_held(const flight& ended) noexcept;
     [[nodiscard]] int outcome(const flight& ended) noexcept;
     [[nodiscard]] int read_outcome(const flight& ended) noexcept;
     [[nodiscard]] int open_outcome(const flight& ended) noexcept;

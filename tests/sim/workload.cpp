@@ -113,6 +113,26 @@ void workload::drop_managers() {
     lower.reset();
 }
 
+simulated_sockets::connection workload::invite_peer() {
+    const allocations_succeed here;
+    constexpr std::uint64_t most[] = {1, 10'000, 200'000};
+    const std::uint64_t to_write = all.device.below(most[all.device.below(3)]);
+    peers_.push_back(std::make_unique<peer>(all, by, to_write));
+    return peers_.back()->line();
+}
+
+void workload::let_peers_come(int descriptor, unsigned count) {
+    const allocations_succeed here;
+    all.sockets.announce(descriptor, count);
+    for (; count > 0; --count) {
+        by.at(all.now_ns() + all.device.below(1'000'000),
+              [this, at = all.sockets.listener_of(descriptor), line = invite_peer()] {
+                  all.note("peer comes", line->number);
+                  all.sockets.arrive(at, line);
+              });
+    }
+}
+
 void workload::drop_outside(held_slice dropped, std::uint64_t delay_ns) {
     const std::uint64_t number = drops_++;
     outside_.emplace(number, std::move(dropped));
@@ -238,7 +258,7 @@ void workload::judge_failure(const attempt& made, boost::system::error_code code
         called_for = made.cancelled_at <= all.now_ns();
     } else if (code == errc::timed_out) {
         called_for = made.limit != attempt::never && all.now_ns() - made.begun >= made.limit;
-    } else if (code == errc::stopped) {
+    } else if (code == errc::stopped || code == boost::asio::error::operation_aborted) {
         called_for = owner.stopping();
     } else if (code == errc::file_changed) {
         simulated_file* const file = all.files.numbered(made.version.inode);

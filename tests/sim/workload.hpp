@@ -2,6 +2,7 @@
 #pragma once
 
 #include "checked_source.hpp"
+#include "peer.hpp"
 #include "scheduler.hpp"
 #include "world.hpp"
 
@@ -67,6 +68,10 @@ public:
     void judge(const attempt& made, boost::system::error_code code) const;
     /// Asks for a stop later, from outside the shards or from one of them.
     void cancel_later(attempt& made, const std::stop_source& source, std::uint64_t choice);
+    /// A peer that waits to be connected to.
+    [[nodiscard]] simulated_sockets::connection invite_peer();
+    /// So many come to a listening socket, some time.
+    void let_peers_come(int descriptor, unsigned count);
     void drop_outside(held_slice dropped, std::uint64_t delay_ns);
     void disturb(const action& step);
     /// Asks for a chunk later, from outside the shards.
@@ -104,6 +109,7 @@ private:
     void let_ask(std::uint64_t number, const action& step);
 
     std::map<std::uint64_t, invitation> invitations_;
+    std::vector<std::unique_ptr<peer>> peers_;
     std::map<std::uint64_t, held_slice> outside_;  ///< to be dropped there
     std::uint64_t drops_ = 0;
     bool looked_ = false;

@@ -4,6 +4,7 @@
 #include "plan.hpp"
 #include "random.hpp"
 #include "simulated_files.hpp"
+#include "simulated_sockets.hpp"
 #include "trace.hpp"
 
 #include <leat/io/backend.hpp>
@@ -58,6 +59,7 @@ public:
     random_stream device;
     trace log;
     simulated_files files;
+    simulated_sockets sockets{*this};
     int running = -1;                ///< the shard that runs
     std::uint64_t progress = 0;      ///< what the actors have done
     unsigned stuck = 0;              ///< reads in flight that end only by cancellation

@@ -6,11 +6,13 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstdarg>
 
 using leat::sim::simulated_files;
+using leat::sim::simulated_sockets;
 using leat::sim::world;
 
 extern "C" {
@@ -22,14 +24,30 @@ int __wrap_close(int descriptor);
 int __wrap_fcntl64(int descriptor, int command, ...);
 void* __wrap_mmap64(void* address, std::size_t size, int access, int flags, int file, off_t offset);
 int __wrap_munmap(void* address, std::size_t size);
+int __wrap_socket(int family, int type, int protocol);
+int __wrap_bind(int descriptor, const sockaddr* address, socklen_t length);
+int __wrap_listen(int descriptor, int backlog);
+int __wrap_shutdown(int descriptor, int how);
+int __wrap_setsockopt(int descriptor, int level, int name, const void* value, socklen_t length);
 }
+
+namespace {
+// As the C library tells the outcome of a call.
+int told(int result) noexcept {
+    if (result >= 0) return result;
+    errno = -result;
+    return -1;
+}
+}  // namespace
 
 int __wrap_close(int descriptor) {
     if (descriptor < simulated_files::first_descriptor) return __real_close(descriptor);
     const leat::sim::allocations_succeed here;
     leat::sim::require(world::current() != nullptr, "a descriptor outlived its run");
     world& all = *world::current();
-    leat::sim::require(all.files.close(descriptor) == 0, "a descriptor was closed twice");
+    const bool is_socket = descriptor >= simulated_sockets::first_descriptor;
+    const int result = is_socket ? all.sockets.close(descriptor) : all.files.close(descriptor);
+    leat::sim::require(result == 0, "a descriptor was closed twice");
     all.note("close", static_cast<std::uint64_t>(descriptor));
     return 0;
 }
@@ -67,4 +85,37 @@ void* __wrap_mmap64(
 int __wrap_munmap(void* address, std::size_t size) {
     if (world* const all = world::current()) all->mapped_bytes -= size;
     return __real_munmap(address, size);
+}
+
+int __wrap_socket(int family, int type, int) {
+    const leat::sim::allocations_succeed here;
+    world& all = *world::current();
+    leat::sim::require(family == AF_INET && type == (SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK),
+                       "an unexpected kind of socket");
+    const int result = all.sockets.open();
+    all.note("socket", static_cast<std::uint64_t>(result));
+    return told(result);
+}
+
+int __wrap_bind(int descriptor, const sockaddr*, socklen_t) {
+    leat::sim::require(world::current()->sockets.is_open(descriptor), "a closed socket is bound");
+    return 0;
+}
+
+int __wrap_listen(int descriptor, int) {
+    const leat::sim::allocations_succeed here;
+    return told(world::current()->sockets.listen(descriptor));
+}
+
+int __wrap_shutdown(int descriptor, int how) {
+    const leat::sim::allocations_succeed here;
+    world& all = *world::current();
+    all.note("shutdown", static_cast<std::uint64_t>(descriptor), static_cast<std::uint64_t>(how));
+    return told(all.sockets.shutdown(descriptor, how));
+}
+
+int __wrap_setsockopt(int descriptor, int, int, const void*, socklen_t) {
+    leat::sim::require(world::current()->sockets.is_open(descriptor),
+                       "an option of a closed socket is set");
+    return 0;
 }
