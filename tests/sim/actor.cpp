@@ -333,7 +333,7 @@ task<> actor::serve_peers(const action& step) {
     tcp_acceptor acceptor{shard_executor::current()};
     acceptor.listen({boost::asio::ip::address_v4::loopback(), 0}, step.a % 2 == 0);
     const auto count = static_cast<unsigned>(1 + step.b % 3);
-    in_.let_peers_come(acceptor.native_handle(), count);
+    in_.let_peers_come(acceptor.native_handle(), count, !conversation::has_receiver(step));
     for (unsigned left = count; left > 0; --left) {
         tcp_stream accepted = co_await acceptor.async_accept();
         // Where few operations may be in flight, accepting would leave none to the rest.
@@ -348,7 +348,10 @@ task<> actor::serve_peers(const action& step) {
 
 void actor::let_go(conversation& ended, const action& step) {
     std::optional<tcp_stream> left = ended.take();
-    if (left && !kept_ && step.a % 4 == 0) kept_ = std::move(left);
+    if (!left || kept_ || step.a % 4 != 0) return;
+    kept_.emplace(in_, std::move(*left));
+    // Where few operations may be in flight, one that ends with the engine would leave none.
+    if (!in_.all.planned.faults.has(fault::tiny_credit)) kept_->wait();
 }
 
 task<> actor::hop(const action& step) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conversation.hpp"
+#include "idle_connection.hpp"
 #include "workload.hpp"
 
 #include <cstdint>
@@ -22,6 +23,8 @@ public:
     /// The whole of it, as a task.
     task<> run();
     [[nodiscard]] bool active() const noexcept { return active_; }
+    /// Whether an operation of a connection that it keeps has not ended.
+    [[nodiscard]] bool waits() const noexcept { return kept_ && kept_->waits(); }
     [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
     void drop_all();
 
@@ -63,7 +66,7 @@ private:
     chunk_manager* manager_ = nullptr;
     file file_;
     std::vector<held_slice> held_;
-    std::optional<tcp_stream> kept_;  ///< until the engine is gone
+    std::optional<idle_connection> kept_;  ///< until the engine is gone
     attempt attempt_;
     bool active_ = false;
     bool in_action_ = false;

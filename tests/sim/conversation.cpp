@@ -37,7 +37,7 @@ void conversation::prepare(const simulated_sockets::connection& line) {
 }
 
 task<> conversation::call() {
-    prepare(in_.invite_peer());
+    prepare(in_.invite_peer(!has_receiver(step_)));
     stream_.emplace(shard_executor::current());
     return see_to_its_end();
 }
@@ -82,9 +82,8 @@ task<> conversation::connect() {
 
 void conversation::talk() {
     stream_->zero_copy(has(22));
-    const bool sends = from_ != nullptr;
-    if (sends) all_.spawn_made([this] { return send(); });
-    if (!sends || has(23)) all_.spawn_made([this] { return receive(); });
+    if (from_ != nullptr) all_.spawn_made([this] { return send(); });
+    if (has_receiver(step_)) all_.spawn_made([this] { return receive(); });
 }
 
 task<> conversation::send() {

@@ -22,6 +22,10 @@ public:
     conversation(const conversation&) = delete;
     conversation& operator=(const conversation&) = delete;
 
+    /// Whether somebody receives in a conversation, rather than only sends.
+    [[nodiscard]] static bool has_receiver(const action& step) noexcept {
+        return step.kind == deed::receive || (step.c >> 23 & 1) != 0;
+    }
     /// With a peer that is connected to.
     task<> call();
     /// With a peer that has come, on its stream.

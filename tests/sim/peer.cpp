@@ -15,8 +15,12 @@ std::uint64_t any_room(random_stream& random) {
 }
 }  // namespace
 
-peer::peer(world& all, scheduler& by, std::uint64_t to_write)
-    : all_(all), by_(by), line_(all.sockets.await(any_room(all.device))), to_write_(to_write) {
+peer::peer(world& all, scheduler& by, std::uint64_t to_write, bool stays)
+    : all_(all),
+      by_(by),
+      line_(all.sockets.await(any_room(all.device))),
+      to_write_(to_write),
+      stays_(stays) {
     line_->stir = [this] { stir(); };
 }
 
@@ -52,7 +56,7 @@ void peer::step() {
     if (to_write_ > 0 && has_room) write();
     const bool writes = to_write_ > 0 && line_->written - line_->received < line_->room;
     if (line_->unread > 0 || writes) stir();
-    if (to_write_ > 0 || line_->far_ended) return;
+    if (to_write_ > 0 || line_->far_ended || (stays_ && !line_->near_ended)) return;
     all_.note("peer ends", line_->number);
     all_.sockets.end(*line_);
 }

@@ -13,8 +13,9 @@ namespace leat::sim {
 /// connection, or do nothing any more. What it does is drawn when it does it.
 class peer {
 public:
-    /// One that sends `to_write` bytes and reads what comes meanwhile.
-    peer(world& all, scheduler& by, std::uint64_t to_write);
+    /// One that sends `to_write` bytes and reads what comes meanwhile. With `stays` it ends after
+    /// the near side only.
+    peer(world& all, scheduler& by, std::uint64_t to_write, bool stays);
     peer(const peer&) = delete;
     peer& operator=(const peer&) = delete;
 
@@ -31,6 +32,7 @@ private:
     scheduler& by_;
     simulated_sockets::connection line_;
     std::uint64_t to_write_;
+    const bool stays_;
     bool due_ = false;
 };
 

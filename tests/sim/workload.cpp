@@ -82,7 +82,10 @@ bool workload::over() const {
 }
 
 void workload::check_ended() const {
-    for (const auto& one : actors_) require(!one->active(), "an actor was never resumed");
+    for (const auto& one : actors_) {
+        require(!one->active(), "an actor was never resumed");
+        require(!one->waits(), "a handler was never called");
+    }
     require(owner.roots() == 0, "tasks are left");
     for (const auto& [number, one] : invitations_)
         require(one.request == nullptr, "a guest's request has not ended");
@@ -113,20 +116,21 @@ void workload::drop_managers() {
     lower.reset();
 }
 
-simulated_sockets::connection workload::invite_peer() {
+simulated_sockets::connection workload::invite_peer(bool silent) {
     const allocations_succeed here;
     constexpr std::uint64_t most[] = {1, 10'000, 200'000};
-    const std::uint64_t to_write = all.device.below(most[all.device.below(3)]);
-    peers_.push_back(std::make_unique<peer>(all, by, to_write));
+    const std::uint64_t to_write = silent ? 0 : all.device.below(most[all.device.below(3)]);
+    const bool stays = silent && all.device.chance(500);
+    peers_.push_back(std::make_unique<peer>(all, by, to_write, stays));
     return peers_.back()->line();
 }
 
-void workload::let_peers_come(int descriptor, unsigned count) {
+void workload::let_peers_come(int descriptor, unsigned count, bool silent) {
     const allocations_succeed here;
     all.sockets.announce(descriptor, count);
     for (; count > 0; --count) {
         by.at(all.now_ns() + all.device.below(1'000'000),
-              [this, at = all.sockets.listener_of(descriptor), line = invite_peer()] {
+              [this, at = all.sockets.listener_of(descriptor), line = invite_peer(silent)] {
                   all.note("peer comes", line->number);
                   all.sockets.arrive(at, line);
               });

@@ -68,10 +68,10 @@ public:
     void judge(const attempt& made, boost::system::error_code code) const;
     /// Asks for a stop later, from outside the shards or from one of them.
     void cancel_later(attempt& made, const std::stop_source& source, std::uint64_t choice);
-    /// A peer that waits to be connected to.
-    [[nodiscard]] simulated_sockets::connection invite_peer();
+    /// A peer that waits to be connected to. One that is silent may stay, and sends nothing.
+    [[nodiscard]] simulated_sockets::connection invite_peer(bool silent);
     /// So many come to a listening socket, some time.
-    void let_peers_come(int descriptor, unsigned count);
+    void let_peers_come(int descriptor, unsigned count, bool silent);
     void drop_outside(held_slice dropped, std::uint64_t delay_ns);
     void disturb(const action& step);
     /// Asks for a chunk later, from outside the shards.
