@@ -248,7 +248,7 @@ bool conversation::called_for(error_code code, std::uint64_t begun) {
     if (code == asio::error::operation_aborted) return stops || disrupted_;
     if (code == errc::stopped) return in_.owner.stopping();
     if (code == errc::cancelled) {
-        dropped_ = !stops && no_memory;
+        dropped_ = no_memory;
         return stops || no_memory;
     }
     if (code == asio::error::bad_descriptor) return disrupted_;
