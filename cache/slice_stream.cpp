@@ -67,6 +67,9 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
     const std::uint64_t size = manager_.chunk_size();
     next_ahead_ = std::max(next_ahead_, first);
     for (; next_ahead_ <= index + options_.depth && next_ahead_ * size < end_; ++next_ahead_) {
+        const auto asked = [this](const ahead* one) { return one->chunk == next_ahead_; };
+        // Those behind one that is asked for again; so ahead_ never needs more room than it has.
+        if (std::any_of(ahead_.begin(), ahead_.end(), asked)) continue;
         const std::uint64_t begin = next_ahead_ * size;
         const auto length = static_cast<std::uint32_t>(std::min(size, file_.size() - begin));
         if (manager_.peek({file_, begin, length})) continue;
