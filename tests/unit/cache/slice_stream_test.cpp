@@ -62,3 +62,35 @@ BOOST_AUTO_TEST_CASE(a_stream_reads_ahead_beside_a_bad_sector_only_once) {
     BOOST_TEST(source->reads < 10u);
     BOOST_TEST(source->bytes < 4_MiB);
 }
+
+BOOST_AUTO_TEST_CASE(a_stream_asks_ahead_once_for_what_is_behind_a_chunk_without_a_buffer) {
+    engine owner{small_engine(1, 256_KiB, 64_KiB)};
+    const auto source = script_of(1_MiB);
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    static constexpr auto touch = [](chunk_manager& of, const file& name) -> task<> {
+        const slice got = co_await of.get_chunk({name, 128_KiB, 100});
+    };
+    auto walk = [](chunk_manager& of, file name, test::script& reads) -> task<std::uint64_t> {
+        const slice one = co_await of.get_chunk({name, 0, 64_KiB});
+        const slice two = co_await of.get_chunk({name, 512_KiB, 100});
+        const slice three = co_await of.get_chunk({name, 576_KiB, 100});
+        reads.delay_ms = 300;
+        scope others;  // chunk 2 gets the last buffer and is long on its way, chunk 1 gets none
+        others.spawn_made([&] { return touch(of, name); });
+        while (reads.in_flight == 0) co_await yield{};
+        std::uint64_t waiting = 0;
+        {
+            slice_stream stream = of.slices(name, 0, 1_MiB, {.depth = 2, .slice_size = 1000});
+            for (int left = 10; left > 0; --left) {
+                const slice piece = co_await stream.next();
+                co_await yield{};
+            }
+            const cache_statistics now = co_await of.statistics();
+            waiting = now.waiting;
+        }
+        co_await others.join();
+        co_return waiting;
+    };
+    BOOST_TEST(owner.run(walk(manager, from, *source)) == 2u);
+}
