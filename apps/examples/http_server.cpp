@@ -6,10 +6,10 @@
 #include <boost/beast/http.hpp>
 
 namespace http = boost::beast::http;
-// Where "bytes=FIRST-LAST" or "bytes=FIRST-" begins, and its length; other units are ignored.
 std::pair<std::uint64_t, std::uint64_t> parse_range(const std::string& text, std::uint64_t size) {
     unsigned long long first = 0, last = size - 1;
     if (std::sscanf(text.c_str(), "bytes=%llu-%llu", &first, &last) < 1) return {0, size};
+    if (text.starts_with("bytes=-") && 0 - first <= size) first += size;  // the last -first
     return {first, std::max<std::uint64_t>(first, last < size ? last + 1 : size) - first};
 }
 leat::task<> serve(leat::chunk_manager& manager, leat::file file, leat::tcp_stream peer) try {

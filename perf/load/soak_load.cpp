@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 
 namespace leat::perf {
 
@@ -17,6 +18,28 @@ constexpr unsigned walkers = 64;         // at once, on each shard
 constexpr unsigned steps = 200;          // of each, before another takes its place
 constexpr unsigned rest_us = 3'000;      // longest time for which a slice is held
 constexpr std::size_t most_dropped = 8;  // slices that the foreign thread may have
+constexpr std::size_t copies = 8;        // at once, on each shard
+constexpr std::uint64_t copied_pages = 2 * soak_load::chunk_bytes / page_bytes;  // at most
+
+/// A buffer out of a list, given back at the end.
+class lent_buffer {
+public:
+    explicit lent_buffer(std::vector<std::vector<std::byte>>& from)
+        : from_(from), buffer_(std::move(from.back())) {
+        from.pop_back();
+    }
+    lent_buffer(const lent_buffer&) = delete;
+    lent_buffer& operator=(const lent_buffer&) = delete;
+    ~lent_buffer() { from_.push_back(std::move(buffer_)); }
+
+    [[nodiscard]] std::span<std::byte> first(std::size_t count) {
+        return std::span{buffer_}.first(count);
+    }
+
+private:
+    std::vector<std::vector<std::byte>>& from_;
+    std::vector<std::byte> buffer_;
+};
 }  // namespace
 
 struct soak_load::walker {
@@ -39,6 +62,9 @@ soak_load::soak_load(engine& owner,
         for (std::uint64_t in = 0; in < chunk_bytes; in += page_bytes)
             words_.push_back(first_word(chunk.data() + in));
     }
+    // Made once: memory that comes and goes would hide what grows.
+    const std::vector<std::byte> buffer(copied_pages * page_bytes);
+    buffers_.assign(owner_.shards(), std::vector(copies, buffer));
     foreign_ = std::thread{[this] { foreign_main(); }};
 }
 
@@ -140,9 +166,12 @@ task<> soak_load::pass_on(walker& one) {
 }
 
 task<> soak_load::copy(walker& one) {
+    std::vector<std::vector<std::byte>>& free = buffers_[this_shard().index()];
+    if (free.empty()) co_return;
+    lent_buffer buffer{free};
     const std::uint64_t offset = one.random.below(size_ / page_bytes) * page_bytes;
-    const std::uint64_t pages = 1 + one.random.below(2 * chunk_bytes / page_bytes);
-    std::vector<std::byte> to(std::min(pages * page_bytes, size_ - offset));
+    const std::uint64_t pages = 1 + one.random.below(copied_pages);
+    const std::span<std::byte> to = buffer.first(std::min(pages * page_bytes, size_ - offset));
     const std::size_t count = co_await manager_.read(one.opened, offset, to);
     if (count != to.size()) fail("a read gave too little");
     check(offset, to);

@@ -70,7 +70,8 @@ private:
     engine& owner_;
     chunk_manager& manager_;
     std::uint64_t size_ = 0;
-    std::vector<std::uint64_t> words_;  ///< the first of each page
+    std::vector<std::uint64_t> words_;                          ///< the first of each page
+    std::vector<std::vector<std::vector<std::byte>>> buffers_;  ///< for copies, of each shard
     std::atomic<bool> ending_{false};
     std::atomic<std::uint64_t> requests_{0};
     std::atomic<std::uint64_t> errors_{0};

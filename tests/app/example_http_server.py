@@ -40,10 +40,13 @@ def check_ranges(port: int, content: bytes) -> None:
         check(answer.status == 206, f"status {answer.status} for {first}-{last}")
         check(body == content[first:end], f"bytes of {first}-{last}")
         check(answer.headers["Content-Range"] == f"bytes {first}-{end - 1}/{SIZE}", f"range of {first}-{last}")
-    for requested, status in ((None, 200), ("pages=1-2", 200), (f"bytes={SIZE}-", 416), ("bytes=9-3", 416)):
+    others = ((None, 200), ("pages=1-2", 200), (f"bytes={SIZE}-", 416), ("bytes=9-3", 416), ("bytes=-0", 416))
+    for requested, status in others:
         answer, body = get(port, requested, connection)
         check(answer.status == status, f"status {answer.status} for {requested}")
         check(body == (content if status == 200 else b""), f"body for {requested}")
+    answer, body = get(port, "bytes=-9", connection)
+    check(answer.status == 206 and body == content[-9:], "the last nine bytes")
 
 
 def check_bad_requests(port: int, content: bytes) -> None:

@@ -111,7 +111,7 @@ BOOST_DATA_TEST_CASE(a_web_socket_echoes_and_closes, both_backends, kind) {
             web_stream web(std::move(stream));
             web.set_option(websocket::stream_base::timeout::suggested(beast::role_type::client));
             co_await web.async_handshake("leat", "/", use_task);
-            for (const std::size_t size : {1, 100, 70'000, 1'000'000}) {
+            for (const std::size_t size : {1U, 100U, 70'000U, 1'000'000U}) {
                 const std::string out(size, 'w');
                 // Both at once: the echo begins before all is sent.
                 told sent;

@@ -32,7 +32,7 @@ BOOST_DATA_TEST_CASE(lines_are_read_until_their_end, both_backends, kind) {
         const std::string text = "one\ntwo\n" + std::string(100'000, 'x') + "\nrest";
         asio::async_write(both.near, asio::buffer(text), sent.handler());
         std::string line;
-        for (const std::size_t expected : {4, 4, 100'001}) {
+        for (const std::size_t expected : {4U, 4U, 100'001U}) {
             const std::size_t count = co_await asio::async_read_until(
                 both.far, asio::dynamic_buffer(line), '\n', use_task);
             LEAT_EXPECT(count == expected);

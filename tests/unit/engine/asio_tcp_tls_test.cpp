@@ -82,7 +82,7 @@ BOOST_DATA_TEST_CASE(an_echo_in_both_directions_at_once, both_backends, kind) {
         server.spawn(echo(std::move(both.far), tls.server));
         secure_stream stream(std::move(both.near), tls.client);
         co_await stream.async_handshake(ssl::stream_base::client, use_task);
-        for (const std::size_t size : {1, 1000, 100'000, 3'000'000}) {
+        for (const std::size_t size : {1U, 1000U, 100'000U, 3'000'000U}) {
             const std::string out(size, 't');
             std::string in(size, ' ');
             told sent;

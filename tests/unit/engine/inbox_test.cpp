@@ -165,3 +165,72 @@ BOOST_AUTO_TEST_CASE(a_weaker_order_loses_a_message_or_shows_a_stale_one) {
     BOOST_TEST(explore<weak_order::atomic>(1) != "");
     BOOST_TEST(explore<weak_acquire::atomic>(1) != "");
 }
+
+namespace {
+
+// A shard that ends, and threads that push while the gate lets them in.
+template <template <class> class Atomic>
+struct ending_house {
+    inbox<Atomic> box;
+    explored_atomic<int> alive{1};
+    explored_letter post[2];
+    int received = 0;
+    int fresh = 0;
+    int turned_away = 0;
+    bool used_dead = false;
+
+    void push(int which) {
+        if (!box.enter()) {
+            ++turned_away;
+            return;
+        }
+        post[which].payload.store(1, std::memory_order_relaxed);
+        box.push(post[which]);
+        used_dead = used_dead || alive.load(std::memory_order_relaxed) == 0;
+        box.leave();
+    }
+    void end() {
+        while (!box.close()) {
+            while (box.occupied()) {
+            }
+        }
+        work_queue queue;
+        box.take(queue);
+        while (work* const item = queue.pop()) {
+            ++received;
+            fresh += static_cast<explored_letter&>(*item).payload.load(std::memory_order_relaxed);
+        }
+        alive.store(0, std::memory_order_relaxed);
+    }
+};
+
+template <template <class> class Atomic>
+std::string explore_end(int pushers) {
+    explorer all{pushers == 1 ? 8u : 2u};
+    const std::uint64_t runs = all.run([pushers] {
+        auto one = std::make_shared<ending_house<Atomic>>();
+        explorer::program program;
+        program.threads.emplace_back([one] { one->end(); });
+        for (int i = 0; i < pushers; ++i) program.threads.emplace_back([one, i] { one->push(i); });
+        program.check = [one, pushers] {
+            explorer::current().require(one->received + one->turned_away == pushers,
+                                        "a message was lost");
+            explorer::current().require(one->fresh == one->received, "a stale message was seen");
+            explorer::current().require(!one->used_dead, "a shard was used after its end");
+        };
+        return program;
+    });
+    BOOST_TEST_MESSAGE(pushers << " pushers: " << runs << " runs");
+    return all.failure();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(no_interleaving_loses_a_message_that_the_gate_let_in) {
+    BOOST_TEST(explore_end<explored_atomic>(1) == "");
+    BOOST_TEST(explore_end<explored_atomic>(2) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_gate_without_acquire_loses_a_message) {
+    BOOST_TEST(explore_end<weak_acquire::atomic>(1) != "");
+}

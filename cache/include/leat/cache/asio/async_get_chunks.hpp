@@ -16,6 +16,12 @@ namespace leat {
 /// Gets a slice for each of `configs`, which are copied; as async_get_chunk, in all that is said
 /// there, but for what follows.
 ///
+///     leat::async_get_chunks(manager, configs,
+///                            [](boost::system::error_code, auto pieces) {
+///                                for (auto& piece : pieces)
+///                                    if (piece) use(*piece);
+///                            });
+///
 /// Without a token it is for a task to await (use_task). Signature: void(error_code,
 /// std::vector<result<slice>>), the outcomes in the order of `configs`, each with its own error and
 /// where it arose. The error_code is errc::stopped or errc::cancelled if that ended the request

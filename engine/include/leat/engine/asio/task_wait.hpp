@@ -31,7 +31,7 @@ public:
     class handler;
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
-    [[nodiscard]] decltype(auto) await_resume() {
+    decltype(auto) await_resume() {
         const errc stopped = cancelled_ ? stop_reason() : errc{};
         if (!values_) throw_dropped(stopped);
         return task_result<Arguments...>::take(std::move(*values_), stopped);

@@ -31,8 +31,14 @@ struct tcp_accept : waiter {
 
 }  // namespace detail
 
-/// A listening TCP socket of one shard. On each shard one with `share_port` and the same endpoint:
-/// then the kernel spreads the connections over them.
+/// A listening TCP socket of one shard. On each shard one with `share` and the same endpoint: then
+/// the kernel spreads the connections over them.
+///
+///     leat::tcp_acceptor acceptor(leat::shard_executor::current(), endpoint, /*share*/ true);
+///     for (;;) {
+///         leat::tcp_stream peer = co_await acceptor.async_accept();
+///         sessions.spawn(serve(std::move(peer)));
+///     }
 ///
 /// Everything is called on the acceptor's shard; for completion handlers, cancellation, the
 /// engine's stop and errors see tcp_stream. Several async_accept may be in flight and get the

@@ -242,6 +242,8 @@ public:
     /// Sends at least one byte of the buffers, as many as the socket has room for. Handler:
     /// void(error_code, size_t). asio::async_write sends all. Empty buffers complete with 0. A peer
     /// that has gone gives asio::error::broken_pipe or connection_reset; no signal is raised.
+    ///
+    ///     co_await asio::async_write(stream, page.buffer(), leat::use_task);
     template <class Buffers, class Token = use_task_t>
     auto async_write_some(const Buffers& buffers, Token&& token = Token()) {
         return boost::asio::async_initiate<Token, void(error_code, std::size_t)>(sending{this},

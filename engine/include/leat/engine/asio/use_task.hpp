@@ -49,6 +49,10 @@ struct use_task_t {
 inline constexpr use_task_t use_task{};
 
 namespace detail {
+// What an initiation makes of its arguments is its own business: Beast's take sizes, given as int.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 /// An operation that starts when it is awaited: initiation(handler, arguments...).
 template <class Wait, class Initiation, class... Given>
 class task_operation : public Wait {
@@ -75,6 +79,7 @@ private:
     Initiation initiation_;
     std::tuple<Given...> given_;
 };
+#pragma GCC diagnostic pop
 }  // namespace detail
 
 }  // namespace leat
