@@ -71,9 +71,8 @@ private:
     }
 
     void shutdown() noexcept override {
-        if (slots_ == nullptr) return;
         contexts_ended().fetch_add(1, std::memory_order_acq_rel);
-        std::exchange(slots_, nullptr)->close();
+        if (handler_slots* const ending = std::exchange(slots_, nullptr)) ending->close();
     }
 
     handler_slots* slots_;
