@@ -101,7 +101,7 @@ BOOST_FIXTURE_TEST_CASE(an_io_context_is_kept_at_work_and_runs_the_handlers, gue
     asio::io_context context;
     int count = 0;
     slow_down(5);  // nothing is ready before run()
-    for (const std::uint64_t offset : {0, 70'000, 140'000, 5, 6}) {
+    for (const std::uint64_t offset : {0U, 70'000U, 140'000U, 5U, 6U}) {
         const auto handler = [&, offset](error_code failed, slice got) {
             BOOST_TEST(!failed);
             BOOST_TEST(good(got, offset, 100));

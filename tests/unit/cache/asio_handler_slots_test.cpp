@@ -16,7 +16,7 @@ using leat::test::weak_release;
 
 namespace {
 
-struct counting_handler : waiting_handler {
+struct counting_handler final : waiting_handler {
     void abandon() noexcept override { ++abandoned; }
     int abandoned = 0;
 };
