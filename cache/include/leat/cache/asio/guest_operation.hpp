@@ -75,9 +75,9 @@ private:
 
     struct completion {
         completion(Handler& moved_in, const executor_type& executor_)
-            : executor(executor_), work(executor_), handler(std::move(moved_in)) {}
+            : executor(executor_), work(std::in_place, executor_), handler(std::move(moved_in)) {}
         executor_type executor;
-        waiting_work<executor_type> work;
+        std::optional<waiting_work<executor_type>> work;
         Handler handler;
     };
 
@@ -137,8 +137,12 @@ private:
 
     void complete() noexcept override {
         if constexpr (has_no_executor<Handler>) {
-            // No shard is left to call it, and this thread may hold what the handler wants.
-            if (!this->on_a_shard()) return this->post_to(boost::asio::system_executor{});
+            // No shard is left to call it, and this thread may hold what the handler wants. The
+            // engine may be gone before the handler has returned.
+            if (!this->on_a_shard()) {
+                completion_->work.reset();
+                return this->post_to(boost::asio::system_executor{});
+            }
         }
         using context_executor = boost::asio::io_context::executor_type;
         const executor_type& executor = completion_->executor;
