@@ -23,6 +23,11 @@ public:
         : service(owner),
           slots_(boost::asio::has_service<shard_mark>(owner) ? nullptr : handler_slots::make()) {}
 
+    /// Of two threads that make the service at once one makes it in vain: that is not shut down.
+    ~context_handlers() override {
+        if (slots_ != nullptr) slots_->close();
+    }
+
     /// Remembers `handler` for `context`. Lock-free where this thread's last one was for the same
     /// context. Throws std::bad_alloc.
     static context_handlers& of(boost::asio::execution_context& context) {
