@@ -1,5 +1,6 @@
 // Guests' requests that meet the end of an engine.
 #include "asio_support.hpp"
+#include "witness.hpp"
 
 #include <atomic>
 #include <future>
@@ -10,32 +11,10 @@
 using namespace leat;
 using namespace leat::literals;
 using leat::test::guest_fixture;
+using leat::test::tally;
+using leat::test::witness;
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-namespace {
-
-/// What became of a handler: called or destroyed, once.
-struct tally {
-    std::atomic<int> called{0};
-    std::atomic<int> dropped{0};
-};
-
-class witness {
-public:
-    explicit witness(tally& counts) noexcept : counts_(&counts) {}
-    witness(witness&& other) noexcept : counts_(std::exchange(other.counts_, nullptr)) {}
-    witness& operator=(witness&&) = delete;
-    ~witness() {
-        if (counts_ != nullptr) ++counts_->dropped;
-    }
-    void operator()(error_code, slice) { ++std::exchange(counts_, nullptr)->called; }
-
-private:
-    tally* counts_;
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(withdrawing_races_with_the_end_of_the_shard) {
     constexpr std::size_t count = 12;

@@ -1,4 +1,5 @@
 #include "asio_support.hpp"
+#include "witness.hpp"
 
 #include <leat/engine/asio/shard_timer.hpp>
 
@@ -24,30 +25,6 @@ using namespace leat;
 using namespace leat::test;
 
 BOOST_AUTO_TEST_SUITE(asio_engine_end)
-
-namespace {
-
-struct tally {
-    std::atomic<int> run{0};
-    std::atomic<int> dropped{0};
-};
-
-// A function that tells what became of it: to be called or destroyed, once.
-class witness {
-public:
-    explicit witness(tally& counts) noexcept : counts_(&counts) {}
-    witness(witness&& other) noexcept : counts_(std::exchange(other.counts_, nullptr)) {}
-    witness& operator=(witness&&) = delete;
-    ~witness() {
-        if (counts_ != nullptr) ++counts_->dropped;
-    }
-    void operator()() { ++std::exchange(counts_, nullptr)->run; }
-
-private:
-    tally* counts_;
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(posts_race_with_the_end_of_the_engine) {
     constexpr int rounds = 2000;
@@ -84,9 +61,9 @@ BOOST_AUTO_TEST_CASE(posts_race_with_the_end_of_the_engine) {
         running.reset();
         BOOST_REQUIRE(before.none());
         // Functions that wait in a strand when the shard ends go with the engine's contexts.
-        run += counts.run;
+        run += counts.called;
         dropped += counts.dropped;
-        BOOST_REQUIRE(counts.run + counts.dropped == 2 * posts);
+        BOOST_REQUIRE(counts.called + counts.dropped == 2 * posts);
     }
     BOOST_TEST(run > 0);
     BOOST_TEST(dropped > 0);
@@ -118,7 +95,7 @@ std::string stopped_inside(io::backend_kind kind, Arrange arrange) {
         stopped.get_future().wait();
         const stop_report report = owner.join();
         if (report.code) wrong = "owed: " + report.owed;
-        if (counts.run != 4) wrong += " run: " + std::to_string(counts.run);
+        if (counts.called != 4) wrong += " run: " + std::to_string(counts.called);
         if (counts.dropped != 0) wrong += " dropped: " + std::to_string(counts.dropped);
     }
     if (!before.none()) wrong += " something is left";
