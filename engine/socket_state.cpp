@@ -1,9 +1,12 @@
 #include <leat/engine/socket_state.hpp>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 namespace leat {
@@ -24,16 +27,31 @@ socket_state::~socket_state() {
 
 void socket_state::start(socket_operation& op) noexcept {
     assert(shard::current() == &home_);
-    if (stopped_) {
-        fail(home_, op, -ECANCELED);
-    } else if (deadline_ <= home_.turn_time()) {
-        fail(home_, op, -ETIMEDOUT);
+    if (const int refused = refusal(); refused != 0) {
+        fail(home_, op, refused);
     } else {
         op.timed_out = false;
         op.on_complete = &completed;
         op.in_flight = this;
         in_flight_.push_back(op);
         home_.backend().submit(op);
+    }
+}
+
+int socket_state::refusal() const noexcept {
+    if (stopped_) return -ECANCELED;
+    return deadline_ <= home_.turn_time() ? -ETIMEDOUT : 0;
+}
+
+int socket_state::try_send(std::span<const std::byte> bytes) noexcept {
+    assert(shard::current() == &home_);
+    if (const int refused = refusal(); refused != 0) return refused;
+    constexpr std::size_t most = std::numeric_limits<int>::max() & ~std::size_t{4095};
+    const std::size_t size = std::min(bytes.size(), most);
+    for (;;) {
+        const auto sent = ::send(descriptor_, bytes.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent >= 0) return static_cast<int>(sent);
+        if (errno != EINTR) return -errno;
     }
 }
 

@@ -7,6 +7,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <cstddef>
+#include <span>
 
 namespace leat {
 
@@ -44,6 +45,9 @@ public:
     /// Starts a prepared operation. It runs from the ready queue, never from inside, also if it
     /// fails at once.
     void start(socket_operation& op) noexcept;
+    /// Sends as much of `bytes` as the socket has room for, at once and without waiting: returns
+    /// the count, or a negated errno: -EAGAIN if there is no room, else as start() ends a send.
+    [[nodiscard]] int try_send(std::span<const std::byte> bytes) noexcept;
     /// Ends an operation that never started, with a negated errno, in the same way.
     static void fail(shard& home, socket_operation& op, int result) noexcept;
     /// Asks for an early end. No effect on an operation that has completed.
@@ -83,6 +87,8 @@ private:
         if (--self->references_ == 0) delete self;
     }
 
+    /// 0, or why nothing is started any more: a negated errno.
+    [[nodiscard]] int refusal() const noexcept;
     static void completed(io::operation& done) noexcept;
     static void deadline_reached(work& item) noexcept;
     static void engine_stops(stop_listener& told) noexcept;

@@ -32,6 +32,15 @@ struct tcp_transfer : socket_operation {
     msghdr message{};
 };
 
+/// A wait until a socket can be read or written.
+struct tcp_wait : socket_operation {
+    tcp_wait(work::function run_, shard&) noexcept : socket_operation(run_) {}
+    void cancel() noexcept { socket_state::cancel(*this); }
+    [[nodiscard]] std::tuple<boost::system::error_code> outcome() const noexcept {
+        return {error_of_result(result)};
+    }
+};
+
 struct tcp_connect : socket_operation {
     tcp_connect(work::function run_, shard&, const boost::asio::ip::tcp::endpoint& to)
         : socket_operation(run_), endpoint(to), length(static_cast<socklen_t>(to.size())) {}

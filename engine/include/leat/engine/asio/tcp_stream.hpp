@@ -9,11 +9,14 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/socket_base.hpp>
+#include <boost/system/result.hpp>
 
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace leat {
@@ -249,6 +252,28 @@ public:
         return boost::asio::async_initiate<Token, void(error_code, std::size_t)>(sending{this},
                                                                                  token, buffers);
     }
+    /// Sends as many of the bytes as the socket has room for, at once: with async_wait, for those
+    /// who would keep nothing while a peer is slow, such as a slice and with it its chunk. Gives
+    /// the count, 0 if there is no room or nothing to send; errors are those of async_write_some.
+    /// Always copies. Not while an async_write_some is in flight: whose bytes go first is not told.
+    ///
+    ///     const auto sent = stream.try_send(slice.bytes());
+    ///     if (sent && *sent == 0) {  // let go of the slice, then
+    ///         co_await stream.async_wait(leat::tcp_stream::wait_write);
+    ///     }
+    [[nodiscard]] boost::system::result<std::size_t> try_send(
+        std::span<const std::byte> bytes) noexcept {
+        const int result = state_ ? state_->try_send(bytes) : -EBADF;
+        if (result == -EAGAIN) return std::size_t{0};
+        if (result < 0) return detail::error_of_result(result);
+        return static_cast<std::size_t>(result);
+    }
+    /// Waits until the socket can be read or written, or has an error; the next operation tells
+    /// which. Handler: void(error_code). Holds no memory but the handler's.
+    template <class Token = use_task_t>
+    auto async_wait(wait_type what, Token&& token = Token()) {
+        return boost::asio::async_initiate<Token, void(error_code)>(waiting{this}, token, what);
+    }
 
 private:
     struct initiation {
@@ -277,6 +302,13 @@ private:
         }
     };
 
+    struct waiting : initiation {
+        template <class Handler>
+        void operator()(Handler&& handler, wait_type what) const {
+            this->stream->start_wait(std::forward<Handler>(handler), what);
+        }
+    };
+
     void start(socket_operation& op, int failure) noexcept {
         if (failure != 0 || !state_) {
             socket_state::fail(executor_.home(), op, failure != 0 ? failure : -EBADF);
@@ -293,6 +325,15 @@ private:
         auto& op = operation::make(executor_.home(), std::forward<Handler>(handler), 0, endpoint);
         op.prepare_connect(native_handle(), op.endpoint.data(), &op.length);
         start(op, -code.value());
+    }
+
+    template <class Handler>
+    void start_wait(Handler&& handler, wait_type what) {
+        using operation = detail::completion<detail::tcp_wait, std::decay_t<Handler>>;
+        auto& op = operation::make(executor_.home(), std::forward<Handler>(handler), 0);
+        const unsigned wanted = what == wait_read ? POLLIN : what == wait_write ? POLLOUT : 0U;
+        op.prepare_poll(native_handle(), wanted | POLLERR | POLLHUP);
+        start(op, 0);
     }
 
     template <class Buffer, class Handler, class Buffers>
