@@ -18,6 +18,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace leat {
@@ -172,6 +173,11 @@ inline void shard_context::serve() noexcept {
 // Runs what is ready, within a budget. Returns how many handlers that was.
 inline int shard_context::poll() noexcept {
     context_.restart();
+    // Without work outstanding Asio does not look at its epoll descriptor, which stays readable
+    // when the time of a timer comes that was cancelled, or bytes for a socket that nobody reads:
+    // whoever watches it would be told again and again.
+    std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> looks;
+    if (!watch_.armed) looks.emplace(context_.get_executor());
     int called = 0;
     while (called < handlers_a_turn) {
         try {
