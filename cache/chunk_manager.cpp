@@ -7,6 +7,8 @@ namespace leat {
 
 namespace {
 
+constexpr std::uint64_t most_competing_fill_bytes = 64 * MiB;
+
 /// A manager as a source: its files and its read().
 class manager_source {
 public:
@@ -102,8 +104,14 @@ chunk_manager::chunk_manager(engine& owner,
                                            " give each of its " + std::to_string(owner.shards()) +
                                            " only " + format_size(owner.memory_per_shard()));
     }
+    const std::uint64_t competing = options.competing_fill_bytes;
+    if (competing == 0 || competing % fill_piece != 0 || competing > most_competing_fill_bytes) {
+        refuse(errc::invalid_option, "competing_fill_bytes is " + format_size(competing) +
+                                         ", not a multiple of " + format_size(fill_piece) +
+                                         " up to " + format_size(most_competing_fill_bytes));
+    }
     cache_ = shared_cache::of(owner);
-    core_ = std::make_shared<manager_core>(cache_, size, std::move(source), options.pin_deadline);
+    core_ = std::make_shared<manager_core>(cache_, size, std::move(source), options);
 }
 
 chunk_manager::chunk_manager(engine& owner, chunk_manager& lower, manager_options options)

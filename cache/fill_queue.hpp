@@ -18,6 +18,7 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
 
     chunks demanded;  ///< somebody waits for much of them; in order, before all others
     chunks rests;     ///< those who asked have what they asked for
+    unsigned pieces_at_once = 0;  ///< while requests wait for the device
     unsigned demands_in_flight = 0;
     unsigned rests_in_flight = 0;
     io::time_point last_competition{};

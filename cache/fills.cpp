@@ -1,6 +1,7 @@
 // Filling chunks: demanded bytes first and alone, the rest behind them.
 #include "cache_storage.hpp"
 
+#include <leat/cache/chunk_manager.hpp>
 #include <leat/cache/shard_cache.hpp>
 #include <leat/engine/spawned.hpp>
 
@@ -12,10 +13,6 @@ namespace leat {
 namespace {
 // A demand up to this size is read at once and alone; a larger one is a matter of throughput.
 constexpr std::uint64_t small_demand = 256 * KiB;
-// While demands compete, the rest goes in pieces: behind two reads of 512 KiB a demand waits 0.25
-// ms, behind four of 10 MiB 18 ms, at the same throughput.
-constexpr std::uint64_t piece = 512 * KiB;
-constexpr unsigned pieces_at_once = 2;
 // With so many demands in flight the device has no time for bytes that nobody waits for.
 constexpr unsigned crowd = 4;
 // Without competition, chunks read at once a shard.
@@ -279,11 +276,11 @@ void shard_cache::give_up_rests(fill_queue& queue) noexcept {
 void shard_cache::submit_rests_of(fill_queue& queue) noexcept {
     const bool competing = queue.demands_in_flight != 0 ||
                            shard_.turn_time() - queue.last_competition < competition_memory;
-    const unsigned window = competing ? pieces_at_once : chunks_at_once;
+    const unsigned window = competing ? queue.pieces_at_once : chunks_at_once;
     while (!queue.empty() && queue.rests_in_flight < window) {
         if (queue.demanded.empty() && competing && queue.demands_in_flight >= crowd) return;
         chunk& filling = queue.demanded.empty() ? queue.rests.front() : queue.demanded.front();
-        const std::uint64_t most = competing ? piece >> unit_shift : filling.units;
+        const std::uint64_t most = competing ? fill_piece >> unit_shift : filling.units;
         std::uint64_t first = filling.next(filling.cursor, false);
         if (first >= filling.units) first = filling.next(0, false);
         const std::uint64_t end = std::min(filling.next(first, true), first + most);

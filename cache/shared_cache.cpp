@@ -1,5 +1,6 @@
 #include "fill_queue.hpp"
 
+#include <leat/cache/chunk_manager.hpp>
 #include <leat/cache/shared_cache.hpp>
 
 #include <algorithm>
@@ -20,16 +21,21 @@ reciprocal::reciprocal(std::uint64_t divisor) noexcept
 manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
                            std::uint64_t chunk_size_,
                            std::unique_ptr<any_source> source_,
-                           std::chrono::milliseconds pin_deadline_)
+                           const manager_options& options)
     : by_chunk(chunk_size_),
       chunk_size(chunk_size_),
       // Far beyond anybody's patience, and within what a clock can count.
       pin_deadline(std::clamp<std::chrono::milliseconds>(
-          pin_deadline_, std::chrono::milliseconds{0}, std::chrono::hours{24 * 3650})),
+          options.pin_deadline, std::chrono::milliseconds{0}, std::chrono::hours{24 * 3650})),
       source(std::move(source_)),
       cache(cache_),
       fills(std::make_unique<fill_queue[]>(cache_->shards())),
-      shards(cache_->shards()) {}
+      shards(cache_->shards()) {
+    for (unsigned index = 0; index < shards; ++index) {
+        fills[index].pieces_at_once =
+            static_cast<unsigned>(options.competing_fill_bytes / fill_piece);
+    }
+}
 
 unsigned manager_core::owner(std::uint64_t number, std::uint64_t index) const noexcept {
     // The upper half: the lower one picks the bucket.

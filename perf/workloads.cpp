@@ -2,8 +2,10 @@
 #include "common/workload.hpp"
 #include "compare/asio.hpp"
 #include "compare/designs.hpp"
+#include "load/crowd.hpp"
 #include "load/device.hpp"
 #include "load/fanin.hpp"
+#include "load/loaded.hpp"
 #include "load/memory.hpp"
 #include "load/miss.hpp"
 #include "load/mixed.hpp"
@@ -28,13 +30,18 @@ constexpr std::array all{
     workload{"remote", "hits on chunks that another shard owns: leases, hops, and private chunks",
              "remote.{hot,uniform,hop}.ns {remote,private}.hot.ops_per_s private.hot.ns",
              &run_remote},
-    workload{"miss", "cold 4 KiB: one at a time, 32 at once, and behind fills; and a raw ring's",
+    workload{"miss", "cold 4 KiB: one at a time, and 32 at once; and a raw ring's",
              "miss.{first_byte,chunk}.{p50,p99}_us {raw4k,raw_chunk}.{p50,p99}_us "
-             "{miss,raw4k}.depth32.iops miss.read_amplification loaded.first_byte.{p50,p99}_us "
-             "loaded.{fill,raw}_gbps",
+             "{miss,raw4k}.depth32.iops miss.read_amplification",
              &run_miss},
+    workload{"loaded", "cold 4 KiB behind fills; and a raw ring with as many bytes in flight",
+             "{loaded,loaded_raw}.{512k,1m,2m}.first_byte.{p50,p99}_us "
+             "{loaded,loaded_raw}.{512k,1m,2m}.gbps",
+             &run_loaded},
     workload{"scan", "a cold file from end to end; and a raw ring's and fio's",
              "scan.gbps scan.4k_gbps raw.gbps fio.gbps {scan,raw}.cpu_us_per_chunk", &run_scan},
+    workload{"crowd", "32 cold sequential readers of 64 KiB; and the device's rate",
+             "crowd.gbps crowd.read_mib crowd.read_amplification crowd.raw_gbps", &run_crowd},
     workload{"fanin", "10,000 coroutines that wait for one absent chunk",
              "fanin.fills fanin.bytes_read_ratio fanin.ns_per_waiter", &run_fanin},
     workload{"messages", "round trips between two shards that poll, and to one that is parked",

@@ -11,7 +11,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
 #include <vector>
 
 namespace leat::perf {
@@ -20,8 +22,12 @@ namespace leat::perf {
 struct raw_ring_options {
     unsigned depth = 1;
     std::size_t block = 4096;  ///< bytes, a multiple of 4096
-    bool fixed = true;         ///< register the buffers
-    bool huge = true;          ///< huge pages
+    /// Its buffers, used in turn: as much memory as the cache has that the ring is compared with,
+    /// since a buffer that stays in the CPU's cache is read into faster than a fresh one. Without
+    /// any, the ring makes `depth` buffers and one for demands. Rings may share it, one at a time.
+    std::shared_ptr<mapped_memory> memory;
+    bool fixed = true;  ///< register the buffers
+    bool huge = true;   ///< huge pages
     /// Busy wait before the kernel is asked to wait: leat's shards do so too.
     std::chrono::nanoseconds spin{std::chrono::microseconds{100}};
     /// Hand each read to the kernel by itself, as fio does unless told otherwise; else all that a
@@ -36,10 +42,17 @@ struct read_run {
     double cpu_seconds = 0;  ///< of the whole process
 };
 
+/// Pages that are wanted at once while a ring keeps its blocks in flight: one at a time.
+struct raw_demands {
+    std::function<bool(std::uint64_t& offset)> next;  ///< as raw_ring::next_offset
+    histogram* latencies = nullptr;
+    std::uint64_t reads = 0;  ///< of the demands, when the run has ended
+};
+
 /// Reads blocks of one file with O_DIRECT. Made and used on one thread.
 class raw_ring {
 public:
-    raw_ring(const target_file& target, const raw_ring_options& options);
+    raw_ring(const target_file& target, raw_ring_options options);
     raw_ring(const raw_ring&) = delete;
     raw_ring& operator=(const raw_ring&) = delete;
     ~raw_ring();
@@ -47,24 +60,42 @@ public:
     /// Gives the next block's offset, or false at the end.
     using next_offset = std::function<bool(std::uint64_t& offset)>;
 
-    /// Keeps `depth` reads in flight until `next` ends, and waits for the last. Throws
-    /// std::runtime_error for a read that fails or is short.
-    read_run run(const next_offset& next, histogram* latencies = nullptr);
+    /// Keeps `depth` reads in flight until `next` ends, and waits for the last. With `demands`, a
+    /// page is in flight besides, and the run ends when `demands` does. Throws std::runtime_error
+    /// for a read that fails or is short.
+    read_run run(const next_offset& next,
+                 histogram* latencies = nullptr,
+                 raw_demands* demands = nullptr);
 
-    /// The buffer that a read went to last; for checks.
-    [[nodiscard]] const std::byte* buffer(unsigned slot) const noexcept {
-        return memory_.data() + slot * options_.block;
-    }
     [[nodiscard]] bool registered() const noexcept { return registered_; }
 
 private:
-    void submit(unsigned slot, std::uint64_t offset);
+    /// What one run keeps.
+    struct progress {
+        const next_offset& next;
+        histogram* latencies;
+        raw_demands* demands;
+        read_run result{};
+        unsigned in_flight = 0;
+        bool more = true;
+    };
+
+    [[nodiscard]] std::byte* buffer(std::size_t number) const noexcept {
+        return options_.memory->data() + number * options_.block;
+    }
+    void register_memory();
+    void submit(std::size_t number, std::size_t size, std::uint64_t offset);
+    void submit_next(progress& of);
+    void submit_demand(progress& of);
     void wait();
-    unsigned reap(const next_offset& next, histogram* latencies, read_run& result, bool& more);
+    void reap(progress& of);
+    void landed(progress& of, std::size_t number, int bytes);
 
     raw_ring_options options_;
     descriptor file_;
-    mapped_memory memory_;
+    std::size_t buffers_ = 0;  ///< the one behind them is for demands
+    std::size_t blocks_an_iovec_;
+    std::deque<std::size_t> free_;
     std::vector<clock::time_point> begun_;
     io_uring ring_{};
     bool registered_ = false;

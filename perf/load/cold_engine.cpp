@@ -76,20 +76,27 @@ void cold_engine::verify() {
     drop_page_cache(bench_.target());
 }
 
-raw_rival::raw_rival(bench& with, unsigned depth, std::uint64_t block)
-    : raw_rival(with, depth, block, std::make_shared<pinned_thread>(with.first_cpu())) {}
+raw_rival::raw_rival(bench& with, unsigned depth, std::uint64_t block, const cold_engine& beside)
+    : raw_rival(with,
+                depth,
+                block,
+                std::make_shared<pinned_thread>(with.first_cpu()),
+                std::make_shared<mapped_memory>(mapped_memory::anonymous(
+                    beside.memory() + beside.chunk_size(), with.options().engine.huge_pages))) {}
 
 raw_rival::raw_rival(bench& with, unsigned depth, std::uint64_t block, const raw_rival& beside)
-    : raw_rival(with, depth, block, beside.thread_) {}
+    : raw_rival(with, depth, block, beside.thread_, beside.memory_) {}
 
 raw_rival::raw_rival(bench& with,
                      unsigned depth,
                      std::uint64_t block,
-                     std::shared_ptr<pinned_thread> thread)
-    : thread_(std::move(thread)) {
+                     std::shared_ptr<pinned_thread> thread,
+                     std::shared_ptr<mapped_memory> memory)
+    : thread_(std::move(thread)), memory_(std::move(memory)) {
     raw_ring_options options;
     options.depth = depth;
     options.block = block;
+    options.memory = memory_;
     options.fixed = with.options().fixed_buffers && with.options().engine.register_buffers;
     options.huge = with.options().engine.huge_pages;
     options.spin = with.options().engine.spin;
@@ -102,9 +109,11 @@ raw_rival::~raw_rival() {
     thread_->run([&] { ring_.reset(); });
 }
 
-read_run raw_rival::run(const raw_ring::next_offset& next, histogram* latencies) {
+read_run raw_rival::run(const raw_ring::next_offset& next,
+                        histogram* latencies,
+                        raw_demands* demands) {
     read_run result;
-    thread_->run([&] { result = ring_->run(next, latencies); });
+    thread_->run([&] { result = ring_->run(next, latencies, demands); });
     return result;
 }
 

@@ -23,6 +23,8 @@ public:
     [[nodiscard]] chunk_manager& manager() noexcept { return manager_; }
     [[nodiscard]] const leat::file& file() const noexcept { return file_; }
     [[nodiscard]] std::uint64_t chunk_size() const noexcept { return manager_.chunk_size(); }
+    /// Bytes of memory for chunks.
+    [[nodiscard]] std::uint64_t memory() const noexcept { return engine_.options().memory; }
     /// Bytes of the target's whole chunks.
     [[nodiscard]] std::uint64_t usable_bytes() const noexcept;
 
@@ -42,16 +44,20 @@ private:
     leat::file file_;
 };
 
-/// A raw ring that waits as leat's shards do, on the CPU of shard 0.
+/// A raw ring that waits as leat's shards do, on the CPU of shard 0, with as much memory as a
+/// cache.
 class raw_rival {
 public:
-    raw_rival(bench& with, unsigned depth, std::uint64_t block);
-    /// Another ring on the same thread.
+    /// Its buffers are as many bytes as `beside` has for chunks.
+    raw_rival(bench& with, unsigned depth, std::uint64_t block, const cold_engine& beside);
+    /// Another ring on the same thread and memory; the two take turns.
     raw_rival(bench& with, unsigned depth, std::uint64_t block, const raw_rival& beside);
     raw_rival(const raw_rival&) = delete;
     raw_rival& operator=(const raw_rival&) = delete;
     ~raw_rival();
-    read_run run(const raw_ring::next_offset& next, histogram* latencies = nullptr);
+    read_run run(const raw_ring::next_offset& next,
+                 histogram* latencies = nullptr,
+                 raw_demands* demands = nullptr);
 
     /// Runs a job on the ring's thread, where it may use the ring itself.
     void on_thread(const std::function<void()>& job) { thread_->run(job); }
@@ -61,9 +67,11 @@ private:
     raw_rival(bench& with,
               unsigned depth,
               std::uint64_t block,
-              std::shared_ptr<pinned_thread> thread);
+              std::shared_ptr<pinned_thread> thread,
+              std::shared_ptr<mapped_memory> memory);
 
     std::shared_ptr<pinned_thread> thread_;
+    std::shared_ptr<mapped_memory> memory_;
     std::unique_ptr<raw_ring> ring_;
 };
 

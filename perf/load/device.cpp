@@ -61,7 +61,8 @@ raw_ring::next_offset offsets(const bench& with, const point& at, double seconds
 
 point_result measure(const bench& with, const point& at, double seconds) {
     const std::vector<unsigned> cpus = allowed_cpus();
-    raw_ring_options options{at.depth, at.block, at.fixed, at.huge};
+    raw_ring_options options{
+        .depth = at.depth, .block = at.block, .memory = {}, .fixed = at.fixed, .huge = at.huge};
     options.submit_each = at.as_fio;
     if (at.as_fio) options.spin = {};
     std::vector<read_run> runs(at.threads);

@@ -13,7 +13,6 @@ namespace leat::perf {
 namespace {
 
 constexpr unsigned at_once = 32;
-constexpr unsigned fills_in_flight = 4;
 // More chunks than requests at once, or they would wait for each other's.
 constexpr std::uint64_t memory_chunks = 48;
 
@@ -69,18 +68,6 @@ task<> cold_requests(chunk_manager& manager,
     }
 }
 
-// Chunks one after the other, as a scan reads them.
-task<> fill_on(chunk_manager& manager, file from, std::uint64_t bytes, const bool& ending) {
-    for (;;) {
-        slice_stream stream = manager.slices(from, 0, bytes, {.depth = fills_in_flight - 1});
-        for (;;) {
-            if (ending) co_return;
-            const slice whole = co_await stream.next();
-            if (!whole) break;
-        }
-    }
-}
-
 task<cold_result> many_at_once(chunk_manager& manager,
                                file from,
                                cold_chunks& order,
@@ -99,35 +86,9 @@ task<cold_result> many_at_once(chunk_manager& manager,
     co_return result;
 }
 
-task<cold_result> behind_fills(
-    chunk_manager& manager, file from, cold_chunks& order, std::uint64_t bytes, double seconds) {
-    cold_result result;
-    bool ending = false;
-    scope all;
-    all.spawn(fill_on(manager, from, bytes, ending));
-    co_await sleep(std::chrono::milliseconds{20});  // until the device is busy
-    const cache_statistics before = co_await manager.statistics();
-    const auto begin = clock::now();
-    const auto end = begin + duration_of(seconds);
-    co_await cold_requests(manager, from, order, end, result);
-    result.seconds = seconds_between(begin, clock::now());
-    const cache_statistics after = co_await manager.statistics();
-    result.bytes_read = after.bytes_read - before.bytes_read;
-    ending = true;
-    co_await all.join();
-    co_return result;
-}
-
 raw_ring::next_offset random_pages(cold_chunks& order, double seconds) {
     return [&order, end = clock::now() + duration_of(seconds)](std::uint64_t& offset) {
         offset = order.random_page();
-        return clock::now() < end;
-    };
-}
-
-raw_ring::next_offset chunks(cold_chunks& order, double seconds) {
-    return [&order, end = clock::now() + duration_of(seconds)](std::uint64_t& offset) {
-        offset = order.next_chunk();
         return clock::now() < end;
     };
 }
@@ -158,8 +119,6 @@ void compare(report& into) {
     into.compare("miss.first_byte/raw4k", "miss.first_byte.p50_us", "raw4k.p50_us");
     into.compare("miss.chunk/raw_chunk", "miss.chunk.p50_us", "raw_chunk.p50_us");
     into.compare("miss.depth32/raw4k.depth32", "miss.depth32.iops", "raw4k.depth32.iops");
-    into.compare("loaded.first_byte/raw4k", "loaded.first_byte.p50_us", "raw4k.p50_us");
-    into.compare("loaded.fill/raw", "loaded.fill_gbps", "loaded.raw_gbps");
 }
 
 }  // namespace
@@ -170,10 +129,9 @@ void run_miss(bench& with) {
     const std::uint64_t chunk = cold.chunk_size();
     cold_chunks order{cold.usable_bytes(), chunk, 7};
     cold_chunks raw_order{cold.usable_bytes(), chunk, 8};
-    raw_rival page{with, 1, page_bytes};
-    raw_rival pages{with, at_once, page_bytes};
+    raw_rival page{with, 1, page_bytes, cold};
+    raw_rival pages{with, at_once, page_bytes, page};
     raw_rival whole{with, 1, chunk, page};
-    raw_rival wholes{with, fills_in_flight, chunk};
     report& into = with.report();
 
     const std::vector<contestant> all{
@@ -211,21 +169,6 @@ void run_miss(bench& with) {
          [&] {
              const read_run found = pages.run(random_pages(raw_order, with.seconds()));
              into.add("raw4k.depth32.iops", static_cast<double>(found.reads) / found.seconds);
-         }},
-        {"loaded",
-         [&] {
-             const cold_result found = cold.engine().run(behind_fills(
-                 manager, cold.file(), order, cold.usable_bytes(), 2 * with.seconds()));
-             cold.settle();
-             into.add_latencies("loaded.first_byte", found.first_byte);
-             into.add("loaded.fill_gbps",
-                      gbps(static_cast<double>(found.bytes_read), found.seconds));
-         }},
-        {"loaded.raw",
-         [&] {
-             const read_run found = wholes.run(chunks(raw_order, with.seconds()));
-             into.add("loaded.raw_gbps",
-                      gbps(static_cast<double>(found.reads * chunk), found.seconds));
          }},
     };
     with.alternate("miss", all);

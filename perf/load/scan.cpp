@@ -103,7 +103,7 @@ void measure_fio(bench& with, std::uint64_t chunk) {
 void run_scan(bench& with) {
     cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
     const std::uint64_t chunk = cold.chunk_size();
-    raw_rival raw{with, in_flight, chunk};
+    raw_rival raw{with, in_flight, chunk, cold};
     ranges next{cold.usable_bytes(), chunk};
     report& into = with.report();
     const auto scan = [&](std::uint32_t slice_size) {

@@ -14,7 +14,9 @@ hit.hot.read_all_ns hit.uniform.read_all_ns hit.sequential.read_all_ns hit.zipf.
 floor.hot.ns floor.uniform.ns pread.uniform.ns mmap.uniform.ns hit.copy.ns hit.allocations
 miss.first_byte.p50_us miss.first_byte.p99_us miss.chunk.p50_us miss.chunk.p99_us
 raw4k.p50_us raw4k.p99_us raw_chunk.p50_us raw_chunk.p99_us miss.depth32.iops raw4k.depth32.iops
-miss.read_amplification loaded.first_byte.p50_us loaded.first_byte.p99_us loaded.fill_gbps
+miss.read_amplification loaded.1m.first_byte.p50_us loaded.1m.first_byte.p99_us loaded.2m.gbps
+loaded_raw.512k.first_byte.p50_us loaded_raw.512k.gbps
+crowd.gbps crowd.read_mib crowd.read_amplification crowd.raw_gbps
 scan.gbps scan.4k_gbps raw.gbps scan.cpu_us_per_chunk raw.cpu_us_per_chunk
 fanin.fills fanin.bytes_read_ratio fanin.ns_per_waiter
 """.split()
@@ -37,7 +39,8 @@ def check_run() -> None:
     again = run("--create", "small", "--size", "64M")
     expect("overwrites nothing", again.returncode != 0 and "exists" in again.stderr, again.stderr)
     before = os.stat("small")
-    ended = run("hit", "miss", "scan", "fanin", *SMALL, "--against", "pread,mmap", "--json", "run.json")
+    ended = run("hit", "miss", "loaded", "crowd", "scan", "fanin", *SMALL, "--against", "pread,mmap",
+                "--json", "run.json")
     # A busy machine voids the comparisons, not the figures.
     expect("exit code", ended.returncode in (0, 8), ended.stderr)
     expect("quiet", ended.stderr == "", ended.stderr)

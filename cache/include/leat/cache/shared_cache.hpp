@@ -30,13 +30,14 @@ private:
 };
 
 struct fill_queue;
+struct manager_options;
 
 /// What a manager's chunks and files need of it; outlives the manager while they exist.
 struct manager_core {
     manager_core(std::shared_ptr<shared_cache> cache_,
                  std::uint64_t chunk_size_,
                  std::unique_ptr<any_source> source_,
-                 std::chrono::milliseconds pin_deadline_);
+                 const manager_options& options);
 
     [[nodiscard]] unsigned owner(std::uint64_t number, std::uint64_t index) const noexcept;
 

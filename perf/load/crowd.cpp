@@ -1,0 +1,110 @@
+#include "load/crowd.hpp"
+
+#include "common/figure.hpp"
+#include "load/cold_chunks.hpp"
+#include "load/cold_engine.hpp"
+
+#include <vector>
+
+namespace leat::perf {
+
+namespace {
+
+constexpr std::uint64_t memory_chunks = 51;
+constexpr unsigned readers = 32;
+constexpr unsigned raw_depth = 4;
+constexpr std::uint32_t slice_bytes = 64 * KiB;
+
+/// A reader's part of the file, and how far it is: the next round goes on from there.
+struct part {
+    std::uint64_t begin = 0;
+    std::uint64_t length = 0;
+    std::uint64_t at = 0;
+};
+
+struct crowd_result {
+    std::uint64_t bytes = 0;
+    double seconds = 0;
+    std::uint64_t source_bytes = 0;
+    std::uint64_t source_reads = 0;
+};
+
+task<> read_on(
+    chunk_manager& manager, file from, part& mine, clock::time_point end, std::uint64_t& bytes) {
+    while (clock::now() < end) {
+        slice_stream stream = manager.slices(from, mine.begin + mine.at, mine.length - mine.at,
+                                             {.slice_size = slice_bytes});
+        while (clock::now() < end) {
+            const slice piece = co_await stream.next();
+            if (!piece) break;
+            keep(first_word(piece.data()));
+            bytes += piece.size();
+            mine.at += piece.size();
+        }
+        if (mine.at >= mine.length) mine.at = 0;
+    }
+}
+
+task<crowd_result> all_at_once(chunk_manager& manager,
+                               file from,
+                               std::vector<part>& parts,
+                               double seconds) {
+    crowd_result result;
+    const cache_statistics before = co_await manager.statistics();
+    const auto begin = clock::now();
+    scope all;
+    for (part& one : parts)
+        all.spawn(read_on(manager, from, one, begin + duration_of(seconds), result.bytes));
+    co_await all.join();
+    result.seconds = seconds_between(begin, clock::now());
+    const cache_statistics after = co_await manager.statistics();
+    result.source_bytes = after.bytes_read - before.bytes_read;
+    result.source_reads = after.reads - before.reads;
+    co_return result;
+}
+
+std::vector<part> parts_of(std::uint64_t file_bytes) {
+    const std::uint64_t length = file_bytes / readers / slice_bytes * slice_bytes;
+    std::vector<part> parts;
+    for (unsigned i = 0; i < readers; ++i) parts.push_back({i * length, length, 0});
+    return parts;
+}
+
+}  // namespace
+
+void run_crowd(bench& with) {
+    cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
+    const std::uint64_t chunk = cold.chunk_size();
+    std::vector<part> parts = parts_of(cold.usable_bytes());
+    cold_chunks order{cold.usable_bytes(), chunk, 9};
+    raw_rival raw{with, raw_depth, chunk, cold};
+    report& into = with.report();
+    const std::vector<contestant> all{
+        {"crowd",
+         [&] {
+             const crowd_result found = cold.engine().run(
+                 all_at_once(cold.manager(), cold.file(), parts, 2 * with.seconds()));
+             cold.settle();
+             into.add("crowd.gbps", gbps(static_cast<double>(found.bytes), found.seconds));
+             into.add("crowd.read_mib", static_cast<double>(found.source_bytes) / MiB /
+                                            static_cast<double>(found.source_reads));
+             into.add("crowd.read_amplification",
+                      static_cast<double>(found.source_bytes) / static_cast<double>(found.bytes));
+         }},
+        {"crowd.raw",
+         [&] {
+             const auto end = clock::now() + duration_of(with.seconds());
+             const read_run found = raw.run([&](std::uint64_t& offset) {
+                 offset = order.next_chunk();
+                 return clock::now() < end;
+             });
+             into.add("crowd.raw_gbps",
+                      gbps(static_cast<double>(found.reads * chunk), found.seconds));
+         }},
+    };
+    with.alternate("crowd", all);
+    into.compare("crowd/raw", "crowd.gbps", "crowd.raw_gbps");
+    cold.verify();
+}
+
+}  // namespace leat::perf
