@@ -46,25 +46,40 @@ error at_file(const file_record* record,
 
 // The awaiter's slow path.
 
-bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine, const std::stop_token* token) {
-    waiting& wait = wait_.emplace();
+bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
+                                const std::stop_token* token,
+                                const char* name) {
+    waiting& wait = wait_.emplace(*this);
     if (entry_ != nullptr) {  // a hit, pinned: only this turn's hits are spent
-        wait.suspend(coroutine, nullptr, nullptr);
+        wait.suspend(coroutine, nullptr, name, nullptr);
         wait.finish();
         return true;
     }
-    wait.suspend(coroutine, token, &stopped);
+    wait.suspend(coroutine, token, name, &stopped);
     if (wait.stop_requested()) {
         wait.code = wait.stop_reason();
+        wait.not_suspended();
         return false;
     }
     wait.chunk_request::done = &ended;
     wait.size = size_;
     wait.no_wait = hint_ == hint::no_wait;
     shard_cache& cache = shard_cache::current();
-    if (!cache.request(wait, file_, offset_, manager_)) return false;
+    if (!cache.request(wait, file_, offset_, manager_)) {
+        wait.not_suspended();
+        return false;
+    }
     wait.listen();
     return true;
+}
+
+where get_chunk_awaiter::waiting::awaits() const noexcept {
+    where told{.doing = activity::get_chunk};
+    told.file = of.file_;
+    told.offset = of.offset_;
+    told.size = of.size_;
+    if (chunk_request::file != nullptr) told.set_name(chunk_request::file->name);
+    return told;
 }
 
 void get_chunk_awaiter::ended(chunk_request& request) noexcept {

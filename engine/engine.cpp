@@ -45,6 +45,7 @@ void keep_for_ever(std::vector<std::unique_ptr<shard>> shards,
 
 engine::engine(engine_options options) : options_(resolve(std::move(options))) {
     shards_.resize(options_.shards);
+    left_.reserve(options_.shards);
     for (unsigned index = 0; index < options_.shards; ++index) {
         shards_[index] = std::make_unique<shard>(*this, index, options_.shards);
     }
@@ -177,8 +178,9 @@ void engine::shard_opened() {
     ++opened_;
 }
 
-void engine::shard_ended() noexcept {
+void engine::shard_ended(std::vector<waiting_task> left) noexcept {
     const std::lock_guard lock{mutex_};
+    if (!left.empty()) left_.push_back(std::move(left));  // its room is reserved
     if (++ended_ == opened_) give_up_awaited();
     changed_.notify_all();
 }
@@ -246,6 +248,8 @@ stop_report engine::join() {
     const auto all_ended = [this] { return ended_ == opened_; };
     const bool in_time = changed_.wait_until(lock, stop_deadline() + join_grace, all_ended);
     if (in_time) give_up_awaited();
+    for (const std::vector<waiting_task>& left : left_)
+        report_.waiting.insert(report_.waiting.end(), left.begin(), left.end());
     lock.unlock();
     phase_ = phase::joined;
     if (in_time) {
@@ -277,7 +281,11 @@ stop_report engine::join() {
         }
     }
     if (report_.owed.size() > 2) report_.owed.resize(report_.owed.size() - 2);
-    report(event::level::warning, "the engine gave up waiting: " + report_.owed);
+    std::stable_sort(report_.waiting.begin(), report_.waiting.end(),
+                     [](const auto& left, const auto& right) { return left.age > right.age; });
+    std::string told = "the engine gave up waiting: " + report_.owed;
+    if (!report_.waiting.empty()) told += "; first " + to_string(report_.waiting.front());
+    report(event::level::warning, std::move(told));
     return report_;
 }
 

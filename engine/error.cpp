@@ -26,6 +26,22 @@ const char* to_string(activity what) noexcept {
             return "start";
         case activity::stop:
             return "stop";
+        case activity::join:
+            return "join";
+        case activity::operation:
+            return "operation";
+        case activity::asio:
+            return "operation of Asio";
+        case activity::semaphore:
+            return "semaphore";
+        case activity::mutex:
+            return "mutex";
+        case activity::event:
+            return "event";
+        case activity::queue:
+            return "queue";
+        case activity::offload:
+            return "offload";
     }
     return "leat";
 }
@@ -42,8 +58,7 @@ void where::set_name(std::string_view full) noexcept {
     std::copy(tail.begin(), tail.end(), std::copy(cut.begin(), cut.end(), name.begin()));
 }
 
-std::string to_string(const error& cause) {
-    const leat::where& at = cause.where;
+std::string to_string(const where& at) {
     std::string text = to_string(at.doing);
     if (at.name[0] != '\0') {
         text += std::string{" \""} + at.name.data() + '"';
@@ -53,19 +68,16 @@ std::string to_string(const error& cause) {
     if (at.size != 0 || at.offset != 0) {
         text += " offset " + std::to_string(at.offset) + " size " + std::to_string(at.size);
     }
-    return text + ": " + cause.code.message();
+    return text;
 }
 
-namespace {
+std::string to_string(const error& cause) {
+    return to_string(cause.where) + ": " + cause.code.message();
+}
+
 // boost::system::system_error appends the message itself.
-std::string place(const error& cause) {
-    const std::string text = to_string(cause);
-    return text.substr(0, text.size() - cause.code.message().size() - 2);
-}
-}  // namespace
-
 system_error::system_error(const error& cause)
-    : boost::system::system_error(cause.code, place(cause)), where_(cause.where) {}
+    : boost::system::system_error(cause.code, to_string(cause.where)), where_(cause.where) {}
 
 void throw_exception_from_error(const error& cause, const boost::source_location&) {
     throw system_error(cause);

@@ -33,6 +33,9 @@ constexpr float worth_spinning = 0.25F;
 // On a busy machine every shard stalls now and then: one sentence in so long says enough.
 constexpr std::chrono::seconds stall_report_pause{10};
 
+// Waits that a shard tells when it has to leave them behind.
+constexpr std::size_t told_at_end = 10;
+
 constexpr shard::guest nobody{nullptr, [](void*) noexcept {}, [](void*) noexcept { return false; }};
 }  // namespace
 
@@ -358,7 +361,27 @@ void shard::end() noexcept {
     ended_ = true;
     runs_functions_ = false;
     inbox_.shut();
-    engine_.shard_ended();
+    std::vector<waiting_task> left;
+    if (abandoned_) {
+        try {
+            left = waiting(told_at_end);
+        } catch (const std::bad_alloc&) {  // nobody hears of them
+        }
+    }
+    engine_.shard_ended(std::move(left));
+}
+
+std::vector<waiting_task> shard::waiting(std::size_t limit) const {
+    std::vector<waiting_task> all;
+    const io::time_point now = turn_time_;
+    for (const detail::listed_wait& one : waits_) {
+        if (all.size() == limit) break;
+        all.push_back({.shard = index_,
+                       .age = now - one.since(),
+                       .name = one.name() != nullptr ? one.name() : "",
+                       .awaits = one.awaits()});
+    }
+    return all;
 }
 
 shard_statistics shard::statistics() const {

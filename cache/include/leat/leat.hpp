@@ -5,5 +5,6 @@
 #include <leat/engine/engine.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/sleep.hpp>
+#include <leat/engine/task_name.hpp>
 #include <leat/engine/with_timeout.hpp>
 #include <leat/version.hpp>

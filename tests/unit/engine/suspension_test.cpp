@@ -15,13 +15,13 @@ using leat::test::options_of;
 namespace {
 
 /// Ends when a foreign thread says so; counts what happens to it.
-class foreign_wait : public suspension {
+class foreign_wait final : public suspension {
 public:
     foreign_wait() : ended_([this] { finish(); }) {}
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) {
-        suspend(coroutine, stop_of(coroutine), &asked);
+        suspend(coroutine, &asked);
         listen();
         waiting.store(true, std::memory_order_release);
     }

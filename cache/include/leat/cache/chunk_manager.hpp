@@ -68,7 +68,7 @@ public:
     }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) {
-        return suspend(coroutine, stop_of(coroutine));
+        return suspend(coroutine, stop_of(coroutine), name_of(coroutine));
     }
     /// Throws leat::system_error.
     [[nodiscard]] slice await_resume() {
@@ -84,9 +84,13 @@ public:
     }
 
 private:
-    struct waiting : suspension, chunk_request {};
+    struct waiting final : suspension, chunk_request {
+        explicit waiting(const get_chunk_awaiter& of_) noexcept : of(of_) {}
+        [[nodiscard]] where awaits() const noexcept override;
+        const get_chunk_awaiter& of;
+    };
 
-    bool suspend(std::coroutine_handle<> coroutine, const std::stop_token* token);
+    bool suspend(std::coroutine_handle<> coroutine, const std::stop_token* token, const char* name);
     static void ended(chunk_request& request) noexcept;
     static void stopped(suspension& self) noexcept;
     /// Takes over what the wait has pinned, if anything.

@@ -9,10 +9,12 @@
 #include <boost/intrusive/list.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -40,9 +42,10 @@ public:
 /// How an engine ended.
 struct stop_report {
     boost::system::error_code
-        code;              ///< errc::timed_out if something did not end within stop_timeout
-    std::string owed;      ///< then: which operations or tasks
-    std::size_t held = 0;  ///< slices that users still hold; their bytes stay readable
+        code;          ///< errc::timed_out if something did not end within stop_timeout
+    std::string owed;  ///< then: which operations or tasks
+    std::vector<waiting_task> waiting;  ///< then: the waits that began first, at most 10 a shard
+    std::size_t held = 0;               ///< slices that users still hold; their bytes stay readable
 };
 
 /// A fixed set of shards. One object may be used from several threads, except for its destruction.
@@ -101,6 +104,24 @@ public:
         return io::time_point{io::clock::duration{stop_deadline_.load()}};
     }
 
+    /// The tasks that wait, at most `limit`, those first that have waited longest: with name,
+    /// shard, age and what they await. Each shard is asked by a message, and what runs there is not
+    /// kept waiting; one that has not answered after `patience` is kept inside a turn by somebody,
+    /// and comes first. Any thread that is no shard; it blocks for that long at most. Empty
+    /// before start() and after join(). Only waits for chunks, time, operations, joins, locks and
+    /// the like count: not what is ready and waits for its turn.
+    ///
+    ///     for (const leat::waiting_task& one : engine.waiting(20))
+    ///         std::puts(to_string(one).c_str());
+    [[nodiscard]] std::vector<waiting_task> waiting(
+        std::size_t limit = 20, std::chrono::milliseconds patience = default_patience);
+    /// What each shard has done so far, asked while it runs, in the same way as waiting(); nothing
+    /// of one that does not answer in time, has not begun or has ended. Any thread that is no
+    /// shard; on a shard, this_shard().statistics() is at hand.
+    [[nodiscard]] std::vector<std::optional<shard_statistics>> statistics(
+        std::chrono::milliseconds patience = default_patience);
+    static constexpr std::chrono::milliseconds default_patience{200};
+
     /// Tells options().on_event. Any thread.
     void report(event::level severity, std::string text) const noexcept;
     /// As report(), but each different `text` once in the engine's life.
@@ -147,7 +168,7 @@ private:
     void give_up(shard& broken, const char* reason) noexcept;
     void step_own_shards() noexcept;
     void shard_opened();
-    void shard_ended() noexcept;
+    void shard_ended(std::vector<waiting_task> left) noexcept;
     void give_up_awaited() noexcept;
     [[nodiscard]] bool enter(unsigned shard, work& first, detail::outcome& awaited);
     void leave(detail::outcome& awaited) noexcept;
@@ -170,6 +191,7 @@ private:
     unsigned opened_ = 0;  // shards; while starting, also those that failed to
     unsigned ended_ = 0;
     std::exception_ptr open_error_;
+    std::vector<std::vector<waiting_task>> left_;      // of each shard that gave up
     boost::intrusive::list<detail::outcome> awaited_;  // tasks that foreign threads started
     std::vector<std::shared_ptr<service>> services_;
     std::vector<std::string> said_;

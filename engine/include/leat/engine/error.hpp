@@ -26,7 +26,15 @@ enum class activity : std::uint8_t {
     socket,
     task,
     start,
-    stop
+    stop,
+    join,
+    operation,
+    asio,
+    semaphore,
+    mutex,
+    event,
+    queue,
+    offload
 };
 
 [[nodiscard]] const char* to_string(activity what) noexcept;
@@ -59,6 +67,9 @@ public:
 private:
     leat::where where_;
 };
+
+/// What was done, e.g. `get_chunk "film.mkv" offset 10485760 size 4096`.
+[[nodiscard]] std::string to_string(const where& at);
 
 /// One sentence, e.g. `get_chunk "film.mkv" offset 10485760 size 4096: Input/output error`.
 /// system_error::what() gives it with the code in brackets behind: ` [system:5]`.

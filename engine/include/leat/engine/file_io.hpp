@@ -12,7 +12,7 @@ namespace leat {
 
 /// Awaits one operation of the backend; gives its result (a negated errno if it failed). A stop
 /// request cancels it. The caller prepares `operation` first.
-class operation_wait : public suspension {
+class operation_wait final : public suspension {
 public:
     struct awaited_operation : io::operation {
         operation_wait* self = nullptr;
@@ -23,12 +23,17 @@ public:
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) {
-        suspend(coroutine, stop_of(coroutine), &cancel);
+        suspend(coroutine, &cancel);
         operation.on_complete = &completed;
         home().backend().submit(operation);
         listen();
     }
     [[nodiscard]] int await_resume() const noexcept { return operation.result; }
+    [[nodiscard]] where awaits() const noexcept override {
+        where at{.doing = activity::operation};
+        at.set_name(io::to_string(operation.code));
+        return at;
+    }
 
 private:
     static void completed(io::operation& done) noexcept {
@@ -44,7 +49,7 @@ private:
 /// count. Memory of this shard's arena is read into as a registered buffer. `data` may reach beyond
 /// the end of the file (direct reads of the tail need it rounded up). `file` and `data` must live
 /// until then.
-class file_read_wait : public suspension {
+class file_read_wait final : public suspension {
 public:
     file_read_wait(const io::file& file, std::uint64_t offset, std::span<std::byte> data) noexcept
         : file_(file), offset_(offset), data_(data) {
@@ -53,7 +58,7 @@ public:
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) {
-        suspend(coroutine, stop_of(coroutine), &cancel);
+        suspend(coroutine, &cancel);
         const int buffer = home().arena()->buffer_index(data_.data());
         read_.start(home().backend(), file_, offset_, data_, buffer, &completed);
         listen();
@@ -62,6 +67,9 @@ public:
         if (read_.error() == errc::cancelled) return make_error_code(stop_reason());
         if (read_.error()) return read_.error();
         return read_.count();
+    }
+    [[nodiscard]] where awaits() const noexcept override {
+        return {.doing = activity::read, .offset = offset_, .size = data_.size()};
     }
 
 private:

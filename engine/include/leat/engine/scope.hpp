@@ -42,19 +42,21 @@ public:
     [[nodiscard]] bool failed() const noexcept { return error_ != nullptr; }
 
     /// Waits until every task has ended; rethrows the first error.
-    class joined : public suspension {
+    class joined final : public suspension {
     public:
         explicit joined(scope& owner) noexcept : owner_(owner) {}
         [[nodiscard]] bool await_ready() const noexcept { return owner_.running_ == 0; }
         template <class Promise>
         void await_suspend(std::coroutine_handle<Promise> coroutine) {
             owner_.waiter_ = this;
-            suspend(coroutine, stop_of(coroutine), &pass_on);
+            suspend(coroutine, &pass_on);
             listen();
         }
         void await_resume() const {
             if (owner_.error_) std::rethrow_exception(std::exchange(owner_.error_, nullptr));
         }
+
+        [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::join}; }
 
     private:
         static void pass_on(suspension& self) noexcept {

@@ -1,6 +1,7 @@
 // One core's share of an engine: ring, mailboxes, timers, ready coroutines, and the loop over them.
 #pragma once
 
+#include <leat/engine/detail/listed_wait.hpp>
 #include <leat/engine/doorbell.hpp>
 #include <leat/engine/frame_pool.hpp>
 #include <leat/engine/inbox.hpp>
@@ -9,6 +10,7 @@
 #include <leat/engine/stall_watch.hpp>
 #include <leat/engine/stop_listener.hpp>
 #include <leat/engine/timer.hpp>
+#include <leat/engine/waiting_task.hpp>
 #include <leat/engine/work.hpp>
 #include <leat/io/backend.hpp>
 #include <leat/io/buffer_arena.hpp>
@@ -35,7 +37,7 @@ namespace detail {
 extern thread_local constinit shard* current_shard __attribute__((tls_model("initial-exec")));
 }  // namespace detail
 
-/// What a shard has done; counts never decrease. Read by the shard's own thread, or after join.
+/// What a shard has done; counts never decrease.
 struct shard_statistics {
     std::uint64_t turns = 0;
     std::uint64_t parks = 0;
@@ -158,6 +160,14 @@ public:
     /// Any thread: makes a parked shard look at its work.
     void nudge() noexcept;
 
+    /// Lists a wait that begins now, of a task with that name or nullptr.
+    void list_wait(detail::listed_wait& one, const char* name) noexcept {
+        one.begin(name, turn_time_);
+        waits_.push_back(one);
+    }
+    /// The waits that began first, at most `limit`, oldest first. See engine::waiting().
+    [[nodiscard]] std::vector<waiting_task> waiting(std::size_t limit) const;
+    /// On the shard, or after join; engine::statistics() asks from elsewhere.
     [[nodiscard]] shard_statistics statistics() const;
 
     /// Who may keep something on a shard.
@@ -236,6 +246,7 @@ private:
     inbox<> inbox_;
     alignas(64) std::atomic<std::uint64_t> outstanding_{0};  // see work_begins()
     stop_listener_list stop_listeners_;
+    detail::wait_list waits_;
     shard_statistics counts_;
     stall_watch watch_;
     io::time_point next_stall_report_{};

@@ -22,7 +22,7 @@ public:
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) {
         suspension_.self = this;
-        suspension_.suspend(coroutine, stop_of(coroutine), &stopped);
+        suspension_.suspend(coroutine, &stopped);
         suspension_.home().add_timer(timer_, suspension_.home().after(duration_));
         suspension_.listen();
     }
@@ -31,7 +31,8 @@ public:
     }
 
 private:
-    struct waiting : suspension {
+    struct waiting final : suspension {
+        [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::sleep}; }
         sleep* self = nullptr;
     };
     struct alarm : timer {

@@ -1,6 +1,7 @@
 // What a suspended coroutine needs to be resumed exactly once, on its shard, stopped or not.
 #pragma once
 
+#include <leat/engine/detail/listed_wait.hpp>
 #include <leat/engine/shard.hpp>
 #include <leat/engine/task.hpp>
 
@@ -17,8 +18,9 @@ namespace leat {
 /// The awaiter calls suspend(), starts what it waits for, and later calls finish() once, on the
 /// same shard; the coroutine is then resumed by the shard's ready queue. If a stop is requested
 /// meanwhile, from any thread, `on_stop` is called once on the shard, never after finish(): it asks
-/// for an early end, after which finish() is still due.
-class suspension {
+/// for an early end, after which finish() is still due. While it waits it is listed with its shard,
+/// and awaits() tells what for.
+class suspension : public detail::listed_wait {
 public:
     using stop_function = void (*)(suspension&) noexcept;
 
@@ -26,13 +28,20 @@ public:
     suspension(const suspension&) = delete;
     suspension& operator=(const suspension&) = delete;
 
-    /// Remembers the coroutine. `token` may be nullptr; otherwise it must live until finish().
+    /// Remembers the coroutine, its stop token and its name.
+    template <class Promise>
+    void suspend(std::coroutine_handle<Promise> coroutine, stop_function on_stop) {
+        suspend(coroutine, stop_of(coroutine), name_of(coroutine), on_stop);
+    }
+    /// As above. `token` and `name` may be nullptr; otherwise they must live until finish().
     void suspend(std::coroutine_handle<> coroutine,
                  const std::stop_token* token,
+                 const char* name,
                  stop_function on_stop) {
         coroutine_ = coroutine;
         home_ = shard::current();
         on_stop_ = on_stop;
+        home_->list_wait(*this, name);
         if (token != nullptr && token->stop_possible()) token_ = token;
     }
     /// Whether a stop was requested already: then the awaiter need not start anything.
@@ -51,6 +60,10 @@ public:
         }
     }
 
+    /// Instead of listen() and finish(): what is awaited has ended already, and await_suspend
+    /// returns false.
+    void not_suspended() noexcept { leave_list(); }
+
     /// The end of the wait: the coroutine will be resumed from the ready queue.
     void finish() noexcept {
         if (settle()) home_->schedule(resume_);
@@ -59,6 +72,7 @@ public:
     /// if a stop request is on its way through the ready queue, which then does.
     [[nodiscard]] bool settle() noexcept {
         finished_ = true;
+        leave_list();
         if (listener_.is_linked()) listener_.unlink();
         callback_.reset();  // waits for a notifier that runs on another thread
         return !stop_sent_.load(std::memory_order_acquire);
@@ -72,6 +86,9 @@ public:
     [[nodiscard]] errc stop_reason() const noexcept {
         return home_->stopping() ? errc::stopped : errc::cancelled;
     }
+
+protected:
+    ~suspension() = default;
 
 private:
     struct notifier {

@@ -27,6 +27,8 @@ public:
     std::coroutine_handle<> continuation = std::noop_coroutine();
     /// The enclosing scope's token, or nullptr. It outlives the task.
     const std::stop_token* stop = nullptr;
+    /// By which its waits are told, or nullptr; awaited tasks inherit it, too.
+    const char* name = nullptr;
 };
 
 /// The stop token that applies to the coroutine `handle`, or nullptr if it is not leat's.
@@ -34,6 +36,16 @@ template <class Promise>
 [[nodiscard]] const std::stop_token* stop_of(std::coroutine_handle<Promise> handle) noexcept {
     if constexpr (std::is_base_of_v<promise_base, Promise>) {
         return handle.promise().stop;
+    } else {
+        return nullptr;
+    }
+}
+
+/// The name of the coroutine `handle`, or nullptr.
+template <class Promise>
+[[nodiscard]] const char* name_of(std::coroutine_handle<Promise> handle) noexcept {
+    if constexpr (std::is_base_of_v<promise_base, Promise>) {
+        return handle.promise().name;
     } else {
         return nullptr;
     }
@@ -122,6 +134,7 @@ public:
             std::coroutine_handle<Promise> caller) const noexcept {
             handle_.promise().continuation = caller;
             if (handle_.promise().stop == nullptr) handle_.promise().stop = stop_of(caller);
+            if (handle_.promise().name == nullptr) handle_.promise().name = name_of(caller);
             return handle_;
         }
         T await_resume() const { return handle_.promise().take(); }
@@ -138,6 +151,11 @@ public:
     /// Makes `token` the task's own instead of the awaiter's. It must outlive the task.
     void set_stop(const std::stop_token& token) noexcept { handle_.promise().stop = &token; }
     void set_stop(const std::stop_token&& temporary) = delete;
+
+    /// Names the task, and the tasks that it awaits, for engine::waiting() and the stop_report: a
+    /// literal, or what outlives the task unchanged. Without a name it has the awaiter's. See also
+    /// task_name.
+    void set_name(const char* literal) noexcept { handle_.promise().name = literal; }
 
 private:
     explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}

@@ -87,6 +87,7 @@ public:
 
 private:
     struct initiation {
+        [[nodiscard]] static where awaits() noexcept { return {.doing = activity::sleep}; }
         using executor_type = shard_executor;
         [[nodiscard]] executor_type get_executor() const noexcept { return waited->executor_; }
         template <class Handler>

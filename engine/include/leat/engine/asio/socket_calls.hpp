@@ -1,6 +1,7 @@
 // What a connected and a listening socket have in common: options and addresses.
 #pragma once
 
+#include <leat/engine/error.hpp>
 #include <leat/io/error.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -28,6 +29,13 @@ inline void throw_if(const boost::system::error_code& code, const char* what) {
 [[nodiscard]] inline boost::system::error_code error_of_result(int result) noexcept {
     if (result >= 0) return {};
     return system_error_code(-result);
+}
+
+/// What a task waits for on a socket.
+[[nodiscard]] inline where on_socket(const char* operation) noexcept {
+    where at{.doing = activity::socket};
+    at.set_name(operation);
+    return at;
 }
 
 /// A new socket of the family; -1 with errno set if there is none to be had.

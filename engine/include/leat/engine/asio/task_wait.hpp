@@ -38,14 +38,19 @@ public:
     }
 
 protected:
+    ~task_wait() = default;
+
     /// Suspends `coroutine` and calls initiate(handler). Returns false if that has ended already.
     template <class Promise, class Initiate>
     [[nodiscard]] bool begin(std::coroutine_handle<Promise> coroutine, Initiate&& initiate) {
-        suspend(coroutine, stop_of(coroutine), &cancel);
+        suspend(coroutine, &cancel);
         busy_ = true;
         std::forward<Initiate>(initiate)(handler(*this));
         busy_ = false;
-        if (ended_) return false;
+        if (ended_) {
+            not_suspended();
+            return false;
+        }
         listen();
         return true;
     }

@@ -171,6 +171,7 @@ public:
 
 private:
     struct initiation {
+        [[nodiscard]] static where awaits() noexcept { return detail::on_socket("accept"); }
         using executor_type = shard_executor;
         [[nodiscard]] executor_type get_executor() const noexcept { return acceptor->executor_; }
         template <class Handler>

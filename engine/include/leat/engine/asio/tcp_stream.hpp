@@ -282,12 +282,14 @@ private:
         tcp_stream* stream;
     };
     struct connecting : initiation {
+        [[nodiscard]] static where awaits() noexcept { return detail::on_socket("connect"); }
         template <class Handler>
         void operator()(Handler&& handler, const endpoint_type& endpoint) const {
             this->stream->start_connect(std::forward<Handler>(handler), endpoint);
         }
     };
     struct receiving : initiation {
+        [[nodiscard]] static where awaits() noexcept { return detail::on_socket("receive"); }
         template <class Handler, class Buffers>
         void operator()(Handler&& handler, const Buffers& buffers) const {
             this->stream->template start_transfer<boost::asio::mutable_buffer>(
@@ -295,6 +297,7 @@ private:
         }
     };
     struct sending : initiation {
+        [[nodiscard]] static where awaits() noexcept { return detail::on_socket("send"); }
         template <class Handler, class Buffers>
         void operator()(Handler&& handler, const Buffers& buffers) const {
             this->stream->template start_transfer<boost::asio::const_buffer>(
@@ -303,6 +306,7 @@ private:
     };
 
     struct waiting : initiation {
+        [[nodiscard]] static where awaits() noexcept { return detail::on_socket("wait"); }
         template <class Handler>
         void operator()(Handler&& handler, wait_type what) const {
             this->stream->start_wait(std::forward<Handler>(handler), what);

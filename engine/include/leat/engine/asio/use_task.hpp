@@ -55,7 +55,7 @@ namespace detail {
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 /// An operation that starts when it is awaited: initiation(handler, arguments...).
 template <class Wait, class Initiation, class... Given>
-class task_operation : public Wait {
+class task_operation final : public Wait {
 public:
     template <class Initiator, class... Arguments>
     explicit task_operation(std::in_place_t, Initiator&& initiation, Arguments&&... given)
@@ -73,6 +73,13 @@ public:
                 },
                 given_);
         });
+    }
+    [[nodiscard]] where awaits() const noexcept override {
+        if constexpr (requires { Initiation::awaits(); }) {
+            return Initiation::awaits();
+        } else {
+            return {.doing = activity::asio};
+        }
     }
 
 private:

@@ -1,0 +1,46 @@
+#include <leat/engine/detail/inquiry.hpp>
+#include <leat/engine/engine.hpp>
+#include <leat/io/detail/misuse.hpp>
+
+#include <algorithm>
+
+namespace leat {
+
+namespace {
+void refuse_shards(const char* sentence) noexcept {
+    if (shard::current() != nullptr) detail::misuse(sentence);
+}
+}  // namespace
+
+std::vector<waiting_task> engine::waiting(std::size_t limit, std::chrono::milliseconds patience) {
+    refuse_shards(
+        "engine::waiting() blocks: call it on a thread that is no shard, by offload for instance");
+    if (phase_ != phase::running) return {};
+    const auto told = detail::inquiry<std::vector<waiting_task>>::ask(
+        *this, [limit](shard& one) { return one.waiting(limit); }, patience);
+    std::vector<waiting_task> all;
+    for (unsigned index = 0; index < shards(); ++index) {
+        if (told[index]) {
+            all.insert(all.end(), told[index]->begin(), told[index]->end());
+        } else if (!stopping()) {
+            all.push_back({.shard = index, .age = patience, .silent = true});
+        }
+    }
+    const auto before = [](const waiting_task& left, const waiting_task& right) {
+        return left.silent != right.silent ? left.silent : left.age > right.age;
+    };
+    std::stable_sort(all.begin(), all.end(), before);
+    if (all.size() > limit) all.resize(limit);
+    return all;
+}
+
+std::vector<std::optional<shard_statistics>> engine::statistics(
+    std::chrono::milliseconds patience) {
+    refuse_shards(
+        "engine::statistics() blocks: on a shard, co_await resume_on each and ask this_shard()");
+    if (phase_ != phase::running) return std::vector<std::optional<shard_statistics>>(shards());
+    return detail::inquiry<shard_statistics>::ask(
+        *this, [](shard& one) { return one.statistics(); }, patience);
+}
+
+}  // namespace leat

@@ -1,0 +1,13 @@
+#include <leat/engine/waiting_task.hpp>
+
+namespace leat {
+
+std::string to_string(const waiting_task& one) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(one.age).count();
+    std::string text = "shard " + std::to_string(one.shard);
+    if (one.silent) return text + " has not answered for " + std::to_string(ms) + " ms";
+    if (!one.name.empty()) text += ", \"" + one.name + '"';
+    return text + ": " + to_string(one.awaits) + ", for " + std::to_string(ms) + " ms";
+}
+
+}  // namespace leat

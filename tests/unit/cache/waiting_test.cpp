@@ -1,0 +1,43 @@
+#include "cache_support.hpp"
+#include "small_engine.hpp"
+
+#include <leat/engine/task_name.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+using namespace leat;
+using namespace std::chrono_literals;
+
+namespace {
+
+task<slice> named_get(const chunk_manager& manager, chunk_config config) {
+    task_name name{"reader"};
+    co_await name;
+    co_return co_await manager.get_chunk(config);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_request_that_waits_tells_its_file_offset_and_size) {
+    engine owner{test::small_engine(2, 2 * MiB, 64 * KiB)};
+    const auto script = test::script_of(MiB);
+    script->delay_ms = 20;
+    chunk_manager manager{owner, test::scripted_source{script}};
+    const file opened = owner.run(manager.open("film"));
+    std::string seen;
+    // As often as it takes until one is met while it waits.
+    for (std::uint64_t offset = 4096; seen.empty(); offset = (offset + 4096) % MiB) {
+        auto running = owner.spawn_on(0, named_get(manager, {opened, offset, 4096}));
+        for (const waiting_task& one : owner.waiting(100, 10s)) {
+            if (one.name != "reader") continue;
+            seen = to_string(one.awaits);
+            BOOST_TEST(seen ==
+                       "get_chunk \"film\" offset " + std::to_string(offset) + " size 4096");
+            BOOST_TEST((one.awaits.file == static_cast<file_id>(opened).number));
+        }
+        running.get();
+    }
+    for (const waiting_task& one : owner.waiting(100, 10s)) BOOST_TEST(one.name != "reader");
+}
