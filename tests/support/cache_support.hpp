@@ -6,6 +6,7 @@
 #include <leat/cache/chunk_manager.hpp>
 
 #include <memory>
+#include <thread>
 
 namespace leat::test {
 
@@ -33,6 +34,11 @@ namespace leat::test {
                                                    const chunk_manager& manager,
                                                    chunk_config config) {
     return owner.run(code_of(manager, config));
+}
+
+/// Returns when `count` requests wait for a buffer; they must have been spawned.
+inline void wait_for_waiting(engine& owner, chunk_manager& manager, std::uint64_t count) {
+    while (owner.run(manager.statistics()).waiting != count) std::this_thread::yield();
 }
 
 }  // namespace leat::test

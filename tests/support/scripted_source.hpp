@@ -24,6 +24,7 @@ struct script {
     std::atomic<std::uint64_t> version{1};
     std::atomic<std::int64_t> delay_ms{0};             ///< before each read
     std::atomic<std::int64_t> background_delay_ms{0};  ///< besides, before a read that is no demand
+    std::atomic<bool> hold_background{false};          ///< reads that are no demand wait meanwhile
     std::atomic<std::uint64_t> bad_from{
         ~std::uint64_t{0}};  ///< reads that touch [bad_from, bad_to) fail with EIO
     std::atomic<std::uint64_t> bad_to{0};
@@ -94,6 +95,9 @@ public:
         const in_flight_count counted{*script_};
         if (delay.count() > 0) {
             co_await sleep(delay);
+        }
+        while (urgency == priority::background && script_->hold_background) {
+            co_await sleep(std::chrono::milliseconds{1});
         }
         if (fails || (offset < script_->bad_to && offset + size > script_->bad_from)) {
             throw system_error({system_error_code(EIO), {}});

@@ -196,7 +196,8 @@ BOOST_FIXTURE_TEST_CASE(slices_go_through_channels, guest_fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(from_a_shard_a_handler_runs_there_later_not_inside, guest_fixture) {
-    auto ask = [](guest_fixture& of, std::promise<bool>& done) -> task<> {
+    auto ask = [](guest_fixture& of, std::promise<bool>& done,
+                  std::future<bool>& outcome) -> task<> {
         bool inside = true;
         const unsigned here = this_shard().index();
         async_get_chunk(of.manager, {of.from, 5, 100},
@@ -206,12 +207,14 @@ BOOST_FIXTURE_TEST_CASE(from_a_shard_a_handler_runs_there_later_not_inside, gues
                         });
         inside = false;
         // `inside` must outlive the handler.
-        co_await leat::sleep(std::chrono::milliseconds{50});
+        while (outcome.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+            co_await leat::sleep(std::chrono::milliseconds{1});
+        }
     };
     for (const unsigned shard : {0u, 1u, 0u, 1u}) {  // misses, leases, then hits
         std::promise<bool> done;
         auto outcome = done.get_future();
-        owner.spawn_on(shard, ask(*this, done)).get();
+        owner.spawn_on(shard, ask(*this, done, outcome)).get();
         BOOST_TEST(outcome.get());
     }
 }

@@ -20,13 +20,16 @@ using leat::test::scripted_source;
 using leat::test::small_engine;
 
 namespace {
+// Keeps what it got until `enough`.
 task<boost::system::error_code> code_held(const chunk_manager& manager,
                                           chunk_config config,
-                                          std::chrono::milliseconds held) {
+                                          const std::atomic<bool>& enough) {
     as_result asking{manager.get_chunk(config)};
     const result<slice> got = co_await asking;
     if (!got) co_return got.error().code;
-    co_await leat::sleep(held);
+    while (!enough) {
+        co_await leat::sleep(1ms);
+    }
     co_return boost::system::error_code{};
 }
 }  // namespace
@@ -62,27 +65,28 @@ BOOST_AUTO_TEST_CASE(leases_that_slices_hold_do_not_keep_others_from_being_revok
         slice got = owner.spawn_on(1, get(manager, remote.at(i))).get();
         if (i < 4) pins.push_back(std::move(got));
     }
-    std::this_thread::sleep_for(20ms);
     BOOST_TEST(owner.run(manager.statistics()).pins == 4u);
     for (std::size_t i = 8; i < 12; ++i) BOOST_TEST(!owner.run(code_of(manager, remote.at(i))));
 }
 
 BOOST_AUTO_TEST_CASE(all_who_wait_for_a_chunk_are_served_once_it_has_a_buffer) {
     engine owner{small_engine(1, 128_KiB, 64_KiB)};
-    chunk_manager manager{owner, scripted_source{script_of(640'000)}, {.pin_deadline = 500ms}};
+    chunk_manager manager{owner, scripted_source{script_of(640'000)}, {.pin_deadline = 3000ms}};
     const file from = owner.run(manager.open("any"));
     slice first = owner.run(get(manager, {from, 0, 100}));
     const slice second = owner.run(get(manager, {from, 64_KiB, 100}));
-    auto a = owner.spawn_on(0, code_held(manager, {from, 128_KiB, 100}, 1500ms));
-    std::this_thread::sleep_for(20ms);
+    std::atomic<bool> enough{false};
+    auto a = owner.spawn_on(0, code_held(manager, {from, 128_KiB, 100}, enough));
+    wait_for_waiting(owner, manager, 1);
     auto b = owner.spawn_on(0, code_of(manager, {from, 192_KiB, 100}));
-    std::this_thread::sleep_for(20ms);
+    wait_for_waiting(owner, manager, 2);
     auto c = owner.spawn_on(0, code_of(manager, {from, 128_KiB, 100}));
-    std::this_thread::sleep_for(20ms);
+    wait_for_waiting(owner, manager, 3);
     first = {};
-    BOOST_TEST(!a.get());
-    BOOST_TEST(b.get() == errc::all_pinned);
     BOOST_TEST(!c.get());  // its chunk was there all the time
+    BOOST_TEST(b.get() == errc::all_pinned);
+    enough = true;
+    BOOST_TEST(!a.get());
 }
 
 BOOST_AUTO_TEST_CASE(a_waiter_behind_one_that_gave_up_is_served) {
@@ -94,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_waiter_behind_one_that_gave_up_is_served) {
     const file two = owner.run(large.open("any"));
     const slice pinned = owner.run(get(small, {one, 0, 100}));
     auto a = owner.spawn_on(0, code_of(large, {two, 0, 100}));
-    std::this_thread::sleep_for(20ms);
+    wait_for_waiting(owner, large, 1);
     auto b = owner.spawn_on(0, code_of(small, {one, 64_KiB, 100}));
     BOOST_TEST(a.get() == errc::all_pinned);
     BOOST_TEST(!b.get());  // three buffers are free
@@ -117,7 +121,7 @@ BOOST_AUTO_TEST_CASE(stopping_ends_requests_that_wait_for_a_buffer_whatever_thei
         co_return co_await std::move(asking);
     };
     auto waiting = owner.spawn_on(0, body(manager, {from, 128_KiB, 100}, token));
-    std::this_thread::sleep_for(50ms);
+    wait_for_waiting(owner, manager, 1);
     owner.stop();
     const stop_report report = owner.join();
     BOOST_TEST(!report.code, report.owed);
@@ -132,7 +136,7 @@ BOOST_AUTO_TEST_CASE(an_endless_pin_deadline_waits) {
     slice first = owner.run(get(manager, {from, 0, 100}));
     const slice second = owner.run(get(manager, {from, 64_KiB, 100}));
     auto a = owner.spawn_on(0, code_of(manager, {from, 128_KiB, 100}));
-    std::this_thread::sleep_for(50ms);
+    wait_for_waiting(owner, manager, 1);
     first = {};
     BOOST_TEST(!a.get());
 }

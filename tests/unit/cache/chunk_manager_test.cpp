@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(a_source_that_gives_too_little_or_fails_to_open_is_reported
 BOOST_AUTO_TEST_CASE(with_every_chunk_pinned_requests_wait_in_order_then_fail_and_read_goes_past) {
     engine owner{small_engine(1, 128_KiB, 64_KiB)};
     manager_options options;
-    options.pin_deadline = 100ms;
+    options.pin_deadline = 1000ms;
     chunk_manager manager{owner, scripted_source{script_of(640'000)}, options};
     const file from = owner.run(manager.open("any"));
     slice first = owner.run(get(manager, {from, 0, 100}));
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(with_every_chunk_pinned_requests_wait_in_order_then_fail_an
     BOOST_TEST(owner.run(manager.read(from, 100'000, copy)) == copy.size());
     BOOST_TEST(test::is_pattern(copy, 1, 100'000));
     auto waiting = owner.spawn_on(0, code_of(manager, {from, 192_KiB, 100}));
-    std::this_thread::sleep_for(10ms);
+    test::wait_for_waiting(owner, manager, 1);
     first = {};  // on this thread, which is no shard
     BOOST_TEST(!waiting.get());
     const cache_statistics sum = owner.run(manager.statistics());

@@ -56,17 +56,13 @@ BOOST_FIXTURE_TEST_CASE(a_lease_is_granted_once_and_hits_are_local_from_then_on,
 }
 
 BOOST_FIXTURE_TEST_CASE(units_that_land_later_are_seen_through_the_lease, fixture) {
-    source->background_delay_ms = 100;
+    source->hold_background = true;
     get_on(1, remote[0]);
     chunk_config last = remote[0];
     last.offset += 64_KiB - 100;
     BOOST_TEST(!owner.spawn_on(1, present(last)).get());
-    bool seen = false;
-    for (int i = 0; i < 500 && !seen; ++i) {
-        std::this_thread::sleep_for(10ms);
-        seen = owner.spawn_on(1, present(last)).get();
-    }
-    BOOST_TEST(seen);
+    source->hold_background = false;
+    while (!owner.spawn_on(1, present(last)).get()) std::this_thread::yield();
     const std::uint64_t misses = sum().misses;
     BOOST_TEST(test::is_pattern(get_on(1, last).bytes(), 1, last.offset));
     BOOST_TEST(sum().misses == misses);
