@@ -42,6 +42,7 @@ struct shard_cache::storage {
     unsigned revokes_sent = 0;  ///< in this search for a victim
     bool buffer_may_be_free = false;
     bool told_of_plain_buffers = false;
+    bool reads_stopped = false;  ///< those in flight have been told that the shard stops
     bool out_of_memory = false;  ///< why the last make_chunk() has failed
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "eviction_policy.hpp"
+#include "fill_rank.hpp"
 
 #include <leat/cache/chunk_request.hpp>
 #include <leat/cache/entry.hpp>
@@ -13,6 +14,8 @@
 #include <atomic>
 #include <bit>
 #include <memory>
+#include <stop_token>
+#include <utility>
 
 namespace leat {
 
@@ -62,15 +65,21 @@ struct chunk : entry, resident, rest_link {
     std::uint64_t landed_units = 0;
     std::uint64_t asked_units = 0;
     std::uint64_t cursor = 0;  ///< where the rest goes on: behind what was demanded last
+    std::uint64_t turn = 0;    ///< units submitted since it came to its queue's end
     std::atomic<bool> everything_landed{false};
-    unsigned demands = 0;           ///< of the reads in flight, those that somebody waits for alone
-    unsigned reads = 0;             ///< in flight
-    bool doomed = false;            ///< out of the table; freed when nothing refers to it
-    bool on_demand_only = false;    ///< a background read has failed
-    bool waiting_for_rest = false;  ///< in its manager's queue of those to fill
-    bool demanded = false;          ///< there, among those that somebody waits for
+    unsigned demands = 0;       ///< of the reads in flight, those that somebody waits for alone
+    unsigned reads = 0;         ///< in flight
+    bool doomed = false;        ///< out of the table; freed when nothing refers to it
+    bool served = false;        ///< somebody who did not ask ahead has been given bytes of it
+    std::int64_t made = 0;      ///< stamp of its making
+    unsigned distrusted = 0;    ///< background reads that have failed, one after the other
+    unsigned demands_read = 0;  ///< since the last of them
+    fill_rank rank = fill_rank::none;  ///< in which of its manager's queues it is
+    std::stop_source withdrawal;       ///< of its reads
     chunk* next_free = nullptr;
     boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> waiters;
+    unsigned unread = 0;  ///< of the waiters, those with units that no read in flight brings
+    unsigned aheads = 0;  ///< of the waiters, those for whom nobody waits yet
     boost::intrusive::list<lease::owner_part,
                            boost::intrusive::base_hook<lease_link>,
                            boost::intrusive::constant_time_size<false>>
@@ -91,6 +100,42 @@ struct chunk : entry, resident, rest_link {
         }
         return units;
     }
+    /// Whether somebody has had bytes of it, as an answer or by a hit.
+    [[nodiscard]] bool ever_used() const noexcept { return served || last_use.latest() != made; }
+
+    void add(chunk_request& waiter) noexcept {
+        waiters.push_back(waiter);
+        if (waiter.asked_ahead) ++aheads;
+    }
+    void remove(chunk_request& waiter) noexcept {
+        waiters.erase(waiters.iterator_to(waiter));
+        if (waiter.asked_ahead) --aheads;
+        if (std::exchange(waiter.unread, false)) --unread;
+    }
+    /// Of the waiters with units that no read in flight brings, the first. There must be one.
+    [[nodiscard]] const chunk_request& first_unread() const noexcept {
+        return *std::find_if(waiters.begin(), waiters.end(),
+                             [](const chunk_request& waiter) { return waiter.unread; });
+    }
+
+    /// A background read has failed, or a read has succeeded. Background reads go on after one
+    /// demand has been read, after two when they fail again, then four: a bad sector that every
+    /// read of the rest meets is not met each time.
+    void distrust() noexcept {
+        distrusted = std::min(distrusted + 1, 31U);
+        demands_read = 0;
+    }
+    void trust(bool demanded) noexcept {
+        if (demanded) {
+            ++demands_read;
+        } else {
+            distrusted = 0;
+        }
+    }
+    [[nodiscard]] bool on_demand_only() const noexcept {
+        return distrusted != 0 && demands_read < 1U << (distrusted - 1);
+    }
+
     /// Precondition: none of them has been asked for.
     void ask(std::uint64_t first, std::uint64_t count) noexcept {
         each_word(first, first + count - 1, [this](std::uint64_t word, std::uint64_t mask) {
@@ -98,6 +143,12 @@ struct chunk : entry, resident, rest_link {
             return true;
         });
         asked_units += count;
+        if (unread == 0) return;
+        for (chunk_request& waiter : waiters) {
+            if (!waiter.unread || next(first_unit(waiter), false) <= last_unit(waiter)) continue;
+            waiter.unread = false;
+            --unread;
+        }
     }
     /// What ask() did for units that could not be read.
     void take_back(std::uint64_t first, std::uint64_t count) noexcept {
@@ -110,12 +161,6 @@ struct chunk : entry, resident, rest_link {
     void land(std::uint64_t first, std::uint64_t count) noexcept {
         land_units(landed_words.get(), first, count);
         landed_units += count;
-    }
-    /// Whether somebody waits for units that no read in flight will bring.
-    [[nodiscard]] bool demanded_unasked() const noexcept {
-        return std::any_of(waiters.begin(), waiters.end(), [this](const chunk_request& waiter) {
-            return next(first_unit(waiter), false) <= last_unit(waiter);
-        });
     }
     /// Units of the request's range.
     [[nodiscard]] std::uint64_t first_unit(const chunk_request& wanted) const noexcept {

@@ -72,7 +72,7 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     made->index = index;
     made->data = buffer;
     made->home = this;
-    made->used = stamp();
+    made->used = made->made = stamp();
     made->last_use.note(made->used);
     made->length = static_cast<std::uint32_t>(
         std::min(manager.chunk_size, file.size - index * manager.chunk_size));
@@ -81,10 +81,11 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     made->everything_landed.store(false, std::memory_order_relaxed);
     made->ready_length = 0;
     made->referred = 0;
-    made->attention = made->doomed = made->on_demand_only = false;
+    made->attention = made->doomed = made->served = false;
     made->bytes = made->buffer_size = manager.chunk_size;
     made->units = (made->length + unit - 1) / unit;
-    made->landed_units = made->asked_units = made->cursor = 0;
+    made->landed_units = made->asked_units = made->cursor = made->turn = 0;
+    made->distrusted = made->demands_read = 0;
     insert(*made);
     own_->policy->insert(*made);
     ++own_->live_chunks;
@@ -168,7 +169,7 @@ void shard_cache::doom(chunk& stale, boost::system::error_code code) noexcept {
     }
     while (!stale.waiters.empty()) {
         chunk_request& first = stale.waiters.front();
-        stale.waiters.pop_front();
+        stale.remove(first);
         answer(first, code);
     }
     for (lease::owner_part& held : stale.holders) {

@@ -2,10 +2,15 @@
 #pragma once
 
 #include "chunk.hpp"
+#include "fill_rank.hpp"
+#include "fill_read.hpp"
 
 #include <leat/io/backend.hpp>
 
 #include <boost/intrusive/list.hpp>
+
+#include <algorithm>
+#include <array>
 
 namespace leat {
 
@@ -16,14 +21,31 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
                                           boost::intrusive::base_hook<rest_link>,
                                           boost::intrusive::constant_time_size<false>>;
 
-    chunks demanded;  ///< somebody waits for much of them; in order, before all others
-    chunks rests;     ///< those who asked have what they asked for
-    unsigned pieces_at_once = 0;  ///< while requests wait for the device
-    unsigned demands_in_flight = 0;
-    unsigned rests_in_flight = 0;
+    std::array<chunks, fill_ranks> ranks;  ///< by fill_rank; each in the order of arrival
+    unsigned pieces_at_once = 0;           ///< while requests wait for the device
+    unsigned small_in_flight = 0;          ///< reads, by their purposes
+    unsigned large_in_flight = 0;
+    unsigned background_in_flight = 0;
     io::time_point last_competition{};
 
-    [[nodiscard]] bool empty() const noexcept { return demanded.empty() && rests.empty(); }
+    [[nodiscard]] chunks& of(fill_rank rank) noexcept {
+        return ranks[static_cast<std::size_t>(rank)];
+    }
+    [[nodiscard]] unsigned& in_flight(fill_read::purpose why) noexcept {
+        switch (why) {
+            case fill_read::purpose::small_demand:
+                return small_in_flight;
+            case fill_read::purpose::large_demand:
+                return large_in_flight;
+            case fill_read::purpose::background:
+                break;
+        }
+        return background_in_flight;
+    }
+    [[nodiscard]] bool empty() const noexcept {
+        return std::all_of(ranks.begin(), ranks.end(),
+                           [](const chunks& one) { return one.empty(); });
+    }
 };
 
 }  // namespace leat

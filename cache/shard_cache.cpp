@@ -99,9 +99,12 @@ void shard_cache::take_foreign() noexcept {
 void shard_cache::before_submit() noexcept {
     // Each turn, those who release would miss their cache line each time.
     if (shard_.turn_number() % settle_turns == 0 || !own_->buffer_waiters.empty()) take_foreign();
-    if (shard_.stopping()) end_buffer_waiters();
+    if (shard_.stopping()) {
+        end_buffer_waiters();
+        stop_reads();
+    }
     if (own_->buffer_may_be_free) serve_buffer_waiters();
-    if (!own_->to_fill.empty()) submit_rests();
+    if (!own_->to_fill.empty()) submit_fills();
     completions_.flush();
 }
 
@@ -313,18 +316,17 @@ void shard_cache::serve(chunk_request& wanted) noexcept {
 
 void shard_cache::serve_from(chunk& found, chunk_request& wanted) noexcept {
     wanted.at = &found;
-    const std::uint64_t first = found.first_unit(wanted);
-    const std::uint64_t last = found.last_unit(wanted);
     if (found.ready_length != 0 || found.landed(wanted.in, wanted.size)) {
         grant(found, wanted);
         return;
     }
     wanted.waits = chunk_request::place::units;
-    found.waiters.push_back(wanted);
-    want(found, first, last);
+    found.add(wanted);
+    want(found, wanted);
 }
 
 void shard_cache::grant(chunk& found, chunk_request& wanted) noexcept {
+    if (!wanted.asked_ahead) found.served = true;
     if (wanted.home == this) {
         pin(found, wanted.size);
         wanted.pinned = &found;
@@ -363,15 +365,19 @@ void shard_cache::answer(chunk_request& wanted, boost::system::error_code code) 
 }
 
 void shard_cache::withdraw(chunk_request& wanted) noexcept {
+    chunk* left = nullptr;
     if (wanted.waits == chunk_request::place::units) {
-        wanted.at->waiters.erase(wanted.at->waiters.iterator_to(wanted));
-        if (!wanted.at->doomed) back_to_policy(*wanted.at);
+        left = wanted.at;
+        left->remove(wanted);
     } else {
         own_->buffer_waiters.erase(own_->buffer_waiters.iterator_to(wanted));
         shard_.remove_timer(wanted.deadline);
         own_->buffer_may_be_free = true;  // perhaps for those behind it
     }
     answer(wanted, wanted.home->shard_.stopping() ? errc::stopped : errc::cancelled);
+    if (left == nullptr) return;
+    rank(*left);
+    drop_if_unwanted(*left);
 }
 
 void shard_cache::wait_for_buffer(chunk_request& wanted) noexcept {

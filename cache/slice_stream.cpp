@@ -79,6 +79,7 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         asking->chunk = next_ahead_;
         asking->size = length;
         asking->no_wait = true;
+        asking->asked_ahead = true;
         shard& here = this_shard();
         here.hold();
         if (!shard_cache::current().request(*asking, file_.id().number, begin, *manager_.core_)) {
@@ -102,8 +103,9 @@ task<slice> slice_stream::next() {
         look_ahead(index, index);  // all of them at once, this one first
     }
     slice found = co_await manager_.get_chunk(config);
-    // Only now: a small piece is demanded, and what is there is pinned, before more is asked for.
-    look_ahead(index, index + 1);
+    // Only now: a small piece is demanded, and what is there is pinned, before more is asked for,
+    // first the rest of its own chunk.
+    look_ahead(index, index);
     offset_ += piece;
     co_return found;
 }

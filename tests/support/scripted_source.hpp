@@ -7,6 +7,7 @@
 #include <leat/cache/chunk_source.hpp>
 #include <leat/engine/error.hpp>
 #include <leat/engine/sleep.hpp>
+#include <leat/engine/spawned.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -29,6 +30,8 @@ struct script {
         ~std::uint64_t{0}};  ///< reads that touch [bad_from, bad_to) fail with EIO
     std::atomic<std::uint64_t> bad_to{0};
     std::atomic<bool> too_little{false};         ///< reads give one byte less
+    std::atomic<bool> held{false};               ///< no read ends, unless a stop of it is requested
+    std::atomic<bool> deaf{false};               ///< not even then, as a device that has begun
     std::atomic<std::uint64_t> failing_read{0};  ///< the number, from 1, of one that fails, or 0
     std::atomic<std::uint64_t> reads{0};
     std::atomic<std::uint64_t> bytes{0};
@@ -39,6 +42,7 @@ struct script {
     struct range {
         std::uint64_t offset;
         std::uint64_t size;
+        priority urgency = priority::demand;
     };
     std::mutex mutex;
     std::vector<range> log;  ///< every read
@@ -87,7 +91,7 @@ public:
         script_->bytes += size;
         {
             const std::lock_guard lock{script_->mutex};
-            script_->log.push_back({offset, size});
+            script_->log.push_back({offset, size, urgency});
         }
         const std::int64_t extra =
             urgency == priority::background ? script_->background_delay_ms.load() : 0;
@@ -98,6 +102,13 @@ public:
         }
         while (urgency == priority::background && script_->hold_background) {
             co_await sleep(std::chrono::milliseconds{1});
+        }
+        while (script_->held) {
+            if (script_->deaf) {
+                co_await yield{};
+            } else {
+                co_await sleep(std::chrono::microseconds{100});
+            }
         }
         if (fails || (offset < script_->bad_to && offset + size > script_->bad_from)) {
             throw system_error({system_error_code(EIO), {}});

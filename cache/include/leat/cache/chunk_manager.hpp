@@ -156,8 +156,8 @@ public:
     /// out_of_range (size 0, too), crosses_chunk, all_pinned, file_changed, cancelled, stopped, or
     /// the source's error. On a miss the demanded bytes are read first, then the rest of the chunk;
     /// whoever asks for the same bytes meanwhile shares the read. Nothing failed is cached.
-    /// Observes the enclosing stop token; only this request is cancelled. What the device wrote is
-    /// seen.
+    /// Observes the enclosing stop token; only this request is cancelled, and with it what is read
+    /// for nobody else. What the device wrote is seen.
     [[nodiscard]] get_chunk_awaiter get_chunk(const chunk_config& config) const noexcept {
         return {*core_, config};
     }
@@ -200,7 +200,8 @@ private:
 };
 
 /// The slices of a range, in order, while the chunks ahead are filled. Move it not while a next()
-/// is awaited; drop it at any time, on the shard that made it.
+/// is awaited; drop it at any time, on the shard that made it: what it has asked ahead and nobody
+/// else waits for is then not read.
 class slice_stream {
 public:
     slice_stream(const chunk_manager& manager,

@@ -25,6 +25,8 @@ struct chunk_request : work, boost::intrusive::list_base_hook<> {
     std::uint64_t in = 0;  ///< offset inside the chunk
     std::uint32_t size = 0;
     bool no_wait = false;  ///< fail rather than wait for a buffer
+    /// Nobody waits for it yet: it goes behind those that somebody waits for.
+    bool asked_ahead = false;
 
     // The outcome: an entry of the home shard, pinned, or an error.
     entry* pinned = nullptr;
@@ -40,6 +42,7 @@ struct chunk_request : work, boost::intrusive::list_base_hook<> {
     std::uint64_t grant = 0;  ///< the generation of the lease that the owner granted
     bool whole = false;       ///< the chunk was complete when granted
     bool retried = false;     ///< its units have been read alone after a larger read failed
+    bool unread = false;      ///< owner's: a large one with units that no read in flight brings
     bool cancelled = false;
     enum class place : std::uint8_t { nowhere, units, buffer } waits = place::nowhere;  // owner's
     /// Messages on the way or at the owner: the request, its cancellation.

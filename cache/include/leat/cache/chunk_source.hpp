@@ -19,7 +19,7 @@ using file_version = io::identity;
 /// How urgent a read is.
 enum class priority : std::uint8_t {
     demand,     ///< somebody waits for these bytes and no others
-    background  ///< the rest of a chunk, or a whole one
+    background  ///< the rest of a chunk, or what a stream has asked ahead
 };
 
 /// A source of bytes that a chunk_manager can cache. A source is used from every shard at once.
@@ -30,7 +30,9 @@ enum class priority : std::uint8_t {
 /// up to the end of the file. It may be called for any sub-range, several at once; it may write
 /// beyond the end of the file inside `buffer`; it must not touch the buffer after it has ended. It
 /// throws errc::file_changed if the version is gone. Both run on the caller's shard, must end
-/// there, and inherit its stop token. Errors are thrown as boost::system::system_error.
+/// there, and inherit its stop token. That of a read is triggered also when nobody wants its bytes
+/// any more: who can end early throws then, who cannot just goes on. Errors are thrown as
+/// boost::system::system_error.
 template <class S>
 concept chunk_source = requires(S& source,
                                 std::string name,

@@ -16,9 +16,11 @@
 
 namespace leat {
 
+enum class fill_rank : std::uint8_t;
 enum class verdict : std::uint8_t;
 class shared_cache;
 struct fill_queue;
+struct fill_read;
 struct manager_core;
 
 /// All members are for the shard's own thread, unless said otherwise.
@@ -139,25 +141,35 @@ private:
     void back_to_policy(chunk& aside) noexcept;
 
     // Fills.
-    void want(chunk& filling, std::uint64_t first, std::uint64_t last) noexcept;
+    void want(chunk& filling, chunk_request& wanted) noexcept;
     [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
-    void queue_rest(chunk& filling, bool demanded) noexcept;
+    [[nodiscard]] static fill_rank rank_of(const chunk& filling) noexcept;
+    void rank(chunk& filling) noexcept;
     void unqueue(chunk& filling) noexcept;
-    void read(chunk& filling, std::uint64_t first, std::uint64_t count, bool demand) noexcept;
+    /// False, and nothing has begun, if nobody has the file open.
+    bool read(chunk& filling, const fill_read& wanted) noexcept;
     void read_ended(chunk& filling,
-                    std::uint64_t first,
-                    std::uint64_t count,
-                    bool demand,
+                    const fill_read& ended,
                     std::uint64_t bytes,
-                    boost::system::error_code code) noexcept;
+                    boost::system::error_code code,
+                    bool withdrawn) noexcept;
     void landed(chunk& filling) noexcept;
     void read_failed(chunk& filling,
-                     std::uint64_t first,
-                     std::uint64_t count,
+                     const fill_read& failed,
                      boost::system::error_code code) noexcept;
-    void submit_rests() noexcept;
-    void give_up_rests(fill_queue& queue) noexcept;
-    void submit_rests_of(fill_queue& queue) noexcept;
+    /// Those who waited for units of the read get the error, or their units are read again; always
+    /// the latter if there is none. Whether somebody got it.
+    bool answer_or_retry(chunk& filling,
+                         const fill_read& failed,
+                         boost::system::error_code code) noexcept;
+    /// After somebody has left: the chunk may be gone when this returns.
+    void drop_if_unwanted(chunk& filling) noexcept;
+    void submit_fills() noexcept;
+    [[nodiscard]] bool competing(const fill_queue& queue) const noexcept;
+    [[nodiscard]] chunk* next_to_read(fill_queue& queue) const noexcept;
+    void read_more(chunk& filling) noexcept;
+    void give_up(fill_queue& queue) noexcept;
+    void stop_reads() noexcept;
     void before_submit() noexcept;
 
     // Leases: at home, then at the owner.

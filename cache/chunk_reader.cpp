@@ -1,0 +1,50 @@
+#include "chunk_reader.hpp"
+
+#include <leat/cache/shared_cache.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace leat {
+
+chunk_reader chunk_reader::run(shard_cache& cache,
+                               chunk& filling,
+                               fill_read wanted,
+                               std::stop_token withdrawn) {
+    const std::uint64_t begin = wanted.first << unit_shift;
+    const std::uint64_t size = std::min(wanted.count << unit_shift, filling.buffer_size - begin);
+    const std::uint64_t expected = std::min<std::uint64_t>(size, filling.length - begin);
+    file_record& file = *filling.file;
+    const manager_core& manager = *file.manager;
+    std::uint64_t count = 0;
+    boost::system::error_code code;
+    if (withdrawn.stop_requested()) {  // before it has begun
+        code = errc::cancelled;
+    } else {
+        try {
+            count = co_await manager.source->read(
+                *file.opened, filling.index * manager.chunk_size + begin,
+                std::span{filling.data + begin, size},
+                wanted.demanded() ? priority::demand : priority::background);
+            if (count < expected) code = errc::short_read;
+        } catch (const boost::system::system_error& failure) {
+            code = failure.code();
+        } catch (const std::bad_alloc&) {
+            code = system_error_code(ENOMEM);
+        } catch (...) {
+            code = errc::unhandled_exception;
+        }
+    }
+    cache.all().files().release(file);
+    cache.home().unhold();
+    cache.read_ended(filling, wanted, count, code, withdrawn.stop_requested());
+}
+
+void chunk_reader::start(shard& here) const noexcept {
+    promise_type& promise = handle_.promise();
+    promise.begin.coroutine = handle_;
+    here.hold();
+    here.schedule(promise.begin);
+}
+
+}  // namespace leat

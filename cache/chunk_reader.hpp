@@ -1,0 +1,54 @@
+// The coroutine that reads a part of a chunk from its source.
+#pragma once
+
+#include "chunk.hpp"
+#include "fill_read.hpp"
+
+#include <leat/cache/shard_cache.hpp>
+#include <leat/engine/shard.hpp>
+#include <leat/engine/spawned.hpp>
+#include <leat/engine/task.hpp>
+
+#include <coroutine>
+#include <exception>
+#include <stop_token>
+
+namespace leat {
+
+/// A root of its own, which the shard waits for when it stops. It tells the cache how it ended.
+class chunk_reader {
+public:
+    struct promise_type : promise_base {
+        /// The arguments of run(), as they lie in the frame: the token lives as long as the read.
+        promise_type(const shard_cache&,
+                     const chunk&,
+                     const fill_read&,
+                     const std::stop_token& withdrawn) noexcept {
+            stop = &withdrawn;
+        }
+        chunk_reader get_return_object() noexcept {
+            return chunk_reader{std::coroutine_handle<promise_type>::from_promise(*this)};
+        }
+        std::suspend_always initial_suspend() const noexcept { return {}; }
+        std::suspend_never final_suspend() const noexcept { return {}; }
+        void return_void() const noexcept {}
+        [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
+        resumption begin;
+    };
+
+    /// Reads `wanted` of `filling`, whose file the caller has acquired; the cache releases it. A
+    /// stop of `withdrawn` asks the source for an early end. Throws std::bad_alloc.
+    static chunk_reader run(shard_cache& cache,
+                            chunk& filling,
+                            fill_read wanted,
+                            std::stop_token withdrawn);
+
+    /// From the ready queue, so that nothing of it runs inside the call that starts it.
+    void start(shard& here) const noexcept;
+
+private:
+    explicit chunk_reader(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+    std::coroutine_handle<promise_type> handle_;
+};
+
+}  // namespace leat

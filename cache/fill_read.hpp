@@ -1,0 +1,23 @@
+// A read of some units of a chunk.
+#pragma once
+
+#include <cstdint>
+
+namespace leat {
+
+struct fill_read {
+    enum class purpose : std::uint8_t {
+        small_demand,  ///< somebody waits for these units, which were read at once
+        large_demand,  ///< somebody waits for these units, which were read in their turn
+        background     ///< nobody waited for them when it began
+    };
+
+    std::uint64_t first = 0;  ///< unit
+    std::uint64_t count = 0;  ///< units
+    purpose why = purpose::background;
+
+    [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }
+    [[nodiscard]] bool demanded() const noexcept { return why != purpose::background; }
+};
+
+}  // namespace leat
