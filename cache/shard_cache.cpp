@@ -128,6 +128,13 @@ std::uint64_t shard_cache::close() noexcept {
     return pins;
 }
 
+bool shard_cache::begin_send(std::uint64_t bytes) noexcept {
+    const std::uint64_t most = all_.owner().memory_per_shard() / 8;
+    if (bytes > most || counts_.sending_bytes > most - bytes) return false;
+    counts_.sending_bytes += bytes;
+    return true;
+}
+
 void shard_cache::add_to(cache_statistics& sum) noexcept {
     take_foreign();
     sum.hits += shard_.hits();
@@ -145,6 +152,7 @@ void shard_cache::add_to(cache_statistics& sum) noexcept {
     sum.chunks += own_->live_chunks;
     sum.leases += own_->live_leases;
     sum.waiting += own_->waiting;
+    sum.sending_bytes += counts_.sending_bytes;
     const auto count_pins = [&](const entry& one, std::uint64_t bytes) {
         if (one.pins == 0) return;
         sum.pins += one.pins;

@@ -16,6 +16,8 @@ const char* to_string(activity what) noexcept {
             return "read";
         case activity::slices:
             return "slices";
+        case activity::send_range:
+            return "send_range";
         case activity::sleep:
             return "sleep";
         case activity::socket:

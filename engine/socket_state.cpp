@@ -1,12 +1,9 @@
 #include <leat/engine/socket_state.hpp>
 
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <limits>
 #include <utility>
 
 namespace leat {
@@ -43,13 +40,11 @@ int socket_state::refusal() const noexcept {
     return deadline_ <= home_.turn_time() ? -ETIMEDOUT : 0;
 }
 
-int socket_state::try_send(std::span<const std::byte> bytes) noexcept {
+int socket_state::try_send(const msghdr& message) noexcept {
     assert(shard::current() == &home_);
     if (const int refused = refusal(); refused != 0) return refused;
-    constexpr std::size_t most = std::numeric_limits<int>::max() & ~std::size_t{4095};
-    const std::size_t size = std::min(bytes.size(), most);
     for (;;) {
-        const auto sent = ::send(descriptor_, bytes.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        const auto sent = ::sendmsg(descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent >= 0) return static_cast<int>(sent);
         if (errno != EINTR) return -errno;
     }

@@ -98,6 +98,7 @@ boost::json::object to_json(const cache_statistics& of) {
             {"pins", of.pins},
             {"pinned_bytes", of.pinned_bytes},
             {"referred_bytes", of.referred_bytes},
+            {"sending_bytes", of.sending_bytes},
             {"oldest_pin_ns", of.oldest_pin.count()}};
 }
 

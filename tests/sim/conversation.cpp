@@ -27,7 +27,7 @@ std::chrono::nanoseconds span_of(std::uint64_t time_ns) {
 }  // namespace
 
 conversation::conversation(workload& in, chunk_manager* from, const file& of, const action& step)
-    : in_(in), from_(from), file_(of), step_(step), composed_(has(20)) {}
+    : in_(in), from_(from), file_(of), step_(step), whole_(has(27)), composed_(has(20)) {}
 
 void conversation::prepare(const simulated_sockets::connection& line) {
     line_ = line;
@@ -87,8 +87,44 @@ void conversation::talk() {
 }
 
 task<> conversation::send() {
+    const std::uint64_t most = 1 + step_.b % 300'000;
+    const std::uint64_t length = std::min(file_.size() - line_->offset, most);
+    task<> sending = whole_ ? send_whole(length) : send_pieces(line_->offset + length);
+    co_await std::move(sending);
+    if (usable() && has(24)) shut(tcp_stream::shutdown_send);
+}
+
+task<> conversation::send_whole(std::uint64_t length) {
+    move_deadline();
+    const std::uint64_t begun = in_.all.now_ns();
+    error_code code;
+    try {
+        task<> sending = send_range(*stream_, *from_, file_, line_->offset, length);
+        co_await std::move(sending);
+        sent_ = length;
+    } catch (const system_error& failure) {
+        cut_short();
+        if (failure.where().doing == activity::get_chunk) throw;
+        code = failure.code();
+    } catch (const boost::system::system_error& failure) {
+        cut_short();
+        code = failure.code();
+    } catch (const std::bad_alloc&) {
+        cut_short();
+        throw;
+    }
+    judge_code(code, begun);  // it may have waited for chunks, which no deadline ends
+}
+
+// A range has not been sent to its end.
+void conversation::cut_short() {
+    require(!usable() || line_->sent == 0, "a range was cut short, and the stream is still open");
+    disrupted_ = disrupted_ || !usable();
+    sent_ = line_->sent;
+}
+
+task<> conversation::send_pieces(std::uint64_t end) {
     std::uint64_t at = line_->offset;
-    const std::uint64_t end = std::min(file_.size(), at + 1 + step_.b % 300'000);
     while (at < end && usable()) {
         const std::uint64_t chunk_end = (at / from_->chunk_size() + 1) * from_->chunk_size();
         const auto size = static_cast<std::uint32_t>(std::min({end, chunk_end, at + 100'000}) - at);
@@ -102,7 +138,6 @@ task<> conversation::send() {
         }
         at += size;
     }
-    if (usable() && has(24)) shut(tcp_stream::shutdown_send);
 }
 
 task<conversation::transferred> conversation::write(asio::const_buffer bytes) {
@@ -205,7 +240,7 @@ task<> conversation::disrupt() {
             co_return;
         }
         case 4:
-            if (!composed_) {  // which would use it once more
+            if (!composed_ && !whole_) {  // which would use it once more
                 stream_.reset();
                 break;
             }
@@ -217,12 +252,17 @@ task<> conversation::disrupt() {
 }
 
 void conversation::judge(error_code code, std::uint64_t begun) {
+    const std::uint64_t latest = std::max(deadline_, begun) + patience_ns;
+    if (deadline_ != attempt::never && in_.all.now_ns() > latest)
+        fail("an operation did not end by the deadline of its stream");
+    judge_code(code, begun);
+}
+
+void conversation::judge_code(error_code code, std::uint64_t begun) {
     const allocations_succeed here;
     ++in_.all.progress;
     in_.all.note("transferred", line_->number, sent_ + received_,
                  static_cast<std::uint64_t>(code.value()));
-    if (deadline_ != attempt::never && in_.all.now_ns() > std::max(deadline_, begun) + patience_ns)
-        fail("an operation did not end by the deadline of its stream");
     if (!code) return;
     if (!called_for(code, begun))
         fail("a socket's error that nothing called for: " + code.message());

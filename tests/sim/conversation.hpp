@@ -45,6 +45,9 @@ private:
     task<> connect();
     void talk();
     task<> send();
+    task<> send_whole(std::uint64_t length);
+    void cut_short();
+    task<> send_pieces(std::uint64_t end);
     task<> receive();
     task<> disrupt();
     task<transferred> write(boost::asio::const_buffer bytes);
@@ -55,6 +58,8 @@ private:
 
     /// Checks how an operation ended that began at `begun`; throws if the conversation was to end.
     void judge(error_code code, std::uint64_t begun);
+    /// The same, whenever it ended.
+    void judge_code(error_code code, std::uint64_t begun);
     [[nodiscard]] bool called_for(error_code code, std::uint64_t begun);
     void check_counts() const;
 
@@ -65,6 +70,7 @@ private:
     chunk_manager* const from_;
     const file& file_;
     const action& step_;
+    const bool whole_;     ///< what is sent is sent by send_range
     const bool composed_;  ///< by asio::async_write and asio::async_read
     scope all_;
     std::optional<tcp_stream> stream_;

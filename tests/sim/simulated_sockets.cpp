@@ -4,6 +4,7 @@
 #include "world.hpp"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -106,9 +107,11 @@ int simulated_sockets::attempt(const io::operation& op) {
         case io::opcode::accept:
             return accept(of);
         case io::opcode::send:
-            return of.connected ? send(op, *of.connected) : -ENOTCONN;
+            return of.connected ? send(*op.message.message, *of.connected) : -ENOTCONN;
         case io::opcode::receive:
             return of.connected ? receive(op, *of.connected) : -ENOTCONN;
+        case io::opcode::poll:
+            return poll(op, of.connected.get());
         default:
             fail("an operation on a socket that nobody has a use for");
     }
@@ -168,14 +171,19 @@ std::size_t simulated_sockets::some_of(std::size_t most) {
     return all_.strikes(fault::short_transfers) ? all_.device.between(1, most) : most;
 }
 
-int simulated_sockets::send(const io::operation& op, simulated_connection& to) {
+int simulated_sockets::send_at_once(int descriptor, const msghdr& message) {
+    require(is_open(descriptor), "a send on a socket that is closed");
+    const connection of = slot_of(descriptor).connected;
+    return of ? send(message, *of) : -ENOTCONN;
+}
+
+int simulated_sockets::send(const msghdr& message, simulated_connection& to) {
     if (const int error = fault_of(to); error != 0) return -error;
     if (to.was_reset || to.near_ended) {
         all_.blame(EPIPE, to.culprit());
         return -EPIPE;
     }
     if (to.unread >= to.room) return -EAGAIN;
-    const msghdr& message = *op.message.message;
     const std::size_t count = some_of(std::min<std::size_t>(size_of(message), to.room - to.unread));
     for_each_part(message, count, [&](std::span<const std::byte> part, std::size_t before) {
         require(to.match(part, to.sent + before),
@@ -199,6 +207,14 @@ int simulated_sockets::receive(const io::operation& op, simulated_connection& fr
     from.received += count;
     from.stir();
     return static_cast<int>(count);
+}
+
+// Only whether something can be sent is asked; an error is left to whoever sends.
+int simulated_sockets::poll(const io::operation& op, const simulated_connection* of) {
+    require((op.number & POLLIN) == 0, "a wait that nobody has a use for");
+    if (of == nullptr || of->was_reset || of->near_ended) return POLLOUT | POLLHUP;
+    if (of->error != 0) return POLLOUT | POLLERR;
+    return of->unread < of->room ? POLLOUT : -EAGAIN;
 }
 
 simulated_sockets::connection simulated_sockets::await(std::uint64_t room) {

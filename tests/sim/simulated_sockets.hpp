@@ -43,6 +43,8 @@ public:
     [[nodiscard]] int close(int descriptor);
     [[nodiscard]] int shutdown(int descriptor, int how);
     [[nodiscard]] int listen(int descriptor);
+    /// sendmsg with MSG_DONTWAIT.
+    [[nodiscard]] int send_at_once(int descriptor, const msghdr& message);
     [[nodiscard]] bool is_open(int descriptor) const noexcept;
     [[nodiscard]] std::size_t open_descriptors() const noexcept;
 
@@ -103,7 +105,8 @@ private:
     [[nodiscard]] std::size_t some_of(std::size_t most);
     [[nodiscard]] int connect(const io::operation& op);
     [[nodiscard]] int accept(slot& at);
-    [[nodiscard]] int send(const io::operation& op, simulated_connection& to);
+    [[nodiscard]] int send(const msghdr& message, simulated_connection& to);
+    [[nodiscard]] static int poll(const io::operation& op, const simulated_connection* of);
     [[nodiscard]] int receive(const io::operation& op, simulated_connection& from);
 
     world& all_;

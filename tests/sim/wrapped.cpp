@@ -28,6 +28,7 @@ int __wrap_socket(int family, int type, int protocol);
 int __wrap_bind(int descriptor, const sockaddr* address, socklen_t length);
 int __wrap_listen(int descriptor, int backlog);
 int __wrap_shutdown(int descriptor, int how);
+ssize_t __wrap_sendmsg(int descriptor, const msghdr* message, int flags);
 int __wrap_setsockopt(int descriptor, int level, int name, const void* value, socklen_t length);
 }
 
@@ -112,6 +113,15 @@ int __wrap_shutdown(int descriptor, int how) {
     world& all = *world::current();
     all.note("shutdown", static_cast<std::uint64_t>(descriptor), static_cast<std::uint64_t>(how));
     return told(all.sockets.shutdown(descriptor, how));
+}
+
+ssize_t __wrap_sendmsg(int descriptor, const msghdr* message, int flags) {
+    const leat::sim::allocations_succeed here;
+    leat::sim::require((flags & MSG_DONTWAIT) != 0, "a call that blocks a shard");
+    world& all = *world::current();
+    const int result = all.sockets.send_at_once(descriptor, *message);
+    all.note("sendmsg", static_cast<std::uint64_t>(descriptor), static_cast<std::uint64_t>(result));
+    return told(result);
 }
 
 int __wrap_setsockopt(int descriptor, int, int, const void*, socklen_t) {

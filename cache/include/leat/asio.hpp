@@ -6,6 +6,7 @@
 #include <leat/cache/asio/async_get_chunks.hpp>
 #include <leat/cache/asio/async_open.hpp>
 #include <leat/cache/asio/async_read.hpp>
+#include <leat/cache/asio/send_range.hpp>
 #include <leat/cache/asio/slice_buffer.hpp>
 #include <leat/engine/asio/deferred.hpp>
 #include <leat/engine/asio/shard_context.hpp>

@@ -100,6 +100,12 @@ public:
     [[nodiscard]] guest_completions& completions() noexcept { return completions_; }
     void count_bypass() noexcept { ++counts_.bypasses; }
 
+    /// Asks to keep `bytes` of chunks for a send without a copy, which nothing but the peer ends:
+    /// all of them stay below an eighth of the shard's memory. Returns whether that is granted;
+    /// then end_send() gives it back.
+    [[nodiscard]] bool begin_send(std::uint64_t bytes) noexcept;
+    void end_send(std::uint64_t bytes) noexcept { counts_.sending_bytes -= bytes; }
+
 private:
     friend class chunk_reader;
     using requests =

@@ -29,6 +29,7 @@ struct cache_statistics {
     std::uint64_t pins = 0;            ///< live slices
     std::uint64_t pinned_bytes = 0;    ///< bytes of chunks that slices keep
     std::uint64_t referred_bytes = 0;  ///< bytes that those slices span
+    std::uint64_t sending_bytes = 0;   ///< of chunks that sends without a copy keep
     std::chrono::nanoseconds oldest_pin{0};
 };
 

@@ -22,6 +22,7 @@ enum class activity : std::uint8_t {
     get_chunk,
     read,
     slices,
+    send_range,
     sleep,
     socket,
     task,

@@ -6,8 +6,9 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include <sys/socket.h>
+
 #include <cstddef>
-#include <span>
 
 namespace leat {
 
@@ -45,9 +46,10 @@ public:
     /// Starts a prepared operation. It runs from the ready queue, never from inside, also if it
     /// fails at once.
     void start(socket_operation& op) noexcept;
-    /// Sends as much of `bytes` as the socket has room for, at once and without waiting: returns
-    /// the count, or a negated errno: -EAGAIN if there is no room, else as start() ends a send.
-    [[nodiscard]] int try_send(std::span<const std::byte> bytes) noexcept;
+    /// Sends as much of the message as the socket has room for, at once and without waiting:
+    /// returns the count, or a negated errno: -EAGAIN if there is no room, else as start() ends a
+    /// send. At most INT_MAX bytes.
+    [[nodiscard]] int try_send(const msghdr& message) noexcept;
     /// Ends an operation that never started, with a negated errno, in the same way.
     static void fail(shard& home, socket_operation& op, int result) noexcept;
     /// Asks for an early end. No effect on an operation that has completed.

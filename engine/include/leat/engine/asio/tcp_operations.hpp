@@ -79,4 +79,22 @@ void attach_buffers(tcp_transfer& op, std::span<iovec> vectors, const Buffers& b
     }
 }
 
+/// Names the buffers' first parts by `vectors`, as many as these are and up to 1 GiB in all: a
+/// system call takes no more than INT_MAX bytes. Returns the number of vectors used.
+template <class Buffers>
+[[nodiscard]] std::size_t gather_vectors(std::span<iovec> vectors, const Buffers& buffers) {
+    std::size_t left = std::size_t{1} << 30;
+    std::size_t count = 0;
+    auto position = boost::asio::buffer_sequence_begin(buffers);
+    const auto end = boost::asio::buffer_sequence_end(buffers);
+    for (; position != end && count < vectors.size() && left != 0; ++position) {
+        const boost::asio::const_buffer part(*position);
+        if (part.size() == 0) continue;
+        const std::size_t size = part.size() < left ? part.size() : left;
+        vectors[count++] = {const_cast<void*>(part.data()), size};
+        left -= size;
+    }
+    return count;
+}
+
 }  // namespace leat::detail

@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <span>
@@ -252,21 +253,31 @@ public:
         return boost::asio::async_initiate<Token, void(error_code, std::size_t)>(sending{this},
                                                                                  token, buffers);
     }
-    /// Sends as many of the bytes as the socket has room for, at once: with async_wait, for those
-    /// who would keep nothing while a peer is slow, such as a slice and with it its chunk. Gives
-    /// the count, 0 if there is no room or nothing to send; errors are those of async_write_some.
+    /// Sends as many of the buffers' bytes as the socket has room for, at once: with async_wait,
+    /// for those who would keep nothing while a peer is slow, such as a slice and with it its
+    /// chunk. Gives the count, 0 if there is no room or nothing to send; errors are those of
+    /// async_write_some. Of more than 8 buffers the first 8 are used, and of them at most 1 GiB.
     /// Always copies. Not while an async_write_some is in flight: whose bytes go first is not told.
     ///
-    ///     const auto sent = stream.try_send(slice.bytes());
+    ///     const auto sent = stream.try_send(slice.buffer());
     ///     if (sent && *sent == 0) {  // let go of the slice, then
     ///         co_await stream.async_wait(leat::tcp_stream::wait_write);
     ///     }
-    [[nodiscard]] boost::system::result<std::size_t> try_send(
-        std::span<const std::byte> bytes) noexcept {
-        const int result = state_ ? state_->try_send(bytes) : -EBADF;
+    template <class Buffers>
+        requires boost::asio::is_const_buffer_sequence<Buffers>::value
+    [[nodiscard]] boost::system::result<std::size_t> try_send(const Buffers& buffers) noexcept {
+        std::array<iovec, 8> vectors;
+        msghdr message{};
+        message.msg_iov = vectors.data();
+        message.msg_iovlen = detail::gather_vectors(vectors, buffers);
+        const int result = state_ ? state_->try_send(message) : -EBADF;
         if (result == -EAGAIN) return std::size_t{0};
         if (result < 0) return detail::error_of_result(result);
         return static_cast<std::size_t>(result);
+    }
+    [[nodiscard]] boost::system::result<std::size_t> try_send(
+        std::span<const std::byte> bytes) noexcept {
+        return try_send(boost::asio::const_buffer{bytes.data(), bytes.size()});
     }
     /// Waits until the socket can be read or written, or has an error; the next operation tells
     /// which. Handler: void(error_code). Holds no memory but the handler's.
