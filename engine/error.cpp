@@ -39,7 +39,7 @@ const char* to_string(activity what) noexcept {
         case activity::mutex:
             return "mutex";
         case activity::event:
-            return "event";
+            return "manual_reset_event";
         case activity::queue:
             return "queue";
         case activity::offload:

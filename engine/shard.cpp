@@ -361,6 +361,7 @@ void shard::end() noexcept {
     ended_ = true;
     runs_functions_ = false;
     inbox_.shut();
+    end_residents();
     std::vector<waiting_task> left;
     if (abandoned_) {
         try {
@@ -369,6 +370,15 @@ void shard::end() noexcept {
         }
     }
     engine_.shard_ended(std::move(left));
+}
+
+void shard::end_residents() noexcept {
+    const detail::current_scope here{this};
+    while (!residents_.empty()) {
+        detail::shard_resident& one = residents_.front();
+        residents_.pop_front();
+        one.on_end(one, abandoned_);
+    }
 }
 
 std::vector<waiting_task> shard::waiting(std::size_t limit) const {

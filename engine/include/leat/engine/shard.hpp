@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/engine/detail/listed_wait.hpp>
+#include <leat/engine/detail/shard_resident.hpp>
 #include <leat/engine/doorbell.hpp>
 #include <leat/engine/frame_pool.hpp>
 #include <leat/engine/inbox.hpp>
@@ -160,6 +161,9 @@ public:
     /// Any thread: makes a parked shard look at its work.
     void nudge() noexcept;
 
+    /// From now on `resident` is told when the shard ends; the last to move in is told first.
+    void move_in(detail::shard_resident& resident) noexcept { residents_.push_front(resident); }
+
     /// Lists a wait that begins now, of a task with that name or nullptr.
     void list_wait(detail::listed_wait& one, const char* name) noexcept {
         one.begin(name, turn_time_);
@@ -213,6 +217,7 @@ private:
     std::size_t run_ready() noexcept;
     void flush() noexcept;
     void end() noexcept;
+    void end_residents() noexcept;
     void note_stall(io::time_point begin) noexcept;
 
     leat::engine& engine_;
@@ -247,6 +252,7 @@ private:
     alignas(64) std::atomic<std::uint64_t> outstanding_{0};  // see work_begins()
     stop_listener_list stop_listeners_;
     detail::wait_list waits_;
+    detail::resident_list residents_;
     shard_statistics counts_;
     stall_watch watch_;
     io::time_point next_stall_report_{};

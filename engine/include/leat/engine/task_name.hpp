@@ -54,4 +54,23 @@ private:
     const char* outer_ = nullptr;
 };
 
+namespace detail {
+
+/// `const char* name = co_await current_name{};` gives the name of the coroutine, or nullptr; for
+/// tasks that are spawned in its place.
+class [[nodiscard]] current_name {
+public:
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
+        name_ = name_of(coroutine);
+        return false;
+    }
+    [[nodiscard]] const char* await_resume() const noexcept { return name_; }
+
+private:
+    const char* name_ = nullptr;
+};
+
+}  // namespace detail
 }  // namespace leat
