@@ -38,6 +38,7 @@ chunk_reader chunk_reader::run(shard_cache& cache,
     cache.all().files().release(file);
     cache.home().unhold();
     cache.read_ended(filling, wanted, count, code, withdrawn.stop_requested());
+    if (!filling.doomed) cache.drop_if_unwanted(filling);
 }
 
 void chunk_reader::start(shard& here) const noexcept {

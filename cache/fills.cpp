@@ -137,11 +137,7 @@ void shard_cache::read_ended(chunk& filling,
     }
     if (filling.doomed) return;
     rank(filling);
-    if (withdrawn) {
-        drop_if_unwanted(filling);
-    } else if (filling.reads == 0) {
-        back_to_policy(filling);
-    }
+    if (filling.reads == 0) back_to_policy(filling);
 }
 
 void shard_cache::landed(chunk& filling) noexcept {
@@ -216,13 +212,13 @@ void shard_cache::drop_if_unwanted(chunk& filling) noexcept {
     if (filling.waiters.empty() && !filling.ever_used()) {
         if (filling.reads != 0) {
             filling.withdrawal.request_stop();
-        } else if (filling.landed_units == 0) {
+        } else if (filling.landed_units == 0 && filling.distrusted == 0) {
             assert(filling.pins == 0 && filling.holders.empty());
             discard(filling);
             return;
         }
     }
-    back_to_policy(filling);
+    if (filling.reads == 0) back_to_policy(filling);
 }
 
 void shard_cache::submit_fills() noexcept {

@@ -89,6 +89,8 @@ task<> actor::perform(const action& step) {
             return read(step);
         case deed::walk:
             return walk(step);
+        case deed::abandon:
+            return abandon(step);
         case deed::send:
             return call(step, true);
         case deed::receive:
@@ -292,7 +294,35 @@ task<> actor::read(const action& step) {
     co_await std::move(ending);
 }
 
+task<> actor::abandon(const action& step) {
+    attempt_.may_be_refused = true;
+    attempt_.limit = (step.c >> 8) % (step.b % 2 == 0 ? 100'000 : 3'000'000);
+    task<> getting = get_whole(step);
+    task<> ending = see_through(std::move(getting), step, true);
+    co_await std::move(ending);
+}
+
+task<> actor::get_whole(const action& step) {
+    scope all;
+    const std::uint64_t chunk = manager_->chunk_size();
+    const std::uint64_t chunks = (file_.size() + chunk - 1) / chunk;
+    for (std::uint64_t i = 0; i < 2 + step.a % 3; ++i) {
+        chunk_config whole{file_.id(), (step.b + i) % chunks * chunk};
+        whole.size = static_cast<std::uint32_t>(std::min(chunk, file_.size() - whole.offset));
+        all.spawn_made([&] { return get_one(whole); });
+    }
+    co_await all.join();
+}
+
 task<> actor::walk(const action& step) {
+    const bool limited = (step.c >> 16) % 4 == 0;
+    if (limited) attempt_.limit = (step.c >> 18) % 3'000'000;
+    task<> walking = walk_over(step);
+    task<> ending = see_through(std::move(walking), step, limited);
+    co_await std::move(ending);
+}
+
+task<> actor::walk_over(const action& step) {
     const std::uint64_t offset = step.a % file_.size();
     slices_options options;
     options.depth = static_cast<unsigned>(step.c % 5);

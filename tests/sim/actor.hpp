@@ -38,6 +38,9 @@ private:
     task<> read(const action& step);
     task<> read_into(std::uint64_t offset, std::span<std::byte> to);
     task<> walk(const action& step);
+    task<> walk_over(const action& step);
+    task<> abandon(const action& step);
+    task<> get_whole(const action& step);
     task<> call(const action& step, bool sends);
     task<> serve(const action& step);
     task<> serve_peers(const action& step);

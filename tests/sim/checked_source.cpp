@@ -1,6 +1,7 @@
 #include "checked_source.hpp"
 
 #include "allocations.hpp"
+#include "chunk.hpp"
 #include "verdict.hpp"
 
 #include <algorithm>
@@ -61,6 +62,19 @@ void fill_watch::end(std::list<fill>::iterator ended, bool changed) {
             other.doomed = true;
     }
     fills_.erase(ended);
+}
+
+void fill_watch::check_wanted() const {
+    // Where a read cannot begin for want of memory, others of its chunk are not told.
+    if (chained_ || failed_allocations() != 0) return;
+    for (const fill& one : fills_) {
+        if (one.doomed || !in_cache(one)) continue;
+        const std::uint64_t number = numbers_.at(one.version);
+        const auto& into = static_cast<const chunk&>(
+            *shard_cache::current().find(number, one.offset / chunk_size_));
+        require(!into.waiters.empty() || into.ever_used() || into.withdrawal.stop_requested(),
+                "a read goes on that nobody wants");
+    }
 }
 
 task<std::size_t> checked_source::read(const io::file& from,

@@ -37,6 +37,9 @@ public:
                                     std::uint64_t offset,
                                     std::span<std::byte> to);
     void end(std::list<fill>::iterator ended, bool changed);
+    /// Fails the run if this shard reads on into a chunk that nobody wants. Not for managers over
+    /// managers.
+    void check_wanted() const;
 
 private:
     [[nodiscard]] bool in_cache(const fill& one) const;

@@ -15,7 +15,7 @@ constexpr unsigned most_at_once = 4;
 
 // How often each kind of deed is chosen.
 constexpr std::array<unsigned, static_cast<std::size_t>(deed::count)> weights{
-    44, 20, 14, 20, 12, 14, 6, 10, 8, 12, 16, 10, 6, 18, 5, 12, 2, 1, 14, 4};
+    44, 20, 14, 20, 12, 16, 14, 6, 10, 8, 12, 16, 10, 6, 18, 5, 12, 2, 1, 14, 4};
 constexpr unsigned all_weights = std::accumulate(weights.begin(), weights.end(), 0U);
 
 deed any_deed(random_stream& random) {
@@ -63,7 +63,8 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
     }
     made.shards = static_cast<unsigned>(random.between(1, 4));
     made.chunk_size = random.between(1, 3) * 64 * KiB;
-    if (random.chance(100)) made.chunk_size *= 3;
+    // Requests above 256 KiB wait for their turn.
+    if (random.chance(300)) made.chunk_size *= 3;
     const std::uint64_t upper = random.between(1, 4) * 64 * KiB;
     if (random.chance(200)) made.upper_chunk_size = upper;
     const auto actors = static_cast<unsigned>(random.between(1, 10));

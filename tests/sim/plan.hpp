@@ -16,6 +16,7 @@ enum class deed : std::uint8_t {
     get_many,     ///< several at once, in a scope
     read,         ///< across chunks
     walk,         ///< a slice_stream, perhaps dropped early
+    abandon,      ///< whole chunks at once, given up soon
     send,         ///< slices, to a peer that is connected to
     serve,        ///< the same, to peers that come
     peek,         ///< what is there

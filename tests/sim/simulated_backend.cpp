@@ -159,6 +159,7 @@ void simulated_backend::decide_read(flight& begun) noexcept {
 
 std::size_t simulated_backend::run(io::time_point deadline) {
     require(all_.running == static_cast<int>(shard_), "another shard's backend was run");
+    if (all_.submitted) all_.submitted(shard_);
     take_off();
     if (deadline == io::time_point::min()) {
         by_.give_way();

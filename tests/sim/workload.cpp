@@ -49,6 +49,10 @@ void workload::begin() {
         options.chunk_size = wanted.upper_chunk_size;
         upper = std::make_unique<chunk_manager>(owner, *lower, options);
     }
+    all.submitted = [this](unsigned shard) {
+        fills.look(*lower, shard);
+        if (upper) fills.look(*upper, shard);
+    };
     coming_ = static_cast<unsigned>(wanted.actors.size());
     for (const actor_plan& one : wanted.actors) {
         actors_.push_back(std::make_unique<actor>(*this, one));
@@ -112,6 +116,7 @@ void workload::drop_slices() {
 void workload::drop_managers() {
     actors_.clear();
     invitations_.clear();
+    all.submitted = nullptr;
     upper.reset();
     lower.reset();
 }

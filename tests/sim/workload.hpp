@@ -2,6 +2,7 @@
 #pragma once
 
 #include "checked_source.hpp"
+#include "fill_check.hpp"
 #include "peer.hpp"
 #include "scheduler.hpp"
 #include "world.hpp"
@@ -87,6 +88,7 @@ public:
     scheduler& by;
     engine& owner;
     fill_watch watch;
+    fill_check fills{watch};
     std::unique_ptr<chunk_manager> lower;
     std::unique_ptr<chunk_manager> upper;
     std::deque<held_slice> passed_on;  ///< from one actor to another

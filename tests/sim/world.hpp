@@ -10,6 +10,7 @@
 #include <leat/io/backend.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -60,6 +61,8 @@ public:
     trace log;
     simulated_files files;
     simulated_sockets sockets{*this};
+    std::function<void(unsigned)>
+        submitted;                   ///< a shard has submitted what it had, and ends its turn
     int running = -1;                ///< the shard that runs
     std::uint64_t progress = 0;      ///< what the actors have done
     unsigned stuck = 0;              ///< reads in flight that end only by cancellation

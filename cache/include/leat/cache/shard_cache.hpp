@@ -168,7 +168,7 @@ private:
     bool answer_or_retry(chunk& filling,
                          const fill_read& failed,
                          boost::system::error_code code) noexcept;
-    /// After somebody has left: the chunk may be gone when this returns.
+    /// After somebody may have left: the chunk may be gone when this returns.
     void drop_if_unwanted(chunk& filling) noexcept;
     void submit_fills() noexcept;
     [[nodiscard]] bool competing(const fill_queue& queue) const noexcept;

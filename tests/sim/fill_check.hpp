@@ -1,0 +1,29 @@
+// What is promised of fills, looked at when a shard ends its turn.
+#pragma once
+
+#include "checked_source.hpp"
+
+#include <leat/cache/chunk_manager.hpp>
+
+#include <map>
+#include <utility>
+
+namespace leat::sim {
+
+/// Nobody waits, nobody pays: where chunks stand in their managers' queues, and what is in flight.
+class fill_check {
+public:
+    explicit fill_check(const fill_watch& watch) noexcept : watch_(watch) {}
+
+    /// What `shard` has of this manager's fills, after it has submitted what this turn had. Fails
+    /// the run if a chunk stands among better ones than those who wait for it make it, if one is to
+    /// be read that nobody waits for and nobody has ever used, or if what nobody waits for goes
+    /// before what somebody does.
+    void look(const chunk_manager& manager, unsigned shard);
+
+private:
+    const fill_watch& watch_;
+    std::map<std::pair<const manager_core*, unsigned>, unsigned> in_background_;
+};
+
+}  // namespace leat::sim
