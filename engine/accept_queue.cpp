@@ -9,6 +9,7 @@ namespace leat {
 
 accept_queue::accept_queue(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
     stopper_.self = this;
+    room_.self = this;
     closed_ = home.stopping();
     if (!closed_) home.add_stop_listener(stopper_);
 }
@@ -23,17 +24,30 @@ void accept_queue::wait(waiter& one) noexcept {
     assert(shard::current() == &home_);
     if (closed_) {
         one.finish(-ECANCELED);
-    } else if (!ready_.empty()) {
-        one.finish(ready_.front());
-        ready_.pop_front();
-    } else {
-        waiting_.push_back(one);
+        return;
     }
-    if (ready_.size() <= ahead / 2) arm();
+    waiting_.push_back(one);
+    proceed();
+}
+
+// Hands out what it has, and sees to it that there will be more.
+void accept_queue::proceed() noexcept {
+    connection_room& room = home_.connections();
+    while (!waiting_.empty() && !ready_.empty() && room.has_room()) {
+        room.enter();
+        waiting_.front().finish(ready_.front());
+        ready_.pop_front();
+    }
+    if (!waiting_.empty() && !room.has_room()) {
+        room.wait(room_);
+    } else if (ready_.size() <= ahead / 2) {
+        arm();
+    }
 }
 
 void accept_queue::close() noexcept {
     closed_ = true;
+    room_.unlink();
     cancel_all();
     if (accept_.in_flight) home_.backend().cancel(accept_);
     for (const int connection : ready_) ::close(connection);
@@ -46,7 +60,7 @@ int accept_queue::release() noexcept {
 }
 
 void accept_queue::arm() noexcept {
-    if (closed_ || accept_.in_flight) return;
+    if (closed_ || accept_.in_flight || !home_.connections().has_room()) return;
     accept_.prepare_accept_multishot(descriptor_);
     accept_.on_complete = &completed;
     accept_.in_flight = this;
@@ -55,14 +69,15 @@ void accept_queue::arm() noexcept {
 
 void accept_queue::completed(io::operation& done) noexcept {
     auto& op = static_cast<accept_operation&>(done);
-    const boost::intrusive_ptr<accept_queue> self = op.in_flight;
     if (op.more) {
-        self->keep(op.result);
-        if (self->ready_.size() >= ahead) self->home_.backend().cancel(op);
-    } else {
-        op.in_flight.reset();
-        self->ended(op.result);
+        accept_queue& self = *op.in_flight;
+        self.keep(op.result);
+        const bool enough = self.ready_.size() >= ahead || !self.home_.connections().has_room();
+        if (enough) self.home_.backend().cancel(op);
+        return;
     }
+    const boost::intrusive_ptr<accept_queue> self = std::move(op.in_flight);
+    self->ended(op.result);
 }
 
 void accept_queue::ended(int result) noexcept {
@@ -73,11 +88,12 @@ void accept_queue::ended(int result) noexcept {
         // Not tried again before somebody asks: it would most likely fail for ever.
         if (waiting_.empty()) return;
     }
-    if (ready_.size() <= ahead / 2) arm();
+    if (!closed_) proceed();
 }
 
 void accept_queue::keep(int connection) noexcept {
-    if (!waiting_.empty()) {
+    if (!waiting_.empty() && ready_.empty() && home_.connections().has_room()) {
+        home_.connections().enter();
         waiting_.front().finish(connection);
         return;
     }

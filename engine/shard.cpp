@@ -397,6 +397,8 @@ std::vector<waiting_task> shard::waiting(std::size_t limit) const {
 shard_statistics shard::statistics() const {
     shard_statistics all = counts_;
     all.turns = turns_;
+    all.accept_waits = connections_.waits();
+    all.idle_connections_ended = connections_.ended();
     all.frames = frames_.balance();
     for (const route& way : outgoing_) {
         if (const mailbox<>* const box = way.box.load(std::memory_order_relaxed)) {

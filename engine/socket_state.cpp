@@ -1,22 +1,34 @@
 #include <leat/engine/socket_state.hpp>
 
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <utility>
 
 namespace leat {
 
+namespace {
+bool waits_for_peer(const io::operation& op) noexcept {
+    return op.code == io::opcode::receive ||
+           (op.code == io::opcode::poll && (op.number & POLLIN) != 0);
+}
+}  // namespace
+
 socket_state::socket_state(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
     alarm_.self = this;
     stopper_.self = this;
+    place_.self = this;
     stopped_ = home.stopping();
     if (!stopped_) home.add_stop_listener(stopper_);
 }
 
 socket_state::~socket_state() {
     assert(in_flight_.empty());
+    leave_place();
     // Once stopped the alarm is not pending, and the shard may be gone.
     if (alarm_.pending()) home_.remove_timer(alarm_);
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -31,6 +43,7 @@ void socket_state::start(socket_operation& op) noexcept {
         op.on_complete = &completed;
         op.in_flight = this;
         in_flight_.push_back(op);
+        note_idleness();
         home_.backend().submit(op);
     }
 }
@@ -66,7 +79,35 @@ void socket_state::cancel_all() noexcept {
 
 int socket_state::release() noexcept {
     cancel_all();
+    leave_place();
     return std::exchange(descriptor_, -1);
+}
+
+void socket_state::occupy_place(bool may_be_ended) noexcept {
+    assert(!has_place_);
+    has_place_ = true;
+    may_be_ended_ = may_be_ended;
+    if (stopped_) leave_place();
+}
+
+// Not after the engine has stopped: the shard may be gone.
+void socket_state::leave_place() noexcept {
+    if (std::exchange(has_place_, false)) home_.connections().leave(&place_);
+}
+
+// To be called when the operations in flight are others.
+void socket_state::note_idleness() noexcept {
+    if (!has_place_ || !may_be_ended_) return;
+    if (!in_flight_.empty() && std::all_of(in_flight_.begin(), in_flight_.end(), waits_for_peer)) {
+        home_.connections().idle(place_);
+    } else {
+        home_.connections().busy(place_);
+    }
+}
+
+// Its owner sees the end of what the peer sends, and the peer that of the connection.
+void socket_state::end_idle(connection_place& place) noexcept {
+    ::shutdown(static_cast<seat&>(place).self->descriptor_, SHUT_RDWR);
 }
 
 void socket_state::set_deadline(io::time_point deadline) noexcept {
@@ -93,6 +134,7 @@ void socket_state::engine_stops(stop_listener& told) noexcept {
     socket_state& self = *static_cast<stopper&>(told).self;
     self.stopped_ = true;
     if (self.alarm_.pending()) self.home_.remove_timer(self.alarm_);
+    self.leave_place();
     self.cancel_all();
 }
 
@@ -100,6 +142,7 @@ void socket_state::completed(io::operation& done) noexcept {
     auto& op = static_cast<socket_operation&>(done);
     const boost::intrusive_ptr<socket_state> self = std::move(op.in_flight);
     self->in_flight_.erase(self->in_flight_.iterator_to(op));
+    self->note_idleness();
     if (op.result == -ECANCELED && op.timed_out) op.result = -ETIMEDOUT;
     self->home_.schedule(op);
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <limits>
 #include <string_view>
 
 namespace leat::io {
@@ -24,6 +25,10 @@ int backend::wait_descriptor() {
 
 bool backend::prepare_wait() {
     return true;
+}
+
+std::size_t backend::connection_limit() const noexcept {
+    return std::numeric_limits<std::size_t>::max();
 }
 
 boost::system::error_code backend::register_buffer(unsigned, std::span<std::byte>) noexcept {

@@ -28,8 +28,7 @@ void uring_backend::submit(operation& op) noexcept {
     assert(op.state == operation::phase::idle && op.on_complete != nullptr);
     op.state = operation::phase::pending;
     op.cancel_requested = false;
-    pending_.push_back(op);
-    ++pending_count_;
+    queue_.push_back(op);
     ++accepted_;
     ++statistics_.submitted;
 }
@@ -39,11 +38,11 @@ void uring_backend::cancel(operation& op) noexcept {
         return;
     }
     op.cancel_requested = true;
-    unlink(op);
     if (op.state == operation::phase::pending) {
-        --pending_count_;
+        queue_.withdraw(op);
         withdrawn_.push_back(op);
     } else {
+        unlink(op);
         cancels_.push_back(op);
     }
 }
@@ -63,8 +62,8 @@ bool uring_backend::prepare_wait() {
     if (std::exchange(woken_, false) || !bell_armed_) {
         return false;
     }
-    const bool can_submit = (!cancels_.empty() && cancels_used_ < cancel_credit_) ||
-                            (!pending_.empty() && used_ + cost_of(pending_.front()) <= credit_);
+    const bool can_submit =
+        (!cancels_.empty() && cancels_used_ < cancel_credit_) || next_pending() != nullptr;
     return !can_submit && withdrawn_.empty() && !kernel_has_work() &&
            io_uring_cq_ready(&ring_) == 0;
 }
@@ -176,10 +175,7 @@ void uring_backend::fill() {
             return;  // the kernel takes no more now
         }
     } while (shed());
-    if (pending_count_ > deferred_counted_) {
-        statistics_.deferred += pending_count_ - deferred_counted_;
-    }
-    deferred_counted_ = pending_count_;
+    statistics_.deferred += queue_.count_deferred();
 }
 
 bool uring_backend::arm_bell() {
@@ -211,25 +207,21 @@ bool uring_backend::submit_cancellations() {
     return true;
 }
 
+operation* uring_backend::next_pending() noexcept {
+    return queue_.next([this](operation& op) noexcept { return cost_of(op); });
+}
+
 bool uring_backend::submit_pending() {
-    while (!pending_.empty()) {
-        operation& op = pending_.front();
-        const unsigned cost = cost_of(op);
-        if (used_ + cost > credit_) {
-            break;
-        }
+    while (operation* const next = next_pending()) {
         io_uring_sqe* const entry = next_entry();
         if (entry == nullptr) {
             return false;
         }
-        pending_.pop_front();
-        --pending_count_;
-        deferred_counted_ -= deferred_counted_ > 0 ? 1 : 0;
+        operation& op = *next;
+        queue_.take(op, cost_of(op));
         op.state = operation::phase::submitted;
         op.ending = false;
-        op.credit = cost;
-        used_ += cost;
-        if (op.multishot && cost > 1) {
+        if (op.multishot && op.credit > 1) {
             ++multishots_;
             ++statistics_.multishots;
         }
@@ -252,15 +244,13 @@ unsigned uring_backend::cost_of(operation& op) const noexcept {
         op.address.backlog = backlog != 0 ? backlog : unknown;
     }
     const std::uint64_t reserve = std::uint64_t{2} * op.address.backlog;
-    // A quarter stays free, lest it be given back at once.
-    const std::uint64_t free = credit_ - credit_ / 4;
-    return used_ + reserve + pending_count_ <= free ? static_cast<unsigned>(reserve) : 1;
+    return queue_.has_room_to_wait(reserve) ? static_cast<unsigned>(reserve) : 1;
 }
 
 // Where others wait for credit, asks a multishot operation to give back what it holds. Returns
 // whether there is a cancellation to submit.
 bool uring_backend::shed() noexcept {
-    if (pending_.empty() || multishots_ == 0 || shedding_) {
+    if (queue_.empty() || multishots_ == 0 || shedding_) {
         return false;
     }
     for (operation& op : submitted_) {
@@ -277,7 +267,7 @@ bool uring_backend::shed() noexcept {
 
 std::string uring_backend::owed() const {
     operation_summary summary;
-    summary.add(pending_);
+    queue_.add_to(summary);
     summary.add(submitted_);
     summary.add(cancels_);
     summary.add(withdrawn_);

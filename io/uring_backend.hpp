@@ -1,6 +1,7 @@
 // The backend that gives everything to io_uring.
 #pragma once
 
+#include "credit_queue.hpp"
 #include "doorbell.hpp"
 #include "operation_list.hpp"
 
@@ -18,12 +19,13 @@ namespace leat::io {
 /// One io_uring. What the kernel gives is found by trying (see mode in statistics()).
 ///
 /// The completions that may come of what is in the kernel are at most completion_entries, less a
-/// reserve for wake-ups and cancellations, so that its completion queue never overflows. A
-/// multishot accept may complete once for each connection that waits: it is given to the kernel as
-/// such if twice the backlog fits into what is free, gives that back when others need it, and is
-/// otherwise an accept after the other. Only where the kernel defers its work to run(), so that no
-/// two bursts come between two looks at the queue; such a kernel has multishot accept.
-/// A zero-copy send gives two completions, its result and the notification that its memory is free.
+/// reserve for wake-ups and cancellations, so that its completion queue never overflows; see
+/// credit_queue for who may have them. A multishot accept may complete once for each connection
+/// that waits: it is given to the kernel as such if twice the backlog fits into what is free, gives
+/// that back when others need it, and is otherwise an accept after the other. Only where the kernel
+/// defers its work to run(), so that no two bursts come between two looks at the queue; such a
+/// kernel has multishot accept. A zero-copy send gives two completions, its result and the
+/// notification that its memory is free.
 class uring_backend final : public backend {
 public:
     /// Throws boost::system::system_error with errc::no_backend; what() names the likely cause.
@@ -41,6 +43,9 @@ public:
     [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
     [[nodiscard]] boost::system::error_code register_buffer(
         unsigned index, std::span<std::byte> memory) noexcept override;
+    [[nodiscard]] std::size_t connection_limit() const noexcept override {
+        return queue_.connection_limit();
+    }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return accepted_; }
     [[nodiscard]] std::string owed() const override;
     [[nodiscard]] backend_statistics statistics() const override;
@@ -63,6 +68,7 @@ private:
     void fill();
     [[nodiscard]] bool arm_bell();
     [[nodiscard]] bool submit_cancellations();
+    [[nodiscard]] operation* next_pending() noexcept;
     [[nodiscard]] bool submit_pending();
     [[nodiscard]] bool shed() noexcept;
     [[nodiscard]] unsigned cost_of(operation& op) const noexcept;
@@ -91,19 +97,14 @@ private:
     static constexpr std::uint64_t wake_tag = 1;
     static constexpr std::uint64_t cancel_tag = 2;
 
-    unsigned credit_ = 0;         ///< completions that operations in the kernel may give
     unsigned cancel_credit_ = 0;  ///< cancellations the kernel may hold at once
-    unsigned used_ = 0;
     unsigned cancels_used_ = 0;
     unsigned multishots_ = 0;   ///< operations that hold more than one credit
     bool report_usage_ = true;  ///< the kernel has not refused to say whether zero-copy sends copy
     bool shedding_ = false;     ///< one of them is asked to give it back
     std::size_t accepted_ = 0;
-    std::size_t pending_count_ = 0;
-    /// Of the oldest pending ones, how many the statistics count already.
-    std::size_t deferred_counted_ = 0;
 
-    operation_list pending_;    ///< not yet in the submission queue
+    credit_queue queue_;        ///< not yet in the submission queue
     operation_list submitted_;  ///< in the submission queue or in the kernel
     operation_list cancels_;    ///< submitted, their cancellation waits for its turn
     operation_list withdrawn_;  ///< cancelled while pending

@@ -137,7 +137,7 @@ void uring_backend::release(operation& op) noexcept {
         --multishots_;
     }
     shedding_ = shedding_ && !op.ending;
-    used_ -= std::exchange(op.credit, 0);
+    queue_.give_back(op);
     unlink(op);
 }
 
@@ -149,9 +149,7 @@ void uring_backend::queue_again(operation& op) noexcept {
         withdrawn_.push_back(op);
         return;
     }
-    pending_.push_front(op);
-    ++pending_count_;
-    ++deferred_counted_;
+    queue_.push_front(op);
 }
 
 std::size_t uring_backend::finish_withdrawn() {

@@ -94,7 +94,7 @@ void uring_backend::open_ring() {
             check_ring(parameters.features);
             // Of the completion queue one entry is kept for the wake-up and some for cancellations.
             cancel_credit_ = std::clamp(parameters.cq_entries / 8, 1U, 64U);
-            credit_ = parameters.cq_entries - cancel_credit_ - 1;
+            queue_.set_credit(parameters.cq_entries - cancel_credit_ - 1);
             break;
         }
         if (result != -EINVAL || rung_ + 1 == ladder.size()) {

@@ -45,6 +45,8 @@ void add(shard_statistics& sum, const shard_statistics& one) {
     sum.mailbox_overflows += one.mailbox_overflows;
     sum.doorbells += one.doorbells;
     sum.stalls += one.stalls;
+    sum.accept_waits += one.accept_waits;
+    sum.idle_connections_ended += one.idle_connections_ended;
     sum.longest_turn = std::max(sum.longest_turn, one.longest_turn);
 }
 
@@ -109,6 +111,8 @@ boost::json::object to_json(const shard_statistics& of) {
             {"mailbox_overflows", of.mailbox_overflows},
             {"doorbells", of.doorbells},
             {"stalls", of.stalls},
+            {"accept_waits", of.accept_waits},
+            {"idle_connections_ended", of.idle_connections_ended},
             {"longest_turn_ns", of.longest_turn.count()}};
 }
 

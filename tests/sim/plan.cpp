@@ -78,7 +78,7 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
         chunks = tight;
     }
     made.memory = chunks * largest;
-    const auto credit = static_cast<unsigned>(random.between(1, 4));
+    const auto credit = static_cast<unsigned>(random.between(4, 8));
     made.credit = made.faults.has(fault::tiny_credit) ? credit : 64;
     made.pin_deadline_ms = random.between(1, 10) * random.between(1, 400);
     const std::uint64_t stop_at = random.between(1, 60) * random.between(1, 1'000'000);

@@ -24,7 +24,7 @@ bool is_of_socket(const io::operation& op) noexcept {
 }  // namespace
 
 simulated_backend::simulated_backend(world& all, scheduler& by, unsigned shard)
-    : all_(all), by_(by), shard_(shard) {
+    : all_(all), by_(by), shard_(shard), waiting_(all.planned.credit) {
     statistics_.name = "simulated";
     statistics_.mode = "virtual time";
 }
@@ -45,24 +45,24 @@ void simulated_backend::submit(io::operation& op) noexcept {
     all_.note(io::to_string(op.code), static_cast<std::uint64_t>(op.descriptor),
               op.code == io::opcode::read ? op.read.offset : 0,
               op.code == io::opcode::read ? op.read.size : 0);
-    waiting_.push_back(&op);
+    waiting_.push_back(op);
+    ++accepted_;
 }
 
 void simulated_backend::cancel(io::operation& op) noexcept {
     if (op.state == io::operation::phase::idle || op.cancel_requested) return;
     op.cancel_requested = true;
     all_.note("cancel", static_cast<std::uint64_t>(op.descriptor));
-    const auto found = std::find_if(flights_.begin(), flights_.end(),
-                                    [&](const flight& one) { return one.op == &op; });
-    if (found == flights_.end()) {  // it waits for credit, which it no longer needs
+    if (op.state == io::operation::phase::pending) {  // it needs no credit any more
         const allocations_succeed here;
-        const auto waiting = std::find(waiting_.begin(), waiting_.end(), &op);
-        if (waiting == waiting_.end()) return;  // it is about to complete
-        waiting_.erase(waiting);
+        waiting_.withdraw(op);
         take_off(op);
         return;
     }
-    if (found->deaf || found->cancelled) return;
+    const auto found = std::find_if(flights_.begin(), flights_.end(),
+                                    [&](const flight& one) { return one.op == &op; });
+    const bool completing = found == flights_.end();
+    if (completing || found->deaf || found->cancelled) return;
     const bool waits = found->due == never;
     if (waits || all_.device.chance(500)) {
         if (found->stuck) --all_.stuck;
@@ -86,12 +86,12 @@ std::uint64_t simulated_backend::delay() noexcept {
 // Hands what has been submitted to the device, as far as there is credit.
 void simulated_backend::take_off() noexcept {
     const allocations_succeed here;
-    while (!waiting_.empty() && flights_.size() < all_.planned.credit) {
-        io::operation& next = *waiting_.front();
-        waiting_.pop_front();
-        take_off(next);
+    const auto cost = [](const io::operation& op) { return op.zero_copy ? 2U : 1U; };
+    while (io::operation* const next = waiting_.next(cost)) {
+        waiting_.take(*next, cost(*next));
+        take_off(*next);
     }
-    if (!waiting_.empty()) ++statistics_.deferred;
+    statistics_.deferred += waiting_.count_deferred();
 }
 
 void simulated_backend::take_off(io::operation& op) noexcept {
@@ -226,7 +226,9 @@ bool simulated_backend::lands(flight& ended) noexcept {
     } else {
         op.result = outcome(ended);
     }
+    waiting_.give_back(op);
     op.state = io::operation::phase::idle;
+    --accepted_;
     ++statistics_.completed;
     return true;
 }
@@ -382,10 +384,6 @@ boost::system::error_code simulated_backend::register_buffer(unsigned index,
     if (registered_.size() <= index) registered_.resize(index + 1);
     registered_[index] = !memory.empty();
     return {};
-}
-
-std::size_t simulated_backend::in_flight() const noexcept {
-    return waiting_.size() + flights_.size();
 }
 
 std::string simulated_backend::owed() const {

@@ -1,13 +1,13 @@
 // A backend without a kernel: seeded, in virtual time, faulty.
 #pragma once
 
+#include "credit_queue.hpp"
 #include "scheduler.hpp"
 #include "world.hpp"
 
 #include <leat/io/backend.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -34,7 +34,10 @@ public:
                                   struct statx& out) noexcept override;
     [[nodiscard]] boost::system::error_code register_buffer(
         unsigned index, std::span<std::byte> memory) noexcept override;
-    [[nodiscard]] std::size_t in_flight() const noexcept override;
+    [[nodiscard]] std::size_t connection_limit() const noexcept override {
+        return waiting_.connection_limit();
+    }
+    [[nodiscard]] std::size_t in_flight() const noexcept override { return accepted_; }
     [[nodiscard]] std::string owed() const override;
     [[nodiscard]] io::backend_statistics statistics() const override { return statistics_; }
 
@@ -75,7 +78,8 @@ private:
     world& all_;
     scheduler& by_;
     const unsigned shard_;
-    std::deque<io::operation*> waiting_;  ///< for credit
+    io::credit_queue waiting_;
+    std::size_t accepted_ = 0;
     std::vector<flight> flights_;
     std::uint64_t numbers_ = 0;
     bool woken_ = false;

@@ -13,7 +13,8 @@ namespace leat {
 /// Owns a listening descriptor and accepts from it while somebody waits, and a little ahead:
 /// connections that nobody has asked for yet wait here, and when there are `ahead` of them
 /// accepting pauses, so that the others wait in the kernel's backlog or go to other listeners. Of a
-/// burst that the kernel accepts at once there may be more.
+/// burst that the kernel accepts at once there may be more. It pauses, too, while the shard's
+/// connection_room is full.
 ///
 /// For its shard's thread only; may outlive the engine. The descriptor is closed when nobody refers
 /// to it and the kernel is done with it. When the engine stops it closes by itself.
@@ -29,8 +30,11 @@ public:
     accept_queue& operator=(const accept_queue&) = delete;
 
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+    /// Whether no idle connection is ended to make room for those who wait here.
+    void keep_idle(bool on) noexcept { room_.ends_idle = !on; }
     /// Finishes `one` with a connection's descriptor, or with an error of accept(2): one that
-    /// passes, such as -EMFILE, is told to one waiter, and the next tries again.
+    /// passes, such as -EMFILE, is told to one waiter, and the next tries again. The connection has
+    /// entered the shard's connection_room; who gets it sees to it that it leaves.
     void wait(waiter& one) noexcept;
     /// Finishes those that wait with -ECANCELED.
     void cancel_all() noexcept { finish_all(waiting_, -ECANCELED); }
@@ -42,6 +46,10 @@ public:
 private:
     struct stopper : stop_listener {
         using stop_listener::stop_listener;
+        accept_queue* self = nullptr;
+    };
+    struct waits_for_room : room_waiter {
+        using room_waiter::room_waiter;
         accept_queue* self = nullptr;
     };
     struct accept_operation : io::operation {
@@ -59,8 +67,12 @@ private:
     static void engine_stops(stop_listener& told) noexcept {
         static_cast<stopper&>(told).self->close();
     }
+    static void room_is_free(room_waiter& told) noexcept {
+        static_cast<waits_for_room&>(told).self->proceed();
+    }
     void ended(int result) noexcept;
     void keep(int connection) noexcept;
+    void proceed() noexcept;
     void arm() noexcept;
 
     shard& home_;
@@ -70,6 +82,7 @@ private:
     accept_operation accept_;
     waiter_list waiting_;
     std::deque<int> ready_;
+    waits_for_room room_{&room_is_free};
     stopper stopper_{&engine_stops};
 };
 

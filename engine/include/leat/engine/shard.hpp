@@ -1,6 +1,7 @@
 // One core's share of an engine: ring, mailboxes, timers, ready coroutines, and the loop over them.
 #pragma once
 
+#include <leat/engine/connection_room.hpp>
 #include <leat/engine/detail/listed_wait.hpp>
 #include <leat/engine/detail/shard_resident.hpp>
 #include <leat/engine/doorbell.hpp>
@@ -48,7 +49,9 @@ struct shard_statistics {
     std::uint64_t doorbells = 0;          ///< times another shard was woken
     std::uint64_t stalls = 0;             ///< turns longer than engine_options::stall
     std::chrono::nanoseconds longest_turn{0};
-    std::int64_t frames = 0;  ///< coroutine frames made less freed here
+    std::uint64_t accept_waits = 0;            ///< times that accepting waited for room
+    std::uint64_t idle_connections_ended = 0;  ///< to make room; see tcp_acceptor
+    std::int64_t frames = 0;                   ///< coroutine frames made less freed here
     io::backend_statistics backend;
     io::arena_statistics arena;
 };
@@ -99,6 +102,9 @@ public:
         const io::time_point from = now();
         return duration < io::time_point::max() - from ? from + duration : io::time_point::max();
     }
+
+    /// The connections accepted here.
+    [[nodiscard]] connection_room& connections() noexcept { return connections_; }
 
     /// Stop requests for what runs on this shard.
     [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
@@ -232,6 +238,7 @@ private:
 
     work_queue ready_;
     timer_queue timers_;
+    connection_room connections_{*this};
     std::unique_ptr<io::backend> backend_;
     std::shared_ptr<io::buffer_arena> arena_;
     frame_pool frames_;

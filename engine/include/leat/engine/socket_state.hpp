@@ -58,6 +58,10 @@ public:
     /// Cancels all and gives the descriptor away.
     [[nodiscard]] int release() noexcept;
 
+    /// A connection that has entered its shard's connection_room: it leaves when it is closed or
+    /// released. While it `may_be_ended` and its peer alone is waited for, it counts as idle.
+    void occupy_place(bool may_be_ended) noexcept;
+
     /// Operations that have not ended by then are ended, and later ones end at once, until another
     /// deadline is set; time_point::max() is none.
     void set_deadline(io::time_point deadline) noexcept;
@@ -65,6 +69,10 @@ public:
 private:
     struct stopper : stop_listener {
         using stop_listener::stop_listener;
+        socket_state* self = nullptr;
+    };
+    struct seat : connection_place {
+        using connection_place::connection_place;
         socket_state* self = nullptr;
     };
     struct alarm : timer {
@@ -91,6 +99,9 @@ private:
 
     /// 0, or why nothing is started any more: a negated errno.
     [[nodiscard]] int refusal() const noexcept;
+    void note_idleness() noexcept;
+    void leave_place() noexcept;
+    static void end_idle(connection_place& place) noexcept;
     static void completed(io::operation& done) noexcept;
     static void deadline_reached(work& item) noexcept;
     static void engine_stops(stop_listener& told) noexcept;
@@ -99,7 +110,10 @@ private:
     int descriptor_;
     unsigned references_ = 0;
     bool stopped_ = false;
+    bool has_place_ = false;
+    bool may_be_ended_ = false;
     operations in_flight_;
+    seat place_{&end_idle};
     io::time_point deadline_ = io::time_point::max();
     alarm alarm_{&deadline_reached};  // due at the deadline or before it: then it looks again
     stopper stopper_{&engine_stops};

@@ -53,7 +53,9 @@ public:
     virtual ~backend() = default;
 
     /// Accepts an idle operation; it completes in a later run(). Never fails, blocks or allocates:
-    /// what exceeds the in-flight credit waits, in order.
+    /// what exceeds the in-flight credit waits, in order. What sockets do holds at most three
+    /// quarters of that credit: however many of them wait for their peers, files are opened and
+    /// read.
     virtual void submit(operation& op) noexcept = 0;
 
     /// Asks that a submitted operation end soon; it still completes exactly once. Direct reads that
@@ -99,6 +101,10 @@ public:
         unsigned index, std::span<std::byte> memory) noexcept;
     static constexpr unsigned maximum_buffers = 16384;
 
+    /// How many connections may be open, each with one operation that waits for its peer: where
+    /// there are more, such operations wait for others to end. May be lower in a later run().
+    [[nodiscard]] virtual std::size_t connection_limit() const noexcept;
+
     /// Operations accepted and not completed.
     [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;
 
@@ -117,7 +123,8 @@ struct backend_options {
     backend_kind kind = backend_kind::automatic;
     unsigned entries = 256;  ///< submission queue entries; 4 to 4096, rounded up to a power of two
     /// Completion queue entries and with it the in-flight credit. Idle connections count: one on
-    /// which a read waits holds one, and where all are held nothing else is begun.
+    /// which a read waits holds one. They may hold some seven tenths (see connection_limit());
+    /// files always have a quarter.
     unsigned completion_entries = 16384;
     /// Threads of a thread_backend that read files.
     unsigned threads = 4;

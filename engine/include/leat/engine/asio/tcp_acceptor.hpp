@@ -13,20 +13,27 @@ namespace detail {
 
 /// A wait for a connection.
 struct tcp_accept : waiter {
-    tcp_accept(work::function run_, shard& home_, const boost::asio::ip::tcp& protocol_) noexcept
-        : waiter(run_, home_), protocol(protocol_) {}
+    tcp_accept(work::function run_,
+               shard& home_,
+               const boost::asio::ip::tcp& protocol_,
+               bool keeps_idle_) noexcept
+        : waiter(run_, home_), protocol(protocol_), keeps_idle(keeps_idle_) {}
     [[nodiscard]] std::tuple<boost::system::error_code, tcp_stream> outcome() const noexcept {
         tcp_stream stream{shard_executor(home)};
         boost::system::error_code code = error_of_result(result);
+        if (result < 0) return {code, std::move(stream)};
         try {
-            if (result >= 0) stream.assign(protocol, result);
+            stream.assign(protocol, result);
+            stream.state_->occupy_place(!keeps_idle);
         } catch (const std::bad_alloc&) {
+            home.connections().leave(nullptr);
             code = boost::asio::error::no_memory;
         }
         return {code, std::move(stream)};
     }
 
     boost::asio::ip::tcp protocol;
+    bool keeps_idle;
 };
 
 }  // namespace detail
@@ -44,6 +51,13 @@ struct tcp_accept : waiter {
 /// engine's stop and errors see tcp_stream. Several async_accept may be in flight and get the
 /// connections in order. The kernel accepts a little ahead: about accept_queue::ahead
 /// connections that nobody has asked for may wait in the acceptor, and are closed with it.
+///
+/// A shard has as many accepted connections as its backend can serve at once (see
+/// io::backend::connection_limit: by default more than 11,000 with io_uring). At that many
+/// async_accept waits, peers wait in the kernel's backlog, and the accepted connection whose peer
+/// alone has been waited for longest, for 20 ms at least, is shut down to make room: its read ends
+/// with asio::error::eof, as if the peer had closed it. See keep_idle, and
+/// shard_statistics::idle_connections_ended.
 class tcp_acceptor : public boost::asio::socket_base {
 public:
     using executor_type = shard_executor;
@@ -66,6 +80,7 @@ public:
             close();
             executor_ = other.executor_;
             protocol_ = other.protocol_;
+            keep_idle_ = other.keep_idle_;
             queue_ = std::move(other.queue_);
         }
         return *this;
@@ -85,7 +100,7 @@ public:
     /// `backlog` connections may wait in the kernel, which takes no more than its own limit
     /// (net.core.somaxconn). Where twice as many completions are free (see
     /// io::backend_options::completion_entries) one operation accepts them all: by default beside
-    /// up to some 4,000 connections on which something waits. Beyond that they are accepted one by
+    /// up to some 2,000 connections on which something waits. Beyond that they are accepted one by
     /// one: give a smaller backlog, or more entries.
     void listen(const endpoint_type& endpoint,
                 bool share = false,
@@ -120,6 +135,7 @@ public:
         close();
         try {
             queue_ = accept_queue::make(executor_.home(), descriptor);
+            queue_->keep_idle(keep_idle_);
         } catch (...) {
             ::close(descriptor);
             throw;
@@ -131,6 +147,14 @@ public:
         const auto queue = std::exchange(queue_, nullptr);
         return queue ? queue->release() : -1;
     }
+    /// Whether connections accepted from now on stay however long they are idle, and none is ended
+    /// for another of this acceptor: then it only waits. Off at first.
+    void keep_idle(bool on) noexcept {
+        keep_idle_ = on;
+        if (queue_) queue_->keep_idle(on);
+    }
+    [[nodiscard]] bool keep_idle() const noexcept { return keep_idle_; }
+
     /// Ends the waiting async_accept; the acceptor goes on.
     void cancel() noexcept {
         if (queue_) queue_->cancel_all();
@@ -184,7 +208,8 @@ private:
     template <class Handler>
     void start_accept(Handler&& handler) {
         using operation = detail::completion<detail::tcp_accept, std::decay_t<Handler>>;
-        auto& op = operation::make(executor_.home(), std::forward<Handler>(handler), 0, protocol_);
+        auto& op = operation::make(executor_.home(), std::forward<Handler>(handler), 0, protocol_,
+                                   keep_idle_);
         if (queue_) {
             queue_->wait(op);
         } else {
@@ -194,6 +219,7 @@ private:
 
     executor_type executor_;
     protocol_type protocol_ = protocol_type::v4();
+    bool keep_idle_ = false;
     boost::intrusive_ptr<accept_queue> queue_;
 };
 

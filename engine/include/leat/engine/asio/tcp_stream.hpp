@@ -22,6 +22,10 @@
 
 namespace leat {
 
+namespace detail {
+struct tcp_accept;
+}
+
 /// A TCP connection of one shard: models Asio's AsyncReadStream and AsyncWriteStream.
 ///
 /// Everything is called on the stream's shard, the destructor and what emits to cancellation slots
@@ -287,6 +291,7 @@ public:
     }
 
 private:
+    friend struct detail::tcp_accept;
     struct initiation {
         using executor_type = shard_executor;
         [[nodiscard]] executor_type get_executor() const noexcept { return stream->executor_; }

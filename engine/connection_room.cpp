@@ -1,0 +1,75 @@
+#include <leat/engine/connection_room.hpp>
+#include <leat/engine/shard.hpp>
+
+#include <algorithm>
+#include <cassert>
+
+namespace leat {
+
+connection_room::connection_room(shard& home) noexcept
+    : home_(home),
+      patience_{[](work& due) noexcept { static_cast<alarm&>(due).self->make_room(); }} {
+    patience_.self = this;
+}
+
+connection_room::~connection_room() {
+    home_.remove_timer(patience_);
+}
+
+bool connection_room::has_room() const noexcept {
+    return open_ < home_.backend().connection_limit();
+}
+
+void connection_room::leave(connection_place* place) noexcept {
+    assert(open_ > 0);
+    --open_;
+    if (place != nullptr) {
+        busy(*place);
+        if (place->ending) --ending_;
+    }
+    while (!waiting_.empty() && has_room()) {
+        room_waiter& next = waiting_.front();
+        waiting_.pop_front();
+        next.on_room(next);
+    }
+}
+
+void connection_room::idle(connection_place& place) noexcept {
+    busy(place);
+    if (place.ending) return;
+    place.idle_since = home_.turn_time();
+    idle_.push_back(place);
+    if (!waiting_.empty()) make_room();
+}
+
+void connection_room::busy(connection_place& place) noexcept {
+    if (place.is_linked()) idle_.erase(idle_.iterator_to(place));
+}
+
+void connection_room::wait(room_waiter& one) noexcept {
+    if (one.is_linked()) return;
+    ++waits_;
+    waiting_.push_back(one);
+    make_room();
+}
+
+// Ends an idle connection for each who waits and would have it so.
+void connection_room::make_room() noexcept {
+    const auto wanted = static_cast<std::size_t>(std::count_if(
+        waiting_.begin(), waiting_.end(), [](const room_waiter& one) { return one.ends_idle; }));
+    while (ending_ < wanted && !idle_.empty()) {
+        connection_place& longest = idle_.front();
+        const io::time_point due = longest.idle_since + idle_patience;
+        if (due > home_.turn_time()) {
+            if (!patience_.pending()) home_.add_timer(patience_, due);
+            return;
+        }
+        idle_.pop_front();
+        longest.ending = true;
+        ++ending_;
+        ++ended_;
+        longest.end(longest);
+    }
+}
+
+}  // namespace leat
