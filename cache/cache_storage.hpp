@@ -43,6 +43,7 @@ struct shard_cache::storage {
     bool buffer_may_be_free = false;
     bool told_of_plain_buffers = false;
     bool reads_stopped = false;  ///< those in flight have been told that the shard stops
+    bool told_of_refused_pages = false;
     bool out_of_memory = false;  ///< why the last make_chunk() has failed
 };
 

@@ -12,11 +12,16 @@ namespace {
 // Revokes on their way at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned maximum_revokes = 4;
 
-void tell_of_plain_buffers(engine& owner) noexcept {
+constexpr const char* plain_buffers =
+    "buffers cannot be registered with the kernel, as a rule for want of locked memory "
+    "(ulimit -l); plain ones serve, at more CPU a read";
+constexpr const char* refused_pages =
+    "huge pages are reserved that cannot be used here, as a rule since a control group forbids "
+    "them (hugetlb); others serve";
+
+void tell_of_memory(engine& owner, const char* sentence) noexcept {
     try {
-        owner.report_once(event::level::information,
-                          "buffers cannot be registered with the kernel, as a rule for want of "
-                          "locked memory (ulimit -l); plain ones serve, at more CPU a read");
+        owner.report_once(event::level::information, sentence);
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }
@@ -37,7 +42,11 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     }
     if (!own_->told_of_plain_buffers && shard_.arena()->statistics().registration_failures != 0) {
         own_->told_of_plain_buffers = true;
-        tell_of_plain_buffers(shard_.owner());
+        tell_of_memory(shard_.owner(), plain_buffers);
+    }
+    if (!own_->told_of_refused_pages && shard_.arena()->statistics().hugetlb_refusals != 0) {
+        own_->told_of_refused_pages = true;
+        tell_of_memory(shard_.owner(), refused_pages);
     }
     constexpr std::uint64_t unit = unit_size;
     const std::uint64_t words = ((manager.chunk_size + unit - 1) / unit + 63) / 64;

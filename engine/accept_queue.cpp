@@ -32,7 +32,7 @@ void accept_queue::wait(waiter& one) noexcept {
 
 // Hands out what it has, and sees to it that there will be more.
 void accept_queue::proceed() noexcept {
-    connection_room& room = home_.connections();
+    detail::connection_room& room = home_.connections();
     while (!waiting_.empty() && !ready_.empty() && room.has_room()) {
         room.enter();
         waiting_.front().finish(ready_.front());

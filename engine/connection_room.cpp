@@ -1,10 +1,10 @@
-#include <leat/engine/connection_room.hpp>
+#include <leat/engine/detail/connection_room.hpp>
 #include <leat/engine/shard.hpp>
 
 #include <algorithm>
 #include <cassert>
 
-namespace leat {
+namespace leat::detail {
 
 connection_room::connection_room(shard& home) noexcept
     : home_(home),
@@ -72,4 +72,4 @@ void connection_room::make_room() noexcept {
     }
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -210,6 +210,8 @@ engine_options resolve(engine_options options) {
         refuse(errc::invalid_option, "a spin time of " + std::to_string(options.spin.count()) +
                                          " us is not allowed; it must be from 0 to 1000000");
     }
+    if (const std::string fault = io::find_fault(options.backend); !fault.empty())
+        refuse(errc::invalid_option, fault);
     check_milliseconds("stop timeout", options.stop_timeout);
     check_milliseconds("stall limit", options.stall);
     if (options.hosted) {

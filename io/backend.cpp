@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 
+#include <bit>
 #include <cerrno>
 #include <limits>
 #include <string_view>
@@ -35,13 +36,43 @@ boost::system::error_code backend::register_buffer(unsigned, std::span<std::byte
     return system_error_code(EOPNOTSUPP);
 }
 
+std::string find_fault(const backend_options& options) {
+    const auto outside = [](const char* what, unsigned value, unsigned least, unsigned most) {
+        return std::to_string(value) + " " + what + " are not allowed; it must be from " +
+               std::to_string(least) + " to " + std::to_string(most);
+    };
+    if (options.entries < least_entries || options.entries > most_entries) {
+        return outside("submission queue entries", options.entries, least_entries, most_entries);
+    }
+    const unsigned least = 2 * std::bit_ceil(options.entries);
+    if (options.completion_entries < least ||
+        options.completion_entries > most_completion_entries) {
+        return outside("completion queue entries", options.completion_entries, least,
+                       most_completion_entries) +
+               ", at least twice the submission queue's";
+    }
+    if (options.threads < 1 || options.threads > most_threads) {
+        return outside("threads that read files", options.threads, 1, most_threads);
+    }
+    return {};
+}
+
 std::unique_ptr<backend> make_backend(const backend_options& options, std::string& note) {
     note.clear();
+    if (const std::string fault = find_fault(options); !fault.empty()) {
+        throw boost::system::system_error(make_error_code(errc::invalid_option), fault);
+    }
     if (options.kind == backend_kind::thread) {
         return std::make_unique<thread_backend>(options);
     }
     try {
-        return std::make_unique<uring_backend>(options);
+        auto made = std::make_unique<uring_backend>(options);
+        if (made->is_smaller_than_asked()) {
+            note =
+                "the limit of locked memory (ulimit -l, memlock) leaves no room for rings as long "
+                "as they were to be, so fewer operations are in flight at once";
+        }
+        return made;
     } catch (const boost::system::system_error& error) {
         if (options.kind == backend_kind::uring) {
             throw;

@@ -29,31 +29,15 @@ int uninterrupted(Call call) noexcept {
     }
 }
 
-/// Makes a descriptor non-blocking for as long as it lives.
-class non_blocking_guard {
-public:
-    explicit non_blocking_guard(int descriptor) noexcept
-        : descriptor_(descriptor), flags_(::fcntl(descriptor, F_GETFL)) {
-        if (changes()) {
-            ::fcntl(descriptor_, F_SETFL, flags_ | O_NONBLOCK);
-        }
+/// Accepting and connecting have no flag of the call's own that keeps them from waiting. For good:
+/// who set it back would do so under the feet of others that share the open file description, and
+/// they would wait.
+void make_non_blocking(int descriptor) noexcept {
+    const int flags = ::fcntl(descriptor, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK) == 0) {
+        ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
     }
-    non_blocking_guard(const non_blocking_guard&) = delete;
-    non_blocking_guard& operator=(const non_blocking_guard&) = delete;
-    ~non_blocking_guard() {
-        if (changes()) {
-            ::fcntl(descriptor_, F_SETFL, flags_);
-        }
-    }
-
-private:
-    [[nodiscard]] bool changes() const noexcept {
-        return flags_ >= 0 && (flags_ & O_NONBLOCK) == 0;
-    }
-
-    int descriptor_;
-    int flags_;
-};
+}
 
 int call_open(const operation& op) noexcept {
     open_how how = op.open.how;
@@ -69,7 +53,7 @@ int call_open(const operation& op) noexcept {
 }
 
 int call_accept(const operation& op) noexcept {
-    const non_blocking_guard guard(op.descriptor);
+    make_non_blocking(op.descriptor);
     for (;;) {
         const int result = uninterrupted([&] {
             return ::accept4(op.descriptor, op.address.address, op.address.length,
@@ -82,7 +66,7 @@ int call_accept(const operation& op) noexcept {
 }
 
 int call_connect(const operation& op) noexcept {
-    const non_blocking_guard guard(op.descriptor);
+    make_non_blocking(op.descriptor);
     const int result =
         ::connect(op.descriptor, op.address.address, *op.address.length) == 0 ? 0 : -errno;
     const bool under_way = result == -EINPROGRESS || result == -EALREADY || result == -EINTR;

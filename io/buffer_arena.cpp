@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <new>
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 #ifndef MAP_HUGE_2MB
 #define MAP_HUGE_2MB (21 << 26)
 #endif
@@ -50,6 +54,15 @@ std::byte* map_aligned(std::size_t bytes) noexcept {
         ::munmap(start + before + bytes, after);
     }
     return start + before;
+}
+
+// Whether the memory can be used: reserved pages may be refused when they are touched.
+bool populate(void* memory, std::size_t bytes) noexcept {
+    int result = 0;
+    do {
+        result = ::madvise(memory, bytes, MADV_POPULATE_WRITE);
+    } while (result != 0 && (errno == EINTR || errno == EAGAIN));
+    return result == 0;
 }
 
 }  // namespace
@@ -242,6 +255,11 @@ buffer_arena::segment* buffer_arena::add_segment(std::size_t buffer_size) {
 bool buffer_arena::map(segment& s) noexcept {
     if (options_.huge_pages && hugetlb_works_ && s.bytes % huge_page_bytes == 0) {
         s.base = static_cast<std::byte*>(map_pages(s.bytes, MAP_HUGETLB | MAP_HUGE_2MB));
+        if (s.base != nullptr && !populate(s.base, s.bytes)) {
+            ::munmap(s.base, s.bytes);
+            s.base = nullptr;
+            ++statistics_.hugetlb_refusals;
+        }
         hugetlb_works_ = s.base != nullptr;
         s.pages = kind::hugetlb;
     }
@@ -274,9 +292,12 @@ void buffer_arena::enroll(segment& s) noexcept {
     } else if (next_index_ == static_cast<int>(backend::maximum_buffers)) {
         return;
     }
-    if (backend_->register_buffer(static_cast<unsigned>(index), {s.base, s.bytes})) {
+    const auto refused = backend_->register_buffer(static_cast<unsigned>(index), {s.base, s.bytes});
+    if (refused) {
         registration_works_ = false;
-        ++statistics_.registration_failures;
+        // A backend that has no use for it has not failed.
+        const bool never = refused == boost::system::errc::operation_not_supported;
+        statistics_.registration_failures += never ? 0 : 1;
         return;
     }
     if (free_indices_.empty()) {

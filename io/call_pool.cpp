@@ -6,13 +6,27 @@
 
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <iterator>
 #include <new>
 #include <system_error>
 
 namespace leat::io {
+
+namespace {
+
+// Another try a tenth of a millisecond after the first, and then at ever longer intervals: a rename
+// elsewhere passes at once, a lease may be kept for minutes.
+std::chrono::microseconds pause_before(std::uint32_t tries) noexcept {
+    constexpr std::chrono::microseconds first{100};
+    constexpr std::chrono::microseconds longest{50'000};
+    return std::min(longest, first * (1 << std::min(tries, 10U)));
+}
+
+}  // namespace
 
 call_pool::call_pool(unsigned threads, doorbell& bell) : bell_(bell) {
     // Signals are for the program's own threads.
@@ -56,24 +70,52 @@ void call_pool::stop() noexcept {
 
 void call_pool::work() noexcept {
     std::unique_lock lock(mutex_);
-    for (;;) {
-        work_arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-        if (stopping_) {
-            return;
-        }
-        operation& op = queue_.front();
-        queue_.pop_front();
-        op.state = operation::phase::submitted;
-        running_.push_back(op);
+    while (operation* const op = next(lock)) {
+        op->state = operation::phase::submitted;
+        running_.push_back(*op);
         lock.unlock();
-        const int result = call_blocking(op);
+        const int result = call_blocking(*op);
         lock.lock();
-        op.result = result;
-        unlink(op);
-        done_.push_back(op);
-        some_done_.store(true, std::memory_order_release);
-        bell_.ring();
+        unlink(*op);
+        finish(*op, result);
     }
+}
+
+// The next call to make; waits for one. Null when the pool is to end.
+operation* call_pool::next(std::unique_lock<std::mutex>& lock) {
+    for (;;) {
+        if (stopping_) {
+            return nullptr;
+        }
+        if (!again_.empty() && again_at_ <= clock::now()) {
+            queue_.splice(queue_.begin(), again_);
+        }
+        if (!queue_.empty()) {
+            operation& op = queue_.front();
+            queue_.pop_front();
+            return &op;
+        }
+        if (again_.empty()) {
+            work_arrived_.wait(lock);
+        } else {
+            work_arrived_.wait_until(lock, again_at_);
+        }
+    }
+}
+
+void call_pool::finish(operation& op, int result) noexcept {
+    if (result == -EAGAIN && !op.cancel_requested) {
+        const time_point due = clock::now() + pause_before(op.tries++);
+        again_at_ = again_.empty() ? due : std::min(again_at_, due);
+        op.state = operation::phase::pending;
+        again_.push_back(op);
+        ++retries_;
+        return;
+    }
+    op.result = result == -EAGAIN ? -ECANCELED : result;
+    done_.push_back(op);
+    some_done_.store(true, std::memory_order_release);
+    bell_.ring();
 }
 
 void call_pool::post(operation_list& operations) {
@@ -94,6 +136,7 @@ void call_pool::post(operation_list& operations) {
 
 bool call_pool::withdraw(operation& op) noexcept {
     const std::lock_guard lock(mutex_);
+    op.cancel_requested = true;
     if (op.state != operation::phase::pending) {
         return false;
     }
@@ -111,8 +154,14 @@ void call_pool::take(operation_list& done) noexcept {
 void call_pool::add_to(operation_summary& summary) const {
     const std::lock_guard lock(mutex_);
     summary.add(queue_);
+    summary.add(again_);
     summary.add(running_);
     summary.add(done_);
+}
+
+std::uint64_t call_pool::retries() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return retries_;
 }
 
 }  // namespace leat::io

@@ -4,16 +4,20 @@
 #include "doorbell.hpp"
 #include "operation_list.hpp"
 
+#include <leat/io/backend.hpp>
+
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 namespace leat::io {
 
-/// Runs reads, opens and stats on a few threads, in the order in which they come. All members are
-/// for the one thread that owns it.
+/// Runs reads, opens and stats on a few threads, in the order in which they come. A call that says
+/// EAGAIN, as an open does while another process is told to give up its lease on the file, is made
+/// again by and by; meanwhile it keeps no thread. All members are for the one thread that owns it.
 class call_pool {
 public:
     /// The threads ring `bell` when there is something to take. Throws boost::system::system_error
@@ -27,17 +31,21 @@ public:
     /// Takes over pending operations.
     void post(operation_list& operations);
 
-    /// Unlinks an operation that is still pending, in whatever list; false if it is not: a thread
-    /// works on it, or has.
+    /// Marks an operation as cancelled; unlinks it, in whatever list it is, if it is still pending.
+    /// False if it is not: a thread works on it, or has, and it is not made again.
     [[nodiscard]] bool withdraw(operation& op) noexcept;
 
     /// Moves the finished operations, with their results, to the end of `done`.
     void take(operation_list& done) noexcept;
 
     void add_to(operation_summary& summary) const;
+    /// Calls that were made again.
+    [[nodiscard]] std::uint64_t retries() const noexcept;
 
 private:
     void work() noexcept;
+    [[nodiscard]] operation* next(std::unique_lock<std::mutex>& lock);
+    void finish(operation& op, int result) noexcept;
     void stop() noexcept;
 
     doorbell& bell_;
@@ -45,6 +53,9 @@ private:
     mutable std::mutex mutex_;  ///< guards what follows, and the state of the operations
     std::condition_variable work_arrived_;
     operation_list queue_;
+    operation_list again_;  ///< to be made again at `again_at_`
+    time_point again_at_ = time_point::max();
+    std::uint64_t retries_ = 0;
     operation_list running_;
     operation_list done_;
     bool stopping_ = false;

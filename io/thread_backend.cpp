@@ -19,17 +19,9 @@
 
 namespace leat::io {
 
-namespace {
-
-unsigned thread_count(const backend_options& options) noexcept {
-    return std::clamp(options.threads, 1U, 256U);
-}
-
-}  // namespace
-
 thread_backend::thread_backend(const backend_options& options)
-    : bell_(EFD_CLOEXEC | EFD_NONBLOCK), pool_(thread_count(options), bell_) {
-    const unsigned count = thread_count(options);
+    : bell_(EFD_CLOEXEC | EFD_NONBLOCK), pool_(options.threads, bell_) {
+    const unsigned count = options.threads;
     statistics_.name = "thread";
     statistics_.mode = std::to_string(count) + (count == 1 ? " thread" : " threads") + " and epoll";
     epoll_event event{};
@@ -62,8 +54,7 @@ void thread_backend::cancel(operation& op) noexcept {
     if (op.cancel_requested) {
         return;
     }
-    op.cancel_requested = true;  // submit() clears it, should the operation be idle
-    if (pool_.withdraw(op)) {
+    if (pool_.withdraw(op)) {  // marks it; submit() clears that, should the operation be idle
         settle(op, -ECANCELED);
         return;
     }
@@ -131,6 +122,7 @@ void thread_backend::hand_out() {
         if (op.cancel_requested) {  // between two results of it
             settle(op, -ECANCELED);
         } else if (may_block(op)) {
+            op.tries = 0;
             calls.push_back(op);
         } else {
             op.state = operation::phase::submitted;
@@ -191,26 +183,20 @@ void thread_backend::settle(operation& op, int result) noexcept {
 // Takes over what the threads have done.
 void thread_backend::collect() {
     operation_list done;
-    operation_list again;
     pool_.take(done);
     while (!done.empty()) {
         operation& op = done.front();
         done.pop_front();
         // A pipe is read when it has something, as sockets are.
         const bool stream = op.result == -ESPIPE && op.code == opcode::read;
-        if (!stream && op.result != -EAGAIN) {
+        if (!stream) {
             settle(op, op.result);
         } else if (op.cancel_requested) {
             settle(op, -ECANCELED);
-        } else if (stream) {
-            begin_waiting(op);
         } else {
-            ++statistics_.retries;
-            op.state = operation::phase::pending;
-            again.push_back(op);
+            begin_waiting(op);
         }
     }
-    pool_.post(again);
 }
 
 int thread_backend::wait_epoll(epoll_event* events, int count, time_point deadline, bool may_wait) {
@@ -354,6 +340,7 @@ std::string thread_backend::owed() const {
 backend_statistics thread_backend::statistics() const {
     backend_statistics copy = statistics_;
     copy.wakes = wakes_.load(std::memory_order_relaxed);
+    copy.retries = pool_.retries();
     return copy;
 }
 

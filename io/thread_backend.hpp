@@ -19,8 +19,8 @@ namespace leat::io {
 /// and polls without blocking on the running thread; waits, wake-ups and deadlines by one epoll
 /// descriptor.
 ///
-/// Listening and connecting sockets are switched to O_NONBLOCK for the duration of one call if they
-/// are not. A file operation that a thread already works on runs to its end when cancelled.
+/// Listening and connecting sockets are made O_NONBLOCK if they are not, and stay so. A file
+/// operation that a thread already works on runs to its end when cancelled.
 class thread_backend final : public backend {
 public:
     /// Throws boost::system::system_error if the system has no descriptors or threads to give.

@@ -48,6 +48,8 @@ public:
     }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return accepted_; }
     [[nodiscard]] std::string owed() const override;
+    /// Whether the kernel had no memory for a completion queue as long as was asked for.
+    [[nodiscard]] bool is_smaller_than_asked() const noexcept { return smaller_; }
     [[nodiscard]] backend_statistics statistics() const override;
 
 private:
@@ -62,6 +64,8 @@ private:
     [[nodiscard]] static bool is_final(operation& op, int& result) noexcept;
 
     void open_ring();
+    [[nodiscard]] int make_ring(unsigned& features);
+    [[nodiscard]] bool make_smaller() noexcept;
     void check_ring(unsigned features);
     void close_ring() noexcept;
     void bind();
@@ -75,6 +79,8 @@ private:
     [[nodiscard]] bool kernel_has_work() const noexcept;
     [[nodiscard]] io_uring_sqe* next_entry();
     void enter(time_point deadline, bool may_wait);
+    [[nodiscard]] int submit_and_wait(time_point deadline);
+    [[nodiscard]] int wait_idly(__kernel_timespec* limit);
     [[nodiscard]] std::size_t reap();
     [[nodiscard]] std::size_t dispatch(const completion_entry& entry);
     [[nodiscard]] bool falls_back(operation& op, int result) noexcept;
@@ -92,6 +98,8 @@ private:
     unsigned rung_ = 0;
     unsigned entries_;
     unsigned completion_entries_;
+    bool smaller_ = false;
+    bool idles_ = true;  ///< the kernel has not refused to wait without counting it as iowait
 
     // An operation's user_data is its address, which is none of these.
     static constexpr std::uint64_t wake_tag = 1;

@@ -3,6 +3,8 @@
 #include "uring_backend.hpp"
 #include "uring_entry.hpp"
 
+#include <fcntl.h>
+
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -22,8 +24,12 @@ bool uring_backend::is_final(operation& op, int& result) noexcept {
     const bool shed = op.ending && result == -ECANCELED;
     switch (passed_over || shed ? -EINTR : result) {
         case -EAGAIN:
-            // Only a worker of the kernel can do this read, since it may wait.
-            op.punt = op.punt || op.code == opcode::read;
+            // Only a worker of the kernel can do this, since it may wait: a read, or an open of a
+            // file on which another process holds a lease. O_NONBLOCK would say so again and again.
+            op.punt = op.punt || op.code == opcode::read || op.code == opcode::open;
+            if (op.code == opcode::open) {
+                op.open.how.flags &= ~std::uint64_t{O_NONBLOCK};
+            }
             [[fallthrough]];
         case -EINTR:
         case -restart_system_call:

@@ -65,9 +65,8 @@ constexpr unsigned first_without_deferral = 1;
 }  // namespace
 
 uring_backend::uring_backend(const backend_options& options)
-    : entries_(std::bit_ceil(std::clamp(options.entries, 4U, 4096U))),
-      completion_entries_(
-          std::bit_ceil(std::clamp(options.completion_entries, 2 * entries_, 65536U))),
+    : entries_(std::bit_ceil(options.entries)),
+      completion_entries_(std::bit_ceil(options.completion_entries)),
       bell_(EFD_CLOEXEC) {
     statistics_.name = "uring";
     try {
@@ -84,27 +83,56 @@ uring_backend::~uring_backend() {
 }
 
 void uring_backend::open_ring() {
-    for (;; ++rung_) {
-        io_uring_params parameters{};
-        parameters.flags = ladder[rung_].flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
-        parameters.cq_entries = completion_entries_;
-        const int result = io_uring_queue_init_params(entries_, &ring_, &parameters);
-        ring_open_ = result == 0;
-        if (ring_open_) {
-            check_ring(parameters.features);
-            // Of the completion queue one entry is kept for the wake-up and some for cancellations.
-            cancel_credit_ = std::clamp(parameters.cq_entries / 8, 1U, 64U);
-            queue_.set_credit(parameters.cq_entries - cancel_credit_ - 1);
+    unsigned features = 0;
+    for (;;) {
+        const int result = make_ring(features);
+        if (result == 0) {
             break;
         }
-        if (result != -EINVAL || rung_ + 1 == ladder.size()) {
+        if (result == -EINVAL && rung_ + 1 < ladder.size()) {
+            ++rung_;
+        } else if (result != -ENOMEM || !make_smaller()) {
             refuse("io_uring_setup", -result);
         }
     }
+    check_ring(features);
     // A fork copies neither the rings nor the buffers: only this process submits.
     static_cast<void>(io_uring_ring_dontfork(&ring_));
     owner_ = std::this_thread::get_id();
     statistics_.mode = ladder[rung_].name;
+    if (smaller_) {
+        statistics_.mode += ", " + std::to_string(completion_entries_) + " completions";
+    }
+}
+
+int uring_backend::make_ring(unsigned& features) {
+    io_uring_params parameters{};
+    parameters.flags = ladder[rung_].flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    parameters.cq_entries = completion_entries_;
+    const int result = io_uring_queue_init_params(entries_, &ring_, &parameters);
+    ring_open_ = result == 0;
+    if (ring_open_) {
+        features = parameters.features;
+        // Of the completion queue one entry is kept for the wake-up and some for cancellations.
+        cancel_credit_ = std::clamp(parameters.cq_entries / 8, 1U, 64U);
+        queue_.set_credit(parameters.cq_entries - cancel_credit_ - 1);
+    }
+    return result;
+}
+
+// The kernel counts rings as locked memory (always since Linux 6.14): halves the one that it has
+// refused, the longer queue first. False if it cannot be any smaller.
+bool uring_backend::make_smaller() noexcept {
+    if (completion_entries_ > 2 * entries_) {
+        completion_entries_ /= 2;
+    } else if (entries_ > least_entries) {
+        entries_ /= 2;
+        completion_entries_ /= 2;
+    } else {
+        return false;
+    }
+    smaller_ = true;
+    return true;
 }
 
 // Closes a ring that lacks what leat needs, or that may be made and not be used.
@@ -123,6 +151,12 @@ void uring_backend::check_ring(unsigned features) {
 
 void uring_backend::close_ring() noexcept {
     if (ring_open_) {
+        // The kernel closes a ring at its leisure, and until then its buffers count as locked
+        // memory that the next ring would need.
+        if (!registered_.empty()) {
+            static_cast<void>(io_uring_unregister_buffers(&ring_));
+            registered_.clear();
+        }
         io_uring_queue_exit(&ring_);
         ring_open_ = false;
     }

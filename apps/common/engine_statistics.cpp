@@ -34,6 +34,7 @@ void add(io::arena_statistics& sum, const io::arena_statistics& one) {
     sum.mapped_bytes += one.mapped_bytes;
     sum.used_bytes += one.used_bytes;
     sum.registered_bytes += one.registered_bytes;
+    sum.hugetlb_refusals += one.hugetlb_refusals;
     sum.registration_failures += one.registration_failures;
 }
 
@@ -76,6 +77,7 @@ boost::json::object to_json(const io::arena_statistics& of) {
             {"hugetlb_segments", of.hugetlb_segments},
             {"transparent_segments", of.transparent_segments},
             {"plain_segments", of.plain_segments},
+            {"hugetlb_refusals", of.hugetlb_refusals},
             {"registration_failures", of.registration_failures}};
 }
 

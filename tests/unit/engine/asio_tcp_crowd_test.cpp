@@ -16,7 +16,7 @@ using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
 
-namespace {
+namespace leat::test {
 
 /// An engine whose shard has a ring of 64 completions.
 engine_options few_completions(io::backend_kind kind) {
@@ -89,7 +89,7 @@ struct clients {
     std::vector<int> descriptors;
 };
 
-}  // namespace
+}  // namespace leat::test
 
 BOOST_DATA_TEST_CASE(every_connection_is_answered_or_closed_and_counted, both_backends, kind) {
     auto job = []() -> task<std::string> {
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(whoever_keeps_idle_connections_waits_for_an_end) {
         const auto limit = static_cast<int>(this_shard().backend().connection_limit());
         LEAT_EXPECT(limit < 60);
         LEAT_EXPECT(co_await until([&] { return accepted == limit; }));
-        co_await leat::sleep(3 * connection_room::idle_patience);
+        co_await leat::sleep(3 * detail::connection_room::idle_patience);
         LEAT_EXPECT(accepted == limit && ended == 0);
         // One that ends lets another in, and that one is served.
         ::close(std::exchange(all.descriptors[0], ::dup(0)));
@@ -192,7 +192,6 @@ BOOST_DATA_TEST_CASE(a_peer_that_floods_without_reading_delays_nobody, both_back
                 const char sent = static_cast<char>('a' + round % 20);
                 LEAT_EXPECT(::send(all.descriptors[i], &sent, 1, MSG_NOSIGNAL) == 1);
             }
-            const std::uint64_t before = this_shard().turn_number();
             std::size_t answered = 0;
             std::vector<bool> has(count);
             LEAT_EXPECT(co_await until([&] {
@@ -204,7 +203,6 @@ BOOST_DATA_TEST_CASE(a_peer_that_floods_without_reading_delays_nobody, both_back
                 }
                 return answered == count;
             }));
-            LEAT_EXPECT(this_shard().turn_number() > before);
         }
         LEAT_EXPECT(ended == 0);
         acceptor.close();

@@ -9,6 +9,34 @@
 using namespace leat::io;
 using namespace leat::io::test;
 
+BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
+    const auto fault = [](unsigned entries, unsigned completions, unsigned threads) {
+        return find_fault({backend_kind::automatic, entries, completions, threads});
+    };
+    BOOST_TEST(find_fault({}).empty());
+    BOOST_TEST(fault(4, 8, 1).empty());
+    BOOST_TEST(fault(4096, 65536, 256).empty());
+    BOOST_TEST(fault(5, 16, 1).empty());
+    BOOST_TEST(fault(3, 64, 1).find("from 4 to 4096") != std::string::npos);
+    BOOST_TEST(fault(0, 64, 1).find("from 4 to 4096") != std::string::npos);
+    BOOST_TEST(fault(4097, 65536, 1).find("from 4 to 4096") != std::string::npos);
+    BOOST_TEST(fault(64, 127, 1).find("from 128 to 65536") != std::string::npos);
+    BOOST_TEST(fault(65, 255, 1).find("from 256 to 65536") != std::string::npos);
+    BOOST_TEST(fault(64, 65537, 1).find("from 128 to 65536") != std::string::npos);
+    BOOST_TEST(fault(64, 128, 0).find("from 1 to 256") != std::string::npos);
+    BOOST_TEST(fault(64, 128, 257).find("from 1 to 256") != std::string::npos);
+    BOOST_TEST(fault(~0U, ~0U, ~0U).find("from 4 to 4096") != std::string::npos);
+    std::string note;
+    for (const backend_kind kind :
+         {backend_kind::automatic, backend_kind::uring, backend_kind::thread}) {
+        BOOST_CHECK_EXCEPTION(static_cast<void>(make_backend({kind, 64, 128, 0}, note)),
+                              boost::system::system_error, [](const auto& refused) {
+                                  return refused.code() == leat::errc::invalid_option &&
+                                         std::string(refused.what()).find("0 threads") == 0;
+                              });
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(reads_at_all_borders, Kind, kinds) {
     const auto through = make<Kind>();
     if (!through) {

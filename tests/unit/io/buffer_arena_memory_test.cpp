@@ -53,6 +53,24 @@ bool limit_locked_memory(rlim_t bytes) {
     return ::syscall(SYS_capset, &header, capabilities.data()) == 0;
 }
 
+/// Makes rings in a row, and registers more than half of what may be locked with each. Returns 0,
+/// or the number of the round in which that failed.
+int register_again_and_again() {
+    if (!limit_locked_memory(8 * mebibyte)) {
+        return 100;
+    }
+    buffer_arena arena({6 * mebibyte});
+    std::byte* const memory = arena.allocate(5 * mebibyte);
+    for (int round = 1; round <= 20; ++round) {
+        std::string note;
+        const auto through = make_backend({backend_kind::uring, 64, 256}, note);
+        if (through->register_buffer(0, {memory, 5 * mebibyte}) || !note.empty()) {
+            return round;
+        }
+    }
+    return 0;
+}
+
 /// Reads a file of 10 MiB and 123 bytes through an arena whose registration is refused. Returns 0,
 /// or the number of what went wrong.
 int read_with_little_locked_memory(const std::string& path) {
@@ -136,6 +154,35 @@ BOOST_AUTO_TEST_CASE(reserved_huge_pages_come_first) {
     }
     BOOST_TEST(greedy.statistics().hugetlb_segments > 0U);
     BOOST_TEST(greedy.statistics().hugetlb_segments < greedy.statistics().segments);
+}
+
+// What a ring has locked can be locked by the next one as soon as the first is gone.
+BOOST_AUTO_TEST_CASE(locked_memory_comes_back_at_once) {
+    if (!make<uring_kind>()) {
+        return;
+    }
+    std::fflush(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(register_again_and_again());
+    }
+    int status = 0;
+    BOOST_TEST_REQUIRE(::waitpid(child, &status, 0) == child);
+    BOOST_TEST_REQUIRE(WIFEXITED(status));
+    BOOST_TEST(WEXITSTATUS(status) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_backend_without_registration_has_not_failed) {
+    const auto through = make<thread_kind>();
+    buffer_arena arena({64 * mebibyte});
+    arena.attach(*through);
+    for (int i = 0; i < 2; ++i) {
+        std::byte* const memory = arena.allocate(10 * mebibyte);
+        BOOST_TEST_REQUIRE(memory != nullptr);
+        BOOST_TEST(arena.buffer_index(memory) == -1);
+    }
+    BOOST_TEST(arena.statistics().registration_failures == 0U);
+    arena.detach();
 }
 
 // An ordinary user's default does not allow one chunk to be locked.

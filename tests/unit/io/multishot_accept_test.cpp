@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_the_process_lacks_is_told, Kind, kinds) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(it_makes_room_for_others, Kind, kinds) {
-    const auto through = make<Kind>(64, 256);
+    const auto through = make<Kind>(64, 512);
     if (!through) {
         return;
     }

@@ -110,6 +110,32 @@ BOOST_AUTO_TEST_CASE(behind_a_call_that_waits_others_can_be_cancelled) {
     BOOST_TEST(patterned(memory.data(), 0, 4096));
 }
 
+// One of several that share a listening socket must not wait for a connection that another takes.
+BOOST_AUTO_TEST_CASE(a_socket_that_is_shared_stays_non_blocking) {
+    listener listening;
+    const descriptor shared(::dup(listening.socket));
+    const auto blocks = [&] { return (::fcntl(shared, F_GETFL) & O_NONBLOCK) == 0; };
+    BOOST_TEST(blocks());
+    const auto through = make_threads(1);
+    counted accept;
+    accept.prepare_accept(listening.socket, nullptr, nullptr);
+    through->submit(accept);
+    BOOST_TEST(through->run(time_point::min()) == 0U);
+    BOOST_TEST(!blocks());
+    through->cancel(accept);
+    BOOST_TEST(finish(*through));
+    BOOST_TEST(accept.result == -ECANCELED);
+    BOOST_TEST(!blocks());
+    const descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    counted connect;
+    connect.prepare_connect(client, listening.generic(), &listening.length);
+    BOOST_TEST(perform(*through, connect) == 0);
+    accept.prepare_accept(listening.socket, nullptr, nullptr);
+    const descriptor accepted(perform(*through, accept));
+    BOOST_TEST(accepted >= 0);
+    BOOST_TEST(!blocks());
+}
+
 BOOST_AUTO_TEST_CASE(without_precise_waits_deadlines_hold) {
     for (const int error : {ENOSYS, EPERM}) {
         bool held = true;

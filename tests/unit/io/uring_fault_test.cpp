@@ -97,6 +97,84 @@ BOOST_AUTO_TEST_CASE(each_rung_of_the_ladder_serves) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(where_memory_is_short_the_ring_is_smaller) {
+    if (!make<uring_kind>()) {
+        return;
+    }
+    const scratch_directory scratch;
+    const std::string path = scratch.patterned("f", 65536);
+    for (const unsigned refusals : {0U, 1U, 4U, 5U, 8U}) {
+        std::string mode;
+        std::string note;
+        bool well = false;
+        const bool ran = with_decisions(
+            SYS_io_uring_setup, [&](unsigned call) { return call < refusals ? ENOMEM : 0; },
+            [&] {
+                const auto through = make_backend({backend_kind::automatic, 64, 2048}, note);
+                mode = through->statistics().mode;
+                well = through->statistics().name == "uring" && serves(*through, path);
+            });
+        if (!ran) {
+            return;
+        }
+        // The completion queue first, to twice the submission queue; then both.
+        const std::string size = ", " + std::to_string(2048 >> refusals) + " completions";
+        BOOST_TEST((mode.find(size) != std::string::npos) == (refusals != 0), mode);
+        BOOST_TEST((note.find("memlock") != std::string::npos) == (refusals != 0), note);
+        BOOST_TEST(well, mode);
+    }
+    // The smallest one is refused, too: then it is threads, or an error that names the cause.
+    std::string note;
+    std::string name;
+    with_refusal(SYS_io_uring_setup, ENOMEM, [&] {
+        name = make_backend({backend_kind::automatic, 64, 2048}, note)->statistics().name;
+    });
+    BOOST_TEST(name == "thread");
+    BOOST_TEST(note.find("memlock") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_nothing_does_not_wait_for_a_disk) {
+    if (!make<uring_kind>()) {
+        return;
+    }
+    // A wait that says so fails here as on a kernel that does not know it, or for good.
+    constexpr unsigned no_iowait = 1U << 7;
+    for (const int error : {EINVAL, ENXIO}) {
+        bool idle = false;
+        bool waits_for_file = false;
+        bool waits_again = false;
+        std::thread([&] {
+            filter_argument(SYS_io_uring_enter, 3, no_iowait, error);
+            std::string note;
+            const auto through = make_backend({backend_kind::uring}, note);
+            const auto waits = [&] {
+                try {
+                    const time_point deadline = through->now() + std::chrono::milliseconds(2);
+                    through->run(deadline);
+                    return through->now() >= deadline;
+                } catch (const boost::system::system_error&) {
+                    return false;
+                }
+            };
+            const pipe_pair pipe;
+            std::array<std::byte, 1> memory{};
+            counted read;
+            read.prepare_read(pipe.reader, memory, 0, -1);
+            through->submit(read);
+            waits_for_file = waits();
+            static_cast<void>(::write(pipe.writer, "a", 1));
+            while (through->in_flight() != 0) {
+                through->run(time_point::min());
+            }
+            idle = waits();
+            waits_again = waits();
+        }).join();
+        BOOST_TEST(waits_for_file);
+        BOOST_TEST(idle == (error == EINVAL));
+        BOOST_TEST(waits_again == (error == EINVAL));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ring_calls_that_fail_now_and_then) {
     if (!make<uring_kind>()) {
         return;

@@ -48,7 +48,7 @@ private:
         using stop_listener::stop_listener;
         accept_queue* self = nullptr;
     };
-    struct waits_for_room : room_waiter {
+    struct waits_for_room : detail::room_waiter {
         using room_waiter::room_waiter;
         accept_queue* self = nullptr;
     };
@@ -67,7 +67,7 @@ private:
     static void engine_stops(stop_listener& told) noexcept {
         static_cast<stopper&>(told).self->close();
     }
-    static void room_is_free(room_waiter& told) noexcept {
+    static void room_is_free(detail::room_waiter& told) noexcept {
         static_cast<waits_for_room&>(told).self->proceed();
     }
     void ended(int result) noexcept;

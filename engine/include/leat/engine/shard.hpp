@@ -1,7 +1,7 @@
 // One core's share of an engine: ring, mailboxes, timers, ready coroutines, and the loop over them.
 #pragma once
 
-#include <leat/engine/connection_room.hpp>
+#include <leat/engine/detail/connection_room.hpp>
 #include <leat/engine/detail/listed_wait.hpp>
 #include <leat/engine/detail/shard_resident.hpp>
 #include <leat/engine/doorbell.hpp>
@@ -104,7 +104,7 @@ public:
     }
 
     /// The connections accepted here.
-    [[nodiscard]] connection_room& connections() noexcept { return connections_; }
+    [[nodiscard]] detail::connection_room& connections() noexcept { return connections_; }
 
     /// Stop requests for what runs on this shard.
     [[nodiscard]] const std::stop_token& stop_token() const noexcept { return stop_token_; }
@@ -238,7 +238,7 @@ private:
 
     work_queue ready_;
     timer_queue timers_;
-    connection_room connections_{*this};
+    detail::connection_room connections_{*this};
     std::unique_ptr<io::backend> backend_;
     std::shared_ptr<io::buffer_arena> arena_;
     frame_pool frames_;

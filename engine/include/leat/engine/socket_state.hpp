@@ -71,7 +71,7 @@ private:
         using stop_listener::stop_listener;
         socket_state* self = nullptr;
     };
-    struct seat : connection_place {
+    struct seat : detail::connection_place {
         using connection_place::connection_place;
         socket_state* self = nullptr;
     };
@@ -101,7 +101,7 @@ private:
     [[nodiscard]] int refusal() const noexcept;
     void note_idleness() noexcept;
     void leave_place() noexcept;
-    static void end_idle(connection_place& place) noexcept;
+    static void end_idle(detail::connection_place& place) noexcept;
     static void completed(io::operation& done) noexcept;
     static void deadline_reached(work& item) noexcept;
     static void engine_stops(stop_listener& told) noexcept;

@@ -121,19 +121,30 @@ enum class backend_kind : std::uint8_t { automatic, uring, thread };
 /// How a backend is made.
 struct backend_options {
     backend_kind kind = backend_kind::automatic;
-    unsigned entries = 256;  ///< submission queue entries; 4 to 4096, rounded up to a power of two
+    /// Submission queue entries; least_entries to most_entries, rounded up to a power of two.
+    unsigned entries = 256;
     /// Completion queue entries and with it the in-flight credit. Idle connections count: one on
     /// which a read waits holds one. They may hold some seven tenths (see connection_limit());
     /// files always have a quarter.
+    /// Twice `entries` to most_completion_entries, rounded up to a power of two; fewer if the limit
+    /// of locked memory leaves no room for as many.
     unsigned completion_entries = 16384;
-    /// Threads of a thread_backend that read files.
+    /// Threads of a thread_backend that read files; 1 to most_threads.
     unsigned threads = 4;
 };
+inline constexpr unsigned least_entries = 4;
+inline constexpr unsigned most_entries = 4096;
+inline constexpr unsigned most_completion_entries = 65536;
+inline constexpr unsigned most_threads = 256;
+
+/// What is wrong with the options, in one sentence that says what is allowed; empty if nothing is.
+[[nodiscard]] std::string find_fault(const backend_options& options);
 
 /// Makes the backend that `options` ask for. `automatic` falls back from io_uring to threads, and
-/// then `note` tells why in one sentence; the caller says it once.
+/// then `note` tells why in one sentence; so it does if the ring is smaller than was asked for. The
+/// caller says it once.
 /// Throws boost::system::system_error with errc::no_backend if `uring` was demanded and is refused;
-/// what() names the likely cause.
+/// what() names the likely cause. With errc::invalid_option if find_fault() finds one.
 [[nodiscard]] std::unique_ptr<backend> make_backend(const backend_options& options,
                                                     std::string& note);
 

@@ -30,15 +30,17 @@ struct arena_statistics {
     std::uint64_t used_bytes = 0;            ///< of allocated buffers, rounded up to 4 KiB each
     std::uint64_t registered_bytes = 0;
     std::uint64_t registration_failures = 0;
+    std::uint64_t hugetlb_refusals = 0;  ///< reserved huge pages that could not be used after all
 };
 
 /// Gives out buffers from segments, each one mapping that serves one size.
 ///
 /// A segment is mapped when a buffer is first needed, and touched then only as far as registering
-/// it touches it. One that has become wholly free is kept for buffers of the same size, and
-/// unmapped when another size needs the room. No member throws but the constructor's
-/// std::bad_alloc. Used by one thread at a time; only its shard's thread may use it while a backend
-/// is attached.
+/// it touches it; one of reserved huge pages wholly, since a control group may forbid pages that
+/// are reserved, and a read into them would fail. One that has become wholly free is kept for
+/// buffers of the same size, and unmapped when another size needs the room. No member throws but
+/// the constructor's std::bad_alloc. Used by one thread at a time; only its shard's thread may use
+/// it while a backend is attached.
 class buffer_arena {
 public:
     explicit buffer_arena(const arena_options& options);

@@ -98,7 +98,9 @@ struct operation : boost::intrusive::list_base_hook<> {
         stat = {"", mask, &out};
     }
     /// Accepts one connection; `address` and `length` may be null. The result is a descriptor that
-    /// is close-on-exec and non-blocking.
+    /// is close-on-exec and non-blocking. A backend of threads makes the listening socket
+    /// non-blocking for good, for all that share its open file description; so it does with one
+    /// that connects.
     void prepare_accept(int descriptor_, sockaddr* from, socklen_t* length) noexcept {
         start(opcode::accept, descriptor_);
         address = {from, length, 0};
@@ -173,6 +175,7 @@ struct operation : boost::intrusive::list_base_hook<> {
     // Kept by the backend.
     bool ending = false;       ///< the kernel is asked to end it, though its owner did not
     std::uint32_t credit = 0;  ///< completions that are reserved for it
+    std::uint32_t tries = 0;   ///< of an open or read that was told to try again
 
 private:
     void start(opcode code_, int descriptor_) noexcept {

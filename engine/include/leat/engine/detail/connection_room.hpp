@@ -10,8 +10,10 @@
 #include <cstdint>
 
 namespace leat {
-
 class shard;
+}
+
+namespace leat::detail {
 
 /// A connection that a shard has accepted, as far as it may be ended while it is idle.
 struct connection_place : boost::intrusive::list_base_hook<> {
@@ -84,4 +86,4 @@ private:
     alarm patience_;
 };
 
-}  // namespace leat
+}  // namespace leat::detail
