@@ -19,6 +19,7 @@ void idle_connection::ended(boost::system::error_code code) {
     require(code != boost::asio::error::operation_aborted || in_.owner.stopping(),
             "a read was cancelled that nobody cancelled");
     require(code != boost::asio::error::timed_out, "a read without a deadline came to it");
+    stream_.close();  // which makes room for another
 }
 
 }  // namespace leat::sim

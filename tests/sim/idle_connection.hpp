@@ -10,8 +10,8 @@
 
 namespace leat::sim {
 
-/// Reads, with a handler and no task, until something comes or the engine stops: who destroys it
-/// comes later.
+/// Reads, with a handler and no task, until something comes, the connection is ended to make room
+/// for another, or the engine stops, and closes it: who destroys it comes later.
 class idle_connection {
 public:
     idle_connection(workload& in, tcp_stream stream) : in_(in), stream_(std::move(stream)) {}

@@ -80,6 +80,7 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
     made.memory = chunks * largest;
     const auto credit = static_cast<unsigned>(random.between(4, 8));
     made.credit = made.faults.has(fault::tiny_credit) ? credit : 64;
+    made.connections = static_cast<unsigned>(random.chance(500) ? random.between(1, 3) : 64);
     made.pin_deadline_ms = random.between(1, 10) * random.between(1, 400);
     const std::uint64_t stop_at = random.between(1, 60) * random.between(1, 1'000'000);
     if (made.faults.has(fault::engine_stop)) made.stop_at_ns = stop_at;

@@ -72,6 +72,7 @@ struct plan {
     std::uint64_t memory = 0;            ///< bytes a shard
     bool roomy = false;                  ///< every chunk that can be pinned at once has room
     unsigned credit = 0;                 ///< operations in flight a shard
+    unsigned connections = 0;            ///< accepted at once a shard, unless credit allows fewer
     std::uint64_t pin_deadline_ms = 0;
     std::uint64_t stop_at_ns = 0;  ///< 0: after everything
     unsigned allocation_one_in = 0;

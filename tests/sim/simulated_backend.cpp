@@ -46,6 +46,7 @@ void simulated_backend::submit(io::operation& op) noexcept {
               op.code == io::opcode::read ? op.read.offset : 0,
               op.code == io::opcode::read ? op.read.size : 0);
     waiting_.push_back(op);
+    waiting_files_ += is_of_socket(op) ? 0 : 1;
     ++accepted_;
 }
 
@@ -92,11 +93,15 @@ void simulated_backend::take_off() noexcept {
         take_off(*next);
     }
     statistics_.deferred += waiting_.count_deferred();
+    const bool reads = std::any_of(flights_.begin(), flights_.end(),
+                                   [](const flight& one) { return !is_of_socket(*one.op); });
+    require(reads || waiting_files_ == 0, "files wait though sockets alone have all there is");
 }
 
 void simulated_backend::take_off(io::operation& op) noexcept {
     flight begun;
     begun.op = &op;
+    waiting_files_ -= is_of_socket(op) ? 0 : 1;
     begun.number = numbers_++;
     begun.due = all_.now_ns() + delay();
     op.state = io::operation::phase::submitted;

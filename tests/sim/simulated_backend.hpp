@@ -7,6 +7,7 @@
 
 #include <leat/io/backend.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -35,7 +36,7 @@ public:
     [[nodiscard]] boost::system::error_code register_buffer(
         unsigned index, std::span<std::byte> memory) noexcept override;
     [[nodiscard]] std::size_t connection_limit() const noexcept override {
-        return waiting_.connection_limit();
+        return std::min(waiting_.connection_limit(), all_.planned.connections);
     }
     [[nodiscard]] std::size_t in_flight() const noexcept override { return accepted_; }
     [[nodiscard]] std::string owed() const override;
@@ -79,6 +80,7 @@ private:
     scheduler& by_;
     const unsigned shard_;
     io::credit_queue waiting_;
+    std::size_t waiting_files_ = 0;  ///< of them, operations on files
     std::size_t accepted_ = 0;
     std::vector<flight> flights_;
     std::uint64_t numbers_ = 0;
