@@ -205,13 +205,11 @@ unsigned chunk_manager::owner(const chunk_config& config) const noexcept {
 }
 
 task<cache_statistics> chunk_manager::statistics() {
-    const unsigned asked_on = this_shard().index();
     cache_statistics sum;
     for (unsigned index = 0; index < cache_->shards(); ++index) {
         co_await resume_on(index);
         cache_->at(index).add_to(sum);
     }
-    co_await resume_on(asked_on);
     co_return sum;
 }
 

@@ -21,11 +21,11 @@ chunk_reader chunk_reader::run(shard_cache& cache,
     if (withdrawn.stop_requested()) {  // before it has begun
         code = errc::cancelled;
     } else {
+        const priority urgency = wanted.demanded() ? priority::demand : priority::background;
         try {
-            count = co_await manager.source->read(
-                *file.opened, filling.index * manager.chunk_size + begin,
-                std::span{filling.data + begin, size},
-                wanted.demanded() ? priority::demand : priority::background);
+            count = co_await manager.source->read(*file.opened,
+                                                  filling.index * manager.chunk_size + begin,
+                                                  std::span{filling.data + begin, size}, urgency);
             if (count < expected) code = errc::short_read;
         } catch (const boost::system::system_error& failure) {
             code = failure.code();

@@ -33,7 +33,7 @@ task<std::size_t> file_source::read(const io::file& file,
                                     std::span<std::byte> buffer,
                                     priority) {
     file_read_wait reading{file, offset, buffer};
-    const boost::system::result<std::size_t> count = co_await reading;
+    const boost::system::result<std::size_t> count = co_await std::move(reading);
     if (!count) throw system_error({count.error(), {.doing = activity::read}});
     co_return *count;
 }

@@ -20,13 +20,13 @@ task<io::file> open_file(std::string path, int directory, bool beneath) {
     const open_how how = io::file::how_to_open(beneath);
     operation_wait opening;
     opening.operation.prepare_open(directory, path.c_str(), how);
-    const int descriptor = co_await opening;
+    const int descriptor = co_await std::move(opening);
     if (descriptor < 0) fail_open(path, failure_of(opening, descriptor));
 
     struct statx attributes{};
     operation_wait statting;
     statting.operation.prepare_stat(descriptor, io::file::stat_mask, attributes);
-    const int failure = co_await statting;
+    const int failure = co_await std::move(statting);
     // adopt() closes the descriptor if the attributes, empty after a failure, are not those of a
     // file.
     boost::system::result<io::file> opened = io::file::adopt(descriptor, attributes);

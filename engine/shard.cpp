@@ -1,5 +1,6 @@
 #include <leat/engine/engine.hpp>
 #include <leat/engine/shard.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
 #include <new>
@@ -8,6 +9,12 @@ namespace leat {
 
 namespace detail {
 thread_local constinit shard* current_shard __attribute__((tls_model("initial-exec"))) = nullptr;
+
+void off_the_shards() noexcept {
+    misuse(
+        "something that belongs to a shard was used on a thread that runs none: call it in a task,"
+        " which engine::run or spawn_on starts");
+}
 
 namespace {
 class current_scope {
@@ -115,7 +122,7 @@ void shard::deliver(work& item) noexcept {
     if (here != nullptr && &here->engine_ == &engine_) {
         here->send(index_, item);
     } else {
-        engine_.send_from_outside(index_, item);
+        static_cast<void>(post_from_outside(item));
     }
 }
 

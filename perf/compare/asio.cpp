@@ -38,7 +38,7 @@ task<> read_pages(const io::file& from,
     while (clock::now() < end) {
         const std::span<std::byte> into{memory, page_bytes};
         file_read_wait reading{from, random.below(pages) * page_bytes, into};
-        const boost::system::result<std::size_t> count = co_await reading;
+        const boost::system::result<std::size_t> count = co_await std::move(reading);
         bench::require(count && *count == page_bytes, "a page, by leat's file");
         keep(first_word(memory));
         ++result.reads;

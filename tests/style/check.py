@@ -39,6 +39,7 @@ FORBIDDEN_TEXT = [
     (re.compile(r"(^|\s)#\d+\b"), "the number of an issue or task"),
 ]
 
+CONTROL = re.compile(r"\s*(else\s+)?(if|while|for|switch)\s*(constexpr\s*)?\(")
 CONDITION = re.compile(r"\b(if|while|switch)\s*(constexpr\s*)?\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 LITERAL = re.compile(
@@ -79,11 +80,60 @@ def condition_end(code: str, start: int) -> int:
 def co_await_in_conditions(code: str):
     for match in CONDITION.finditer(code):
         condition = code[match.end() : condition_end(code, match.end())]
-        if re.search(r"\bco_(await|yield)\b", condition):
+        if re.search(r"(?<!operator )\bco_(await|yield)\b", condition):
             yield line_of(code, match.start()), (
                 f"co_await in the condition of {match.group(1)}: name the result first, "
                 "GCC 12 drops or garbles the body without a warning"
             )
+
+
+def statement_around(code: str, position: int) -> tuple[int, int]:
+    """Where the statement begins and ends that contains this position, without the condition that it may hang on."""
+    start = max(code.rfind(mark, 0, position) for mark in ";{}") + 1
+    control = CONTROL.match(code, start)
+    while control:  # its own full expression
+        start = condition_end(code, control.end()) + 1
+        control = CONTROL.match(code, start)
+    depth = 0
+    for end in range(position, len(code)):
+        if code[end] in "([{":
+            depth += 1
+        elif code[end] in ")]}":
+            depth -= 1
+        if depth <= 0 and code[end] == ";":
+            return start, end
+    return start, len(code)
+
+
+def without_bodies(code: str) -> str:
+    """The code with groups in braces that hold statements, such as the bodies of lambdas, blanked."""
+    kept = list(code)
+    opened = []
+    for position, letter in enumerate(code):
+        if letter == "{":
+            opened.append(position)
+        elif letter == "}" and opened:
+            first = opened.pop()
+            if ";" in code[first:position]:
+                kept[first : position + 1] = " " * (position + 1 - first)
+    return "".join(kept)
+
+
+def conditionals_in_awaited_calls(code: str):
+    for match in re.finditer(r"(?<!operator )\bco_await\b", code):
+        start, end = statement_around(code, match.start())
+        depth = 0
+        for letter in without_bodies(code[start:end]):
+            if letter in "([{":
+                depth += 1
+            elif letter in ")]}":
+                depth -= 1
+            elif letter == "?" and depth > 0:
+                yield line_of(code, match.start()), (
+                    "a conditional operator among the arguments of an awaited call: name its value first, "
+                    "GCC 12 destroys the temporary twice (docs/coroutines.md)"
+                )
+                break
 
 
 def may_include(path: pathlib.PurePosixPath, header: str) -> str | None:
@@ -115,6 +165,7 @@ def check_code(path: pathlib.PurePosixPath, text: str):
             yield line_of(code, match.start()), message
     if path.name != "compiler_test.cpp":
         yield from co_await_in_conditions(code)
+        yield from conditionals_in_awaited_calls(code)
     if path.suffix == ".hpp" and not re.search(r"^#pragma once$", text, re.MULTILINE):
         yield 1, "a header without #pragma once"
 

@@ -37,6 +37,18 @@ class Found(unittest.TestCase):
         ):
             self.found("tests/unit/io/a_test.cpp", code, "condition")
 
+    def test_conditionals_in_awaited_calls(self):
+        for code in (
+            'co_await f(a ? "b" : c);\n',
+            'const auto n =\n    co_await m.open(name.empty() ? "b"\n                                : name);\n',
+            'g(a ? "b" : c, co_await f());\n',
+            "n = (co_await f()) + g(a ? b : c);\n",
+            "co_await f(g(a ? b : c));\n",
+            "co_await f({.path = a ? b : c});\n",
+            "if (x) co_await f(a ? b : c);\n",
+        ):
+            self.found("apps/cat/a.cpp", code, "conditional operator")
+
     def test_co_await_bound(self):
         self.found("apps/cat/a.cpp", "const auto [a, b] = co_await f();\n", "structured binding")
 
@@ -66,6 +78,14 @@ class NotFound(unittest.TestCase):
     def test_co_await_in_bodies(self):
         self.clean("io/a.cpp", "if (a) co_await f();\nwhile (b) { co_await f(); }\n")
         self.clean("tests/unit/engine/compiler_test.cpp", "if (co_await f()) {}\n")
+
+    def test_conditionals_beside_awaits(self):
+        self.clean("io/a.cpp", "const auto n = a ? co_await f() : co_await g(b);\n")
+        self.clean("io/a.cpp", "const auto n = a ? b : c;\nco_await f(n);\n")
+        self.clean("io/a.cpp", "co_await f([&](int i) { return g({i, i > 0 ? a : b}); });\n")
+        self.clean("io/a.cpp", "if (g(a ? b : c)) co_await f();\n")
+        self.clean("io/a.cpp", "co_await f();\nreturn g(a ? b : c);\n")
+        self.clean("io/a.cpp", 'co_await f("a ? b");  // co_await f(a ? b : c)\n')
 
     def test_includes(self):
         self.clean("io/a.cpp", "#include <liburing.h>\n")

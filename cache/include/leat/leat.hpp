@@ -3,6 +3,7 @@
 
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/engine/engine.hpp>
+#include <leat/engine/for_each.hpp>
 #include <leat/engine/manual_reset_event.hpp>
 #include <leat/engine/mutex.hpp>
 #include <leat/engine/offload.hpp>

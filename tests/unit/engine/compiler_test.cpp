@@ -313,6 +313,29 @@ BOOST_AUTO_TEST_CASE(awaiters_are_awaited_by_references) {
     BOOST_TEST(counted::balanced());
 }
 
+namespace {
+
+ready_value value_of(const counted& given) {
+    return ready_value{given.value};
+}
+
+task<int> choices(bool first, counted other) {
+    const counted which = first ? counted{1} : other;  // in the call GCC 12 destroys it twice
+    int sum = co_await value_of(which);
+    const int size = first ? 1 : 2;
+    sum += co_await value_of(counted{size});
+    co_return sum;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_a_conditional_operator_makes_is_named_before_an_awaited_call_takes_it) {
+    counted::reset();
+    BOOST_TEST(run(choices(true, counted{5})) == 2);
+    BOOST_TEST(run(choices(false, counted{5})) == 7);
+    BOOST_TEST(counted::balanced());
+}
+
 BOOST_AUTO_TEST_CASE(named_lambdas_keep_their_captures) {
     counted::reset();
     BOOST_TEST(run(lambdas()) == 16);

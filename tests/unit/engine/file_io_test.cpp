@@ -41,7 +41,7 @@ task<std::int64_t> read(std::string path, std::uint64_t offset, std::size_t size
         static_cast<std::byte*>(std::aligned_alloc(65536, (size + 65535) / 65536 * 65536)),
         &std::free};
     file_read_wait reading{opened, offset, {memory.get(), size}};
-    const boost::system::result<std::size_t> got = co_await reading;
+    const boost::system::result<std::size_t> got = co_await std::move(reading);
     if (!got) throw system_error({got.error(), {}});
     const bool right = test::is_pattern({memory.get(), *got}, 1, offset);
     co_return right ? static_cast<std::int64_t>(*got) : -1;
@@ -52,7 +52,7 @@ task<> read_for_ever(int descriptor) {
     std::array<std::byte, 16> data;
     operation_wait waiting;
     waiting.operation.prepare_read(descriptor, data, 0, -1);
-    const int result = co_await waiting;
+    const int result = co_await std::move(waiting);
     if (result == -ECANCELED) throw system_error({waiting.stop_reason(), {}});
 }
 

@@ -71,7 +71,7 @@ task<bool> read_back(std::string path) {
     const std::unique_ptr<std::byte, decltype(&std::free)> memory{
         static_cast<std::byte*>(std::aligned_alloc(65536, 65536)), &std::free};
     file_read_wait reading{opened, 0, {memory.get(), 65536}};
-    const boost::system::result<std::size_t> got = co_await reading;
+    const boost::system::result<std::size_t> got = co_await std::move(reading);
     co_return got && *got == 5000 && test::is_pattern({memory.get(), *got}, 1, 0);
 }
 

@@ -1,13 +1,18 @@
 #include "engine_support.hpp"
 
+#include <leat/engine/for_each.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/sleep.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <new>
+#include <ranges>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -269,6 +274,116 @@ BOOST_AUTO_TEST_CASE(for_each_goes_on_at_home_when_its_calls_move) {
     const progress seen = run(job(), 4);
     BOOST_TEST(seen.away == 0);
     BOOST_TEST(seen.done == 3000);
+}
+
+BOOST_AUTO_TEST_CASE(for_each_takes_single_pass_ranges_temporaries_and_views) {
+    auto job = []() -> task<std::vector<std::string>> {
+        std::vector<std::string> seen;
+        for (const std::size_t limit : {1u, 3u, 100u}) {
+            std::istringstream words("1 2 3 4 5 6");
+            std::string all;
+            auto each = [&all](const std::string& word) -> task<> {
+                co_await leat::yield{};
+                all += word;
+            };
+            const auto in = std::ranges::subrange(std::istream_iterator<std::string>(words),
+                                                  std::istream_iterator<std::string>());
+            co_await for_each(in, limit, each);
+            seen.push_back(all);
+        }
+        std::string all;
+        auto each = [&all](int value) -> task<> {
+            co_await leat::yield{};
+            all += std::to_string(value);
+        };
+        std::vector<int> items{7, 8, 9};
+        task<> loop = for_each(std::vector<int>(items), 2, each);
+        items.clear();
+        co_await std::move(loop);
+        co_await for_each(std::views::iota(1, 4), 2, each);
+        const int plain[] = {4, 5};
+        co_await for_each(plain, 2, each);
+        seen.push_back(all);
+        co_return seen;
+    };
+    BOOST_TEST(run(job()) == (std::vector<std::string>{"123456", "123456", "123456", "78912345"}));
+}
+
+namespace {
+
+/// Counts to 10; its `where`th use of a kind throws.
+struct fragile {
+    using value_type = int;
+    using difference_type = std::ptrdiff_t;
+    using reference = int;
+    using pointer = const int*;
+    using iterator_category = std::input_iterator_tag;
+
+    int operator*() const {
+        if (at == 5 && breaks == 1) throw std::out_of_range("*");
+        return at;
+    }
+    fragile& operator++() {
+        if (at == 5 && breaks == 2) throw std::out_of_range("++");
+        ++at;
+        return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const fragile& one, std::default_sentinel_t) {
+        if (one.at == 5 && one.breaks == 3) throw std::out_of_range("==");
+        return one.at == 10;
+    }
+    int breaks = 0;
+    int at = 0;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(for_each_tells_what_an_iterator_throws_once_all_have_ended) {
+    for (int breaks = 0; breaks <= 3; ++breaks) {
+        auto job = [](int way) -> task<std::string> {
+            int active = 0;
+            auto each = [&](int) -> task<> {
+                ++active;
+                const auto code = co_await code_of(test::nap(1ms));
+                --active;
+                if (code) throw system_error({code, {}});
+            };
+            const auto range = std::ranges::subrange(fragile{way}, std::default_sentinel);
+            std::string thrown = "nothing";
+            task<> loop = for_each(range, 3, each);
+            try {
+                co_await std::move(loop);
+            } catch (const std::out_of_range& failure) {
+                thrown = failure.what();
+            }
+            co_return thrown + (active == 0 ? "" : " early");
+        };
+        const char* const expected[] = {"nothing", "*", "++", "=="};
+        BOOST_TEST(run(job(breaks)) == expected[breaks]);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(for_each_refuses_a_limit_of_0) {
+    auto job = []() -> task<boost::system::error_code> {
+        std::vector<int> items{1};
+        auto each = [](int) -> task<> { co_return; };
+        co_return co_await code_of(for_each(items, 0, each));
+    };
+    BOOST_TEST(run(job()) == errc::invalid_option);
+}
+
+BOOST_AUTO_TEST_CASE(a_scope_is_used_again_after_a_join) {
+    auto job = []() -> task<int> {
+        int counter = 0;
+        scope all;
+        for (int round = 0; round < 3; ++round) {
+            all.spawn(count(counter));
+            co_await all.join();
+        }
+        co_return counter;
+    };
+    BOOST_TEST(run(job()) == 3);
 }
 
 #ifndef UNDER_A_SANITIZER

@@ -126,6 +126,75 @@ BOOST_AUTO_TEST_CASE(resume_on_moves_a_coroutine_there_and_back) {
     BOOST_TEST(wrong == 0);
 }
 
+namespace {
+
+/// Ends on another shard than it began on, with a value, nothing, or an exception.
+task<std::unique_ptr<int>> ends_on(unsigned target, int value) {
+    co_await resume_on(target);
+    co_return std::make_unique<int>(value);
+}
+task<> fails_on(unsigned target) {
+    co_await resume_on(target);
+    throw std::logic_error("odd");
+}
+task<int> nested_on(unsigned first, unsigned second) {
+    co_await resume_on(first);
+    const std::unique_ptr<int> got = co_await ends_on(second, 1);
+    co_return *got + (this_shard().index() == first ? 1 : 0);
+}
+
+task<int> tours(unsigned home, unsigned rounds) {
+    int right = 0;
+    for (unsigned i = 0; i < rounds; ++i) {
+        const std::unique_ptr<int> got = co_await ends_on(i % 4, 1);
+        right += this_shard().index() == home ? *got : 0;
+        try {
+            co_await fails_on(i % 4);
+        } catch (const std::logic_error&) {  // the exception itself, not a code
+            right += this_shard().index() == home ? 1 : 0;
+        }
+        const int nested = co_await nested_on(i % 4, (i + 1 + i / 4) % 4);
+        right += this_shard().index() == home ? nested : 0;
+    }
+    co_return right;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_awaiter_goes_on_where_it_was_however_far_the_task_has_moved) {
+    const test::leftovers before;
+    {
+        engine owner{options_of(4)};
+        std::vector<spawned<int>> running;
+        for (unsigned i = 0; i < 40; ++i)
+            running.push_back(owner.spawn_on(i % 4, tours(i % 4, 200)));
+        for (auto& one : running) BOOST_TEST(one.get() == 800);
+    }
+    BOOST_TEST(before.none());
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_moved_comes_home_while_the_engine_stops) {
+    const test::leftovers before;
+    {
+        engine owner{options_of(2)};
+        auto away = [](std::atomic<bool>& there) -> task<> {
+            co_await resume_on(1);
+            there = true;
+            co_await leat::sleep(1h);
+        };
+        auto job = [&](std::atomic<bool>& there) -> task<unsigned> {
+            const auto code = co_await code_of(away(there));
+            co_return code == errc::stopped ? this_shard().index() : 99;
+        };
+        std::atomic<bool> there{false};
+        auto running = owner.spawn_on(0, job(there));
+        while (!there) std::this_thread::yield();
+        owner.stop();
+        BOOST_TEST(running.get() == 0u);
+    }
+    BOOST_TEST(before.none());
+}
+
 BOOST_AUTO_TEST_CASE(yield_lets_other_work_go_first) {
     engine owner{options_of(1)};
     auto job = []() -> task<std::vector<int>> {

@@ -119,3 +119,40 @@ BOOST_AUTO_TEST_CASE(any_awaitable_can_have_a_deadline) {
     };
     BOOST_TEST(owner.run(job()) == 1);
 }
+
+namespace {
+
+/// Neither moved nor copied; gives a reference.
+struct fixed_value {
+    explicit fixed_value(int value_) : value(value_) {}
+    fixed_value(const fixed_value&) = delete;
+    fixed_value& operator=(const fixed_value&) = delete;
+    [[nodiscard]] bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    [[nodiscard]] const int& await_resume() const noexcept { return value; }
+    int value;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_join_can_have_a_deadline_and_what_is_named_or_awaited_by_an_operator) {
+    engine owner{options_of(2)};
+    auto job = [](engine& on) -> task<int> {
+        int right = 0;
+        scope jobs;
+        for (int i = 0; i < 3; ++i) jobs.spawn(nap(1h));
+        task<> late = with_timeout(jobs.join(), 1ms);
+        const auto code = co_await code_of(std::move(late));
+        right += code == errc::timed_out && jobs.running() == 0 ? 1 : 0;
+        scope more;
+        more.spawn(nap(0ms));
+        co_await with_timeout(more.join(), 1h);
+        fixed_value named{7};
+        const int got = co_await with_timeout(named, 1h);
+        right += got == 7 ? 1 : 0;
+        const std::unique_ptr<int> far = co_await with_timeout(on.spawn_on(1, boxed(0ms)), 1h);
+        right += *far == 7 ? 1 : 0;
+        co_return right;
+    };
+    BOOST_TEST(owner.run(job(owner)) == 3);
+}

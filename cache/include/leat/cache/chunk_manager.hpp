@@ -7,6 +7,7 @@
 #include <leat/cache/shared_cache.hpp>
 #include <leat/cache/slice.hpp>
 #include <leat/cache/statistics.hpp>
+#include <leat/engine/detail/awaited_once.hpp>
 #include <leat/engine/spawned.hpp>
 
 #include <chrono>
@@ -36,9 +37,10 @@ struct manager_options {
 /// Awaits a slice; what chunk_manager::get_chunk returns. The lookup is await_ready: a hit neither
 /// suspends nor allocates, locks, or calls the system, unless it is this turn's last and lets
 /// others go first.
-class get_chunk_awaiter {
+class [[nodiscard]] get_chunk_awaiter {
 public:
-    get_chunk_awaiter(const manager_core& manager, const chunk_config& config) noexcept
+    [[nodiscard]] get_chunk_awaiter(const manager_core& manager,
+                                    const chunk_config& config) noexcept
         : manager_(manager),
           file_(config.file.number),
           offset_(config.offset),
@@ -55,6 +57,8 @@ public:
     // Left alone, GCC calls it: the compiler's cost of a coroutine's body hides what inlining
     // saves.
     [[nodiscard, gnu::always_inline]] bool await_ready() noexcept {
+        if (entry_ != nullptr || wait_) [[unlikely]]
+            detail::awaited_again();
         shard& here = *shard::current();
         auto& cache = *static_cast<shard_cache*>(here.extension());
         const std::uint64_t index = manager_.by_chunk.divide(offset_);
@@ -113,9 +117,9 @@ private:
 };
 
 /// `co_await as_result(manager.get_chunk(config))` gives a leat::result<slice> instead of throwing.
-class as_result : private get_chunk_awaiter {
+class [[nodiscard]] as_result : private get_chunk_awaiter {
 public:
-    explicit as_result(get_chunk_awaiter&& awaiter) noexcept
+    [[nodiscard]] explicit as_result(get_chunk_awaiter&& awaiter) noexcept
         : get_chunk_awaiter(std::move(awaiter)) {}
     using get_chunk_awaiter::await_ready;
     using get_chunk_awaiter::await_suspend;

@@ -12,12 +12,13 @@ namespace leat {
 
 /// Awaits one operation of the backend; gives its result (a negated errno if it failed). A stop
 /// request cancels it. The caller prepares `operation` first.
-class operation_wait final : public suspension {
+class [[nodiscard]] operation_wait final : public detail::awaited_once<operation_wait>,
+                                           public suspension {
 public:
     struct awaited_operation : io::operation {
         operation_wait* self = nullptr;
     };
-    operation_wait() noexcept { operation.self = this; }
+    [[nodiscard]] operation_wait() noexcept { operation.self = this; }
     awaited_operation operation;
 
     [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -49,9 +50,12 @@ private:
 /// count. Memory of this shard's arena is read into as a registered buffer. `data` may reach beyond
 /// the end of the file (direct reads of the tail need it rounded up). `file` and `data` must live
 /// until then.
-class file_read_wait final : public suspension {
+class [[nodiscard]] file_read_wait final : public detail::awaited_once<file_read_wait>,
+                                           public suspension {
 public:
-    file_read_wait(const io::file& file, std::uint64_t offset, std::span<std::byte> data) noexcept
+    [[nodiscard]] file_read_wait(const io::file& file,
+                                 std::uint64_t offset,
+                                 std::span<std::byte> data) noexcept
         : file_(file), offset_(offset), data_(data) {
         read_.self = this;
     }

@@ -1,7 +1,10 @@
 // Structured concurrency: tasks that run side by side and end before their scope does.
 #pragma once
 
+#include <leat/engine/detail/awaited_once.hpp>
 #include <leat/engine/spawned.hpp>
+#include <leat/io/detail/lifetimebound.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <exception>
 #include <stop_token>
@@ -10,21 +13,38 @@
 
 namespace leat {
 
-/// A set of tasks on one shard. Every task spawned into it must have ended, by `co_await join()`,
-/// before it is destroyed. The first error asks the others to stop and comes out of join(); so does
-/// a stop request of the enclosing task, which `join` passes on. Used on the shard that made it;
-/// jobs may end on another.
+/// A set of tasks that run side by side on the shard that made it, and end before it does.
+///
+///     leat::scope both;
+///     both.spawn(fetch(manager, "a"));
+///     both.spawn(fetch(manager, "b"));
+///     co_await both.join();
+///
+/// The first error asks the others to stop and comes out of join(); so does a stop request of the
+/// task that joins, which join() passes on. Jobs may move to other shards; the scope may not be
+/// used there. Programmer's errors, which end the program with a sentence: to make or use it on
+/// another shard, or on none; to destroy it before what was spawned into it has been joined, also
+/// by an exception that leaves the function (with_scope joins whatever happens); to join it twice
+/// at once, or from one of its own jobs.
 class scope {
 public:
-    scope() = default;
+    scope() : home_(this_shard()) {}
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
-    ~scope() { assert(running_ == 0 && "a scope must be joined before it is destroyed"); }
+    ~scope() {
+        if (unjoined_) [[unlikely]] {
+            detail::misuse(
+                "a scope was destroyed before it was joined, perhaps by an exception: co_await its"
+                " join() on every way out, or use with_scope");
+        }
+    }
 
-    /// Starts `job` on this shard, from the ready queue.
+    /// Starts `job`, from the ready queue.
     void spawn(task<> job) {
+        check_shard();
         child(*this, std::move(job)).start(token_);
         ++running_;
+        unjoined_ = true;
     }
     /// Starts the task that make() gives. What make() throws, or want of memory, is the scope's
     /// error, as if a job had thrown it: so that those that run already are still joined.
@@ -33,38 +53,23 @@ public:
         try {
             spawn(make());
         } catch (...) {
+            unjoined_ = true;
             fail(std::current_exception());
         }
     }
-    void request_stop() noexcept { source_.request_stop(); }
+    /// Asks the jobs to stop.
+    void request_stop() noexcept {
+        check_shard();
+        source_.request_stop();
+    }
     [[nodiscard]] const std::stop_token& stop_token() const noexcept { return token_; }
     [[nodiscard]] std::size_t running() const noexcept { return running_; }
     [[nodiscard]] bool failed() const noexcept { return error_ != nullptr; }
 
-    /// Waits until every task has ended; rethrows the first error.
-    class joined final : public suspension {
-    public:
-        explicit joined(scope& owner) noexcept : owner_(owner) {}
-        [[nodiscard]] bool await_ready() const noexcept { return owner_.running_ == 0; }
-        template <class Promise>
-        void await_suspend(std::coroutine_handle<Promise> coroutine) {
-            owner_.waiter_ = this;
-            suspend(coroutine, &pass_on);
-            listen();
-        }
-        void await_resume() const {
-            if (owner_.error_) std::rethrow_exception(std::exchange(owner_.error_, nullptr));
-        }
-
-        [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::join}; }
-
-    private:
-        static void pass_on(suspension& self) noexcept {
-            static_cast<joined&>(self).owner_.request_stop();
-        }
-        scope& owner_;
-    };
-    [[nodiscard]] joined join() noexcept { return joined{*this}; }
+    class joined;
+    /// Waits until every task has ended, also those spawned meanwhile; rethrows the first error.
+    /// More may be spawned afterwards, and joined again; but what has been asked to stop stays so.
+    [[nodiscard]] joined join() noexcept LEAT_LIFETIMEBOUND;
 
 private:
     class runner {
@@ -102,26 +107,78 @@ private:
                 escaped = std::current_exception();
             }
         }
-        co_await resume_on(owner.home_);  // the job may have moved
         if (escaped) owner.fail(std::move(escaped));
         owner.ended();
     }
     void fail(std::exception_ptr escaped) noexcept {
         if (error_) return;
         error_ = std::move(escaped);
-        request_stop();
+        source_.request_stop();
     }
-    void ended() noexcept {
-        if (--running_ == 0 && waiter_ != nullptr) std::exchange(waiter_, nullptr)->finish();
+    void ended() noexcept;
+    void check_shard() const noexcept {
+        if (shard::current() != &home_) [[unlikely]] {
+            detail::misuse(
+                "a scope was used on another shard than the one that made it: resume_on that one"
+                " first, or make the scope after moving");
+        }
     }
 
-    const unsigned home_ = this_shard().index();
+    shard& home_;
     std::size_t running_ = 0;
+    bool unjoined_ = false;  // something was spawned since the last join
     joined* waiter_ = nullptr;
     std::exception_ptr error_;
     std::stop_source source_;
     std::stop_token token_ = source_.get_token();
 };
+
+/// What scope::join() gives.
+class [[nodiscard]] scope::joined final : public detail::awaited_once<joined>, public suspension {
+public:
+    explicit joined(scope& owner) noexcept : owner_(owner) {}
+    joined(joined&& other) noexcept : awaited_once(std::move(other)), owner_(other.owner_) {}
+    [[nodiscard]] bool await_ready() const noexcept {
+        owner_.check_shard();
+        return owner_.running_ == 0;
+    }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> coroutine) {
+        const std::stop_token* const token = stop_of(coroutine);
+        if (token == &owner_.token_) [[unlikely]] {
+            detail::misuse(
+                "a scope was joined by one of its own jobs, which would wait for itself: join it"
+                " where it was made");
+        }
+        if (owner_.waiter_ != nullptr) [[unlikely]] {
+            detail::misuse(
+                "a scope was joined by two coroutines at once: let one join it, and tell the "
+                "other");
+        }
+        owner_.waiter_ = this;
+        suspend(coroutine, &pass_on);
+        listen();
+    }
+    [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::join}; }
+    void await_resume() const {
+        owner_.unjoined_ = false;
+        if (owner_.error_) std::rethrow_exception(std::exchange(owner_.error_, nullptr));
+    }
+
+private:
+    static void pass_on(suspension& self) noexcept {
+        static_cast<joined&>(self).owner_.source_.request_stop();
+    }
+    scope& owner_;
+};
+
+inline scope::joined scope::join() noexcept {
+    return joined{*this};
+}
+
+inline void scope::ended() noexcept {
+    if (--running_ == 0 && waiter_ != nullptr) std::exchange(waiter_, nullptr)->finish();
+}
 
 namespace detail {
 template <class T>
@@ -174,38 +231,6 @@ inline task<> when_all(std::vector<task<>> jobs) {
     scope all;
     for (task<>& job : jobs) all.spawn_made([&job] { return std::move(job); });
     co_await all.join();
-}
-
-namespace detail {
-template <class Iterator, class Sentinel, class Function>
-task<> for_each_worker(Iterator& next, const Sentinel& end, Function& function, scope& all) {
-    const unsigned home = this_shard().index();
-    while (next != end && !all.stop_token().stop_requested()) {
-        auto&& item = *next;
-        ++next;
-        co_await function(item);
-        co_await resume_on(home);  // the call may have moved; `next` is this shard's
-    }
-}
-}  // namespace detail
-
-/// Calls function(element), which gives a task<>, for each element of `range`, at most `limit` at
-/// once (at least 1), on this shard. The first error stops the rest and is thrown once all have
-/// ended; a stop request of the enclosing task ends it with errc::cancelled or errc::stopped.
-/// `range` must outlive the call.
-template <class Range, class Function>
-task<> for_each(Range& range, std::size_t limit, Function function) {
-    assert(limit > 0);
-    scope all;
-    auto next = std::begin(range);
-    const auto end = std::end(range);
-    std::size_t workers = 0;
-    for (auto one = next; one != end && workers < limit && !all.failed(); ++one, ++workers) {
-        all.spawn_made([&] { return detail::for_each_worker(next, end, function, all); });
-    }
-    co_await all.join();
-    if (next != end)
-        throw system_error({this_shard().stopping() ? errc::stopped : errc::cancelled, {}});
 }
 
 }  // namespace leat

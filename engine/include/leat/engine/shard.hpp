@@ -89,7 +89,8 @@ public:
     /// to the caller, once the shard has ended. Lock-free. The engine must not be destroyed before
     /// this has returned, except by what `item` brings about.
     [[nodiscard]] bool post_from_outside(work& item) noexcept;
-    /// Sends `item` to this shard, from any shard of any engine or any other thread.
+    /// Sends `item` to this shard, from any shard of any engine or any other thread. A shard that
+    /// has ended, since its engine gave up, never runs it.
     void deliver(work& item) noexcept;
 
     void add_timer(timer& item, io::time_point deadline) noexcept {
@@ -273,9 +274,17 @@ private:
     bool abandoned_ = false;
 };
 
-/// The shard that runs on this thread. Programmer's error if there is none.
+namespace detail {
+/// misuse(): something that belongs to a shard was used on a thread that runs none.
+[[noreturn, gnu::cold]] void off_the_shards() noexcept;
+}  // namespace detail
+
+/// The shard that runs on this thread. Programmer's error if there is none, which ends the program.
 [[nodiscard]] inline shard& this_shard() noexcept {
-    return *shard::current();
+    shard* const here = shard::current();
+    if (here == nullptr) [[unlikely]]
+        detail::off_the_shards();
+    return *here;
 }
 
 }  // namespace leat

@@ -11,13 +11,16 @@ namespace leat {
 /// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed. Throws
 /// errc::cancelled or errc::stopped if a stop is requested first. Allocates nothing. May be moved
 /// before it is awaited.
-class sleep {
+class [[nodiscard]] sleep : public detail::awaited_once<sleep> {
 public:
-    explicit sleep(std::chrono::nanoseconds duration) noexcept
+    [[nodiscard]] explicit sleep(std::chrono::nanoseconds duration) noexcept
         : duration_(duration), timer_(&fired) {
         timer_.self = this;
     }
-    sleep(sleep&& other) noexcept : sleep(other.duration_) {}
+    sleep(sleep&& other) noexcept
+        : awaited_once(std::move(other)), duration_(other.duration_), timer_(&fired) {
+        timer_.self = this;
+    }
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) {

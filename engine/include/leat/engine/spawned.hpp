@@ -24,13 +24,13 @@ private:
 /// Resumes the coroutine on shard `target`; at once if it runs there already. What was written
 /// before is seen there. Not affected by stop requests: every shard of a stopping engine runs until
 /// no task is left.
-class resume_on {
+class [[nodiscard]] resume_on : public detail::awaited_once<resume_on> {
 public:
-    explicit resume_on(unsigned target) noexcept : target_(target) {}
-    [[nodiscard]] bool await_ready() const noexcept { return shard::current()->index() == target_; }
+    [[nodiscard]] explicit resume_on(unsigned target) noexcept : target_(target) {}
+    [[nodiscard]] bool await_ready() const noexcept { return this_shard().index() == target_; }
     void await_suspend(std::coroutine_handle<> coroutine) noexcept {
         node_.coroutine = coroutine;
-        shard::current()->send(target_, node_);
+        this_shard().send(target_, node_);
     }
     void await_resume() const noexcept {}
 
@@ -40,12 +40,13 @@ private:
 };
 
 /// Lets other ready work of this shard go first.
-class yield {
+class [[nodiscard]] yield : public detail::awaited_once<yield> {
 public:
+    [[nodiscard]] yield() = default;
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> coroutine) noexcept {
         node_.coroutine = coroutine;
-        shard::current()->schedule(node_);
+        this_shard().schedule(node_);
     }
     void await_resume() const noexcept {}
 

@@ -39,7 +39,7 @@ public:
                  const char* name,
                  stop_function on_stop) {
         coroutine_ = coroutine;
-        home_ = shard::current();
+        home_ = &this_shard();
         on_stop_ = on_stop;
         home_->list_wait(*this, name);
         if (token != nullptr && token->stop_possible()) token_ = token;

@@ -1,9 +1,12 @@
 // task<T>: a lazy coroutine that its awaiter resumes by symmetric transfer.
 #pragma once
 
+#include <leat/engine/detail/awaited_once.hpp>
 #include <leat/engine/frame_pool.hpp>
+#include <leat/engine/shard.hpp>
+#include <leat/engine/work.hpp>
+#include <leat/io/detail/misuse.hpp>
 
-#include <cassert>
 #include <coroutine>
 #include <exception>
 #include <stop_token>
@@ -15,8 +18,8 @@ namespace leat {
 template <class T>
 class task;
 
-/// What every promise of leat has: the continuation, recycled frames, and the stop token of the
-/// enclosing scope, which awaited tasks inherit.
+/// What every promise of leat has: recycled frames, and the stop token of the enclosing scope,
+/// which awaited tasks inherit.
 class promise_base {
 public:
     static void* operator new(std::size_t size) { return frame_pool::allocate(size); }
@@ -24,7 +27,6 @@ public:
         frame_pool::release(frame, size);
     }
 
-    std::coroutine_handle<> continuation = std::noop_coroutine();
     /// The enclosing scope's token, or nullptr. It outlives the task.
     const std::stop_token* stop = nullptr;
     /// By which its waits are told, or nullptr; awaited tasks inherit it, too.
@@ -53,17 +55,53 @@ template <class Promise>
 
 namespace detail {
 
+/// What the promises of tasks have in common: who awaits the task, and the way back to it.
+class awaited_promise : public promise_base {
+public:
+    awaited_promise() noexcept {}  // most tasks end where they began, and make no message
+    template <class Promise>
+    void awaited_by(std::coroutine_handle<Promise> caller) noexcept {
+        if (caller_) [[unlikely]]
+            misuse("a task was awaited twice: it runs once, call its function again for another");
+        caller_ = caller;
+        home_ = shard::current();
+        if (stop == nullptr) stop = stop_of(caller);
+        if (name == nullptr) name = name_of(caller);
+    }
+    /// At the end: what this thread goes on with. The awaiter is resumed on the shard where it
+    /// awaited, by a message if the task has moved; then this may be gone already.
+    [[nodiscard]] std::coroutine_handle<> ended() noexcept {
+        return home_ == shard::current() ? caller_ : ended_away();
+    }
+
+private:
+    [[nodiscard, gnu::cold]] std::coroutine_handle<> ended_away() noexcept;
+    struct home_coming : work {
+        home_coming(shard& home_, std::coroutine_handle<> caller_) noexcept
+            : work(&arrive), home(home_), caller(caller_) {}
+        static void arrive(work& item) noexcept;
+        shard& home;
+        std::coroutine_handle<> caller;
+    };
+
+    std::coroutine_handle<> caller_;
+    shard* home_;  // once awaited; nullptr: off the shards
+    union {
+        home_coming message_;
+    };
+};
+
 struct final_transfer {
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept {
-        return self.promise().continuation;
+        return self.promise().ended();
     }
     void await_resume() const noexcept {}
 };
 
 template <class T>
-class task_promise_storage : public promise_base {
+class task_promise_storage : public awaited_promise {
 public:
     template <class U>
     void return_value(U&& value) {
@@ -80,7 +118,7 @@ private:
 };
 
 template <>
-class task_promise_storage<void> : public promise_base {
+class task_promise_storage<void> : public awaited_promise {
 public:
     void return_void() noexcept {}
     void unhandled_exception() noexcept { error_ = std::current_exception(); }
@@ -99,9 +137,17 @@ private:
 /// Move-only; awaited at most once, as an rvalue; destroying one that was never awaited frees its
 /// frame. A suspended task is never destroyed: whoever awaits it waits for its end. The result, or
 /// the exception that escaped it, comes out of `co_await`. Runs on the shard that awaits it, until
-/// it moves itself by resume_on. The enclosing task's stop token is inherited. Arguments of a
-/// coroutine live in its frame: pass by value what must outlive the caller's expression, and never
-/// start a capturing lambda that dies first.
+/// it moves itself by resume_on; wherever it ends, its awaiter goes on where it was, and sees what
+/// the task wrote. One that is awaited on a thread that is no shard ends where it ends, and so goes
+/// on its awaiter. The enclosing task's stop token is inherited. Arguments of a coroutine live in
+/// its frame, which is freed where it was awaited: pass by value what must outlive the caller's
+/// expression, and never start a capturing lambda that dies first.
+///
+///     leat::task<unsigned> there(unsigned shard) {
+///         co_await leat::resume_on(shard);
+///         co_return leat::this_shard().index();
+///     }
+///     const unsigned index = co_await there(1);  // goes on on the shard it was on
 template <class T = void>
 class [[nodiscard]] task {
 public:
@@ -132,9 +178,7 @@ public:
         template <class Promise>
         std::coroutine_handle<> await_suspend(
             std::coroutine_handle<Promise> caller) const noexcept {
-            handle_.promise().continuation = caller;
-            if (handle_.promise().stop == nullptr) handle_.promise().stop = stop_of(caller);
-            if (handle_.promise().name == nullptr) handle_.promise().name = name_of(caller);
+            handle_.promise().awaited_by(caller);
             return handle_;
         }
         T await_resume() const { return handle_.promise().take(); }
@@ -143,29 +187,32 @@ public:
         std::coroutine_handle<promise_type> handle_;
     };
 
-    [[nodiscard]] awaiter operator co_await() && noexcept {
-        assert(handle_);
-        return awaiter{handle_};
-    }
+    [[nodiscard]] awaiter operator co_await() && noexcept { return awaiter{present()}; }
 
     /// Makes `token` the task's own instead of the awaiter's. It must outlive the task.
-    void set_stop(const std::stop_token& token) noexcept { handle_.promise().stop = &token; }
+    void set_stop(const std::stop_token& token) noexcept { present().promise().stop = &token; }
     void set_stop(const std::stop_token&& temporary) = delete;
 
     /// Names the task, and the tasks that it awaits, for engine::waiting() and the stop_report: a
     /// literal, or what outlives the task unchanged. Without a name it has the awaiter's. See also
     /// task_name.
-    void set_name(const char* literal) noexcept { handle_.promise().name = literal; }
+    void set_name(const char* literal) noexcept { present().promise().name = literal; }
 
 private:
+    [[nodiscard]] std::coroutine_handle<promise_type> present() const noexcept {
+        if (!handle_) [[unlikely]]
+            detail::misuse("a task was used that had been moved from: it is the new owner's");
+        return handle_;
+    }
     explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
     std::coroutine_handle<promise_type> handle_;
 };
 
 /// `const std::stop_token& token = co_await current_stop_token{};` gives the enclosing scope's
 /// token.
-class current_stop_token {
+class [[nodiscard]] current_stop_token : public detail::awaited_once<current_stop_token> {
 public:
+    [[nodiscard]] current_stop_token() = default;
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {

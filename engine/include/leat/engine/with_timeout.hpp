@@ -1,6 +1,7 @@
-// A deadline for a task.
+// A deadline for a task, or whatever else is awaited.
 #pragma once
 
+#include <leat/engine/detail/await_result.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/sleep.hpp>
 
@@ -18,7 +19,6 @@ public:
     deadline_stop(const deadline_stop&) = delete;
     deadline_stop& operator=(const deadline_stop&) = delete;
     ~deadline_stop() { home_.remove_timer(timer_); }
-    [[nodiscard]] unsigned home() const noexcept { return home_.index(); }
     [[nodiscard]] bool passed() const noexcept { return passed_; }
     [[nodiscard]] const std::stop_token& token() const noexcept { return token_; }
 
@@ -45,11 +45,11 @@ private:
 };
 }  // namespace detail
 
-/// Awaits `job`, which is asked to stop after `duration`. Throws errc::timed_out if it then ends by
-/// errc::cancelled; what it gives otherwise, even late, is passed on. Ends on the shard it
-/// began on.
+/// Awaits `job`, which is asked to stop after `duration`, and waits for its end. Throws
+/// errc::timed_out if it then ends by errc::cancelled; what it gives otherwise, even late, is
+/// passed on. On a shard; it ends on the one it began on.
 template <class T>
-task<T> with_timeout(task<T> job, std::chrono::nanoseconds duration) {
+[[nodiscard]] task<T> with_timeout(task<T> job, std::chrono::nanoseconds duration) {
     const std::stop_token outer = co_await current_stop_token{};
     detail::deadline_stop deadline{duration, outer};
     job.set_stop(deadline.token());
@@ -67,21 +67,33 @@ task<T> with_timeout(task<T> job, std::chrono::nanoseconds duration) {
             outcome.set_exception(std::current_exception());
         }
     }
-    co_await resume_on(deadline.home());  // the job may have moved
     if (deadline.passed() && outcome.failure() && outcome.failure()->code == errc::cancelled) {
         throw system_error({errc::timed_out, outcome.failure()->where});
     }
     co_return outcome.take(false);
 }
 
-/// As above, for any awaitable that can be moved before it is awaited.
+namespace detail {
+/// `Awaitable` is a reference, or something that is kept here.
 template <class Awaitable>
-auto with_timeout(Awaitable awaitable, std::chrono::nanoseconds duration)
-    -> task<decltype(std::declval<Awaitable&>().await_resume())> {
-    auto wrap = [](Awaitable inner) -> task<decltype(inner.await_resume())> {
-        co_return co_await inner;
-    };
-    co_return co_await with_timeout(wrap(std::move(awaitable)), duration);
+task<await_result_t<Awaitable>> await_as_task(Awaitable awaitable) {
+    if constexpr (std::is_lvalue_reference_v<Awaitable>) {
+        co_return co_await awaitable;  // by its name: GCC 12 copies what a call refers to
+    } else {
+        co_return co_await std::move(awaitable);
+    }
+}
+}  // namespace detail
+
+/// As above, for whatever can be awaited: a temporary is moved into the wait, a named awaitable is
+/// referred to. What does not observe stop tokens is waited for.
+///
+///     co_await leat::with_timeout(jobs.join(), 2s);   // then the jobs are asked to stop
+template <class Awaitable>
+[[nodiscard]] auto with_timeout(Awaitable&& awaitable, std::chrono::nanoseconds duration)
+    -> task<detail::await_result_t<Awaitable>> {
+    return with_timeout(detail::await_as_task<Awaitable>(std::forward<Awaitable>(awaitable)),
+                        duration);
 }
 
 }  // namespace leat

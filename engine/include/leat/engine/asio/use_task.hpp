@@ -55,14 +55,20 @@ namespace detail {
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 /// An operation that starts when it is awaited: initiation(handler, arguments...).
 template <class Wait, class Initiation, class... Given>
-class task_operation final : public Wait {
+class [[nodiscard]] task_operation final
+    : public awaited_once<task_operation<Wait, Initiation, Given...>>,
+      public Wait {
+    using once = awaited_once<task_operation>;
+
 public:
     template <class Initiator, class... Arguments>
     explicit task_operation(std::in_place_t, Initiator&& initiation, Arguments&&... given)
         : initiation_(std::forward<Initiator>(initiation)),
           given_(std::forward<Arguments>(given)...) {}
     task_operation(task_operation&& other) noexcept
-        : initiation_(std::move(other.initiation_)), given_(std::move(other.given_)) {}
+        : once(std::move(other)),
+          initiation_(std::move(other.initiation_)),
+          given_(std::move(other.given_)) {}
 
     template <class Promise>
     [[nodiscard]] bool await_suspend(std::coroutine_handle<Promise> coroutine) {
