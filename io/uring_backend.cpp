@@ -154,8 +154,10 @@ int uring_backend::submit_and_wait(time_point deadline) {
         time.tv_nsec = left > 0 ? left % 1'000'000'000 : 0;
         limit = &time;
     }
-    // Who waits for a device is to be seen as such: the CPU's governor looks at iowait, too.
-    if (idles_ && queue_.held_by_files() == 0) {
+    // Who waits for a device is to be seen as such: the CPU's governor looks at iowait, too. And
+    // one call for all is worth more than what it counts as; a shard has submitted before it parks,
+    // but for the bell.
+    if (idles_ && queue_.held_by_files() == 0 && io_uring_sq_ready(&ring_) <= 1) {
         const int result = wait_idly(limit);
         if (result != -EINVAL) {
             return result;

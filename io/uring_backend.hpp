@@ -28,6 +28,10 @@ namespace leat::io {
 /// notification that its memory is free.
 class uring_backend final : public backend {
 public:
+    /// How often a ring that the kernel has no memory for is asked for again before it becomes
+    /// smaller: what was closed just now gives memory back.
+    static constexpr unsigned memory_retries = 12;
+
     /// Throws boost::system::system_error with errc::no_backend; what() names the likely cause.
     explicit uring_backend(const backend_options& options);
     ~uring_backend() override;

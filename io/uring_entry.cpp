@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <climits>
+
 namespace leat::io {
 
 namespace {
@@ -24,6 +26,20 @@ void fill_send(io_uring_sqe* entry, const operation& op, bool report_usage) noex
     } else {
         io_uring_prep_sendmsg_zc(entry, op.descriptor, &message, static_cast<unsigned>(flags));
         entry->ioprio = static_cast<std::uint16_t>(usage);
+    }
+}
+
+// A message of one buffer and nothing else is cheaper without the message: the kernel copies none.
+void fill_receive(io_uring_sqe* entry, const operation& op) noexcept {
+    const int flags = op.message.flags & ~MSG_DONTWAIT;  // as a send
+    msghdr& message = *op.message.message;
+    const bool plain =
+        message.msg_iovlen == 1 && message.msg_name == nullptr && message.msg_control == nullptr;
+    if (plain && message.msg_iov->iov_len <= INT_MAX) {
+        io_uring_prep_recv(entry, op.descriptor, message.msg_iov->iov_base,
+                           message.msg_iov->iov_len, flags);
+    } else {
+        io_uring_prep_recvmsg(entry, op.descriptor, &message, static_cast<unsigned>(flags));
     }
 }
 
@@ -60,9 +76,8 @@ void fill_entry(io_uring_sqe& into, operation& op, bool report_usage) noexcept {
         case opcode::connect:
             io_uring_prep_connect(entry, op.descriptor, op.address.address, *op.address.length);
             break;
-        case opcode::receive:  // without MSG_DONTWAIT, as a send
-            io_uring_prep_recvmsg(entry, op.descriptor, op.message.message,
-                                  static_cast<unsigned>(op.message.flags & ~MSG_DONTWAIT));
+        case opcode::receive:
+            fill_receive(entry, op);
             break;
         case opcode::send:
             fill_send(entry, op, report_usage);

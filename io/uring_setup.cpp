@@ -12,6 +12,7 @@
 #include <bit>
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
 
@@ -37,6 +38,9 @@ constexpr std::array<rung, 3> ladder{{
 }};
 
 constexpr unsigned first_without_deferral = 1;
+
+// The locked memory of a ring that was closed comes back after some 30 ms (Linux 6.18).
+constexpr std::chrono::milliseconds memory_pause{5};
 
 [[noreturn]] void refuse(const char* call, int error) {
     std::string text = std::string(call) + " was refused (" + std::strerror(error) + ")";
@@ -84,13 +88,16 @@ uring_backend::~uring_backend() {
 
 void uring_backend::open_ring() {
     unsigned features = 0;
-    for (;;) {
+    for (unsigned patience = memory_retries;;) {
         const int result = make_ring(features);
         if (result == 0) {
             break;
         }
         if (result == -EINVAL && rung_ + 1 < ladder.size()) {
             ++rung_;
+        } else if (result == -ENOMEM && patience > 0) {
+            --patience;
+            std::this_thread::sleep_for(memory_pause);
         } else if (result != -ENOMEM || !make_smaller()) {
             refuse("io_uring_setup", -result);
         }

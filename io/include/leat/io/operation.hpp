@@ -119,6 +119,8 @@ struct operation : boost::intrusive::list_base_hook<> {
         start(opcode::connect, descriptor_);
         address = {to, length, 0};
     }
+    /// The result is the count, 0 at the end. Straight into the message's buffers; its msg_flags
+    /// may stay as they are.
     void prepare_receive(int descriptor_, msghdr& message_, int flags) noexcept {
         start(opcode::receive, descriptor_);
         message = {&message_, flags, -1};
