@@ -36,6 +36,28 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_request_ends_alone, guest_fixture) {
     first.emit(asio::cancellation_type::terminal);  // of a request that is gone
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_read_for_cancelled_guests_alone_is_withdrawn, guest_fixture) {
+    source->held = true;
+    asio::io_context context;
+    std::vector<asio::cancellation_signal> signals(6);
+    int cancelled = 0;
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+        const chunk_config config{from, i * 64_KiB, 100};
+        async_get_chunk(
+            manager, config,
+            asio::bind_cancellation_slot(signals[i].slot(),
+                                         asio::bind_executor(context, [&](error_code code, slice) {
+                                             if (code == errc::cancelled) ++cancelled;
+                                         })));
+    }
+    while (waiting() != signals.size()) std::this_thread::yield();
+    for (asio::cancellation_signal& one : signals) one.emit(asio::cancellation_type::terminal);
+    context.run();
+    BOOST_TEST(cancelled == 6);
+    while (source->in_flight != 0) std::this_thread::yield();
+    while (owner.run(manager.statistics()).chunks != 0) std::this_thread::yield();
+}
+
 BOOST_FIXTURE_TEST_CASE(cancelling_races_with_completion_and_each_ends_once, guest_fixture) {
     asio::io_context context;
     int completions = 0;
