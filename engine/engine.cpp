@@ -281,8 +281,8 @@ stop_report engine::join() {
         }
     }
     if (report_.owed.size() > 2) report_.owed.resize(report_.owed.size() - 2);
-    std::stable_sort(report_.waiting.begin(), report_.waiting.end(),
-                     [](const auto& left, const auto& right) { return left.age > right.age; });
+    std::sort(report_.waiting.begin(), report_.waiting.end(),
+              [](const auto& left, const auto& right) { return left.age > right.age; });
     std::string told = "the engine gave up waiting: " + report_.owed;
     if (!report_.waiting.empty()) told += "; first " + to_string(report_.waiting.front());
     report(event::level::warning, std::move(told));

@@ -29,7 +29,7 @@ std::vector<waiting_task> engine::waiting(std::size_t limit, std::chrono::millis
     const auto before = [](const waiting_task& left, const waiting_task& right) {
         return left.silent != right.silent ? left.silent : left.age > right.age;
     };
-    std::stable_sort(all.begin(), all.end(), before);
+    std::sort(all.begin(), all.end(), before);
     if (all.size() > limit) all.resize(limit);
     return all;
 }
