@@ -62,7 +62,7 @@ void guest_chunk_visit::miss(shard_cache& cache,
     guest_piece::waiting& wait = piece.wait.emplace(piece);
     wait.done = &landed;
     wait.size = piece.config.size;
-    wait.no_wait = piece.config.hint == hint::no_wait;
+    wait.patience = patience_of(piece.config.hint);
     ++pending_;
     if (cache.request(wait, piece.config.file.number, piece.config.offset, manager)) return;
     --pending_;

@@ -277,7 +277,7 @@ void workload::judge_failure(const attempt& made, boost::system::error_code code
                      (present.stx_mtime.tv_nsec !=
                           static_cast<std::uint32_t>(made.version.modified_ns % 1'000'000'000) ||
                       present.stx_size != made.version.size);
-    } else if (code == errc::all_pinned) {
+    } else if (code == errc::all_pinned || code == errc::no_buffer) {
         called_for = may_be_pinned(made);
     } else if (code.category() == boost::system::system_category()) {
         const std::uint64_t since = made.begun - std::min(made.begun, aftermath_ns);

@@ -18,6 +18,7 @@ using leat::test::get;
 using leat::test::script_of;
 using leat::test::scripted_source;
 using leat::test::small_engine;
+using leat::test::wait_for_waiting;
 
 namespace {
 // Keeps what it got until `enough`.
