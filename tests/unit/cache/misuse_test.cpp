@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(on_a_shard_of_another_engine_a_manager_says_so) {
 
 BOOST_AUTO_TEST_CASE(a_request_awaited_twice_says_so) {
     for (const std::uint32_t size : {100u, 0u}) {  // one that succeeds, one that fails
-        BOOST_TEST(dies_saying("awaited twice", [size] {
+        BOOST_TEST(dies_saying("each is awaited once", [size] {
             served with;
             auto body = [](served& all, std::uint32_t wanted) -> task<> {
                 as_result asking{all.manager.get_chunk({all.from, 0, wanted})};
