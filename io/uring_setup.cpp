@@ -5,7 +5,11 @@
 
 #include <boost/system/system_error.hpp>
 
+#include <linux/capability.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +18,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <string>
 
 namespace leat::io {
@@ -38,6 +43,24 @@ constexpr std::array<rung, 3> ladder{{
 }};
 
 constexpr unsigned first_without_deferral = 1;
+
+// The bytes of a ring's memory that count as locked.
+std::uint64_t ring_bytes(unsigned entries, unsigned completion_entries) noexcept {
+    constexpr std::uint64_t header = 4096;
+    return header + completion_entries * sizeof(io_uring_cqe) +
+           entries * (sizeof(io_uring_sqe) + sizeof(unsigned));
+}
+
+// How much this process may lock: without end where it has the capability.
+std::uint64_t lockable_bytes() noexcept {
+    rlimit limit{};
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> capabilities{};
+    const bool bounded = ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
+                         ::syscall(SYS_capget, &header, capabilities.data()) == 0 &&
+                         (capabilities[0].effective & (1U << CAP_IPC_LOCK)) == 0;
+    return bounded ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
+}
 
 // The locked memory of a ring that was closed comes back after some 30 ms (Linux 6.18).
 constexpr std::chrono::milliseconds memory_pause{5};
@@ -73,6 +96,10 @@ uring_backend::uring_backend(const backend_options& options)
       completion_entries_(std::bit_ceil(options.completion_entries)),
       bell_(EFD_CLOEXEC) {
     statistics_.name = "uring";
+    // Where each took what it asked for, the last ones would get nothing.
+    const std::uint64_t share = lockable_bytes() / options.rings;
+    while (ring_bytes(entries_, completion_entries_) > share && make_smaller()) {
+    }
     try {
         open_ring();
     } catch (...) {  // no memory for its name
@@ -127,8 +154,8 @@ int uring_backend::make_ring(unsigned& features) {
     return result;
 }
 
-// The kernel counts rings as locked memory (always since Linux 6.14): halves the one that it has
-// refused, the longer queue first. False if it cannot be any smaller.
+// The kernel counts rings as locked memory (always since Linux 6.14): halves one that is too large,
+// the longer queue first. False if it cannot be any smaller.
 bool uring_backend::make_smaller() noexcept {
     if (completion_entries_ > 2 * entries_) {
         completion_entries_ /= 2;

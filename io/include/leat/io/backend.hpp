@@ -131,6 +131,8 @@ struct backend_options {
     unsigned completion_entries = 16384;
     /// Threads of a thread_backend that read files; 1 to most_threads.
     unsigned threads = 4;
+    /// Rings that are to fit the limit of locked memory together; an engine sets it to its shards.
+    unsigned rings = 1;
 };
 inline constexpr unsigned least_entries = 4;
 inline constexpr unsigned most_entries = 4096;
