@@ -74,12 +74,7 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
 }
 
 where get_chunk_awaiter::waiting::awaits() const noexcept {
-    where told{.doing = activity::get_chunk};
-    told.file = of.file_;
-    told.offset = of.offset_;
-    told.size = of.size_;
-    if (chunk_request::file != nullptr) told.set_name(chunk_request::file->name);
-    return told;
+    return place_of(*this, {{of.file_}, of.offset_, of.size_, of.hint_});
 }
 
 void get_chunk_awaiter::ended(chunk_request& request) noexcept {

@@ -64,6 +64,7 @@ void guest_chunk_visit::miss(shard_cache& cache,
     wait.size = piece.config.size;
     wait.no_wait = piece.config.hint == hint::no_wait;
     ++pending_;
+    where().list_wait(wait, nullptr);
     if (cache.request(wait, piece.config.file.number, piece.config.offset, manager)) return;
     --pending_;
     piece.code = wait.code;
@@ -72,6 +73,7 @@ void guest_chunk_visit::miss(shard_cache& cache,
 
 void guest_chunk_visit::landed(chunk_request& request) noexcept {
     auto& wait = static_cast<guest_piece::waiting&>(request);
+    wait.leave_list();
     guest_piece& piece = *wait.piece;
     piece.pinned = wait.pinned;
     piece.code = wait.code;

@@ -1,11 +1,8 @@
-#include "cache_support.hpp"
-#include "small_engine.hpp"
+#include "asio_support.hpp"
 
 #include <leat/engine/task_name.hpp>
 
 #include <boost/test/unit_test.hpp>
-
-#include <string>
 
 using namespace leat;
 using namespace std::chrono_literals;
@@ -18,26 +15,35 @@ task<slice> named_get(const chunk_manager& manager, chunk_config config) {
     co_return co_await manager.get_chunk(config);
 }
 
+/// Asks until somebody waits for a chunk.
+waiting_task ask_until_one_waits(engine& owner) {
+    for (;;) {
+        for (const waiting_task& one : owner.waiting(100, 10s)) {
+            if (one.awaits.doing == activity::get_chunk) return one;
+        }
+    }
+}
+
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_request_that_waits_tells_its_file_offset_and_size) {
-    engine owner{test::small_engine(2, 2 * MiB, 64 * KiB)};
-    const auto script = test::script_of(MiB);
-    script->delay_ms = 20;
-    chunk_manager manager{owner, test::scripted_source{script}};
-    const file opened = owner.run(manager.open("film"));
-    std::string seen;
-    // As often as it takes until one is met while it waits.
-    for (std::uint64_t offset = 4096; seen.empty(); offset = (offset + 4096) % MiB) {
-        auto running = owner.spawn_on(0, named_get(manager, {opened, offset, 4096}));
-        for (const waiting_task& one : owner.waiting(100, 10s)) {
-            if (one.name != "reader") continue;
-            seen = to_string(one.awaits);
-            BOOST_TEST(seen ==
-                       "get_chunk \"film\" offset " + std::to_string(offset) + " size 4096");
-            BOOST_TEST((one.awaits.file == static_cast<file_id>(opened).number));
-        }
-        running.get();
-    }
-    for (const waiting_task& one : owner.waiting(100, 10s)) BOOST_TEST(one.name != "reader");
+BOOST_FIXTURE_TEST_CASE(a_request_that_waits_tells_its_file_offset_and_size, test::guest_fixture) {
+    slow_down(3'600'000);
+    auto running = owner.spawn_on(0, named_get(manager, {from, 8192, 4096}));
+    const waiting_task seen = ask_until_one_waits(owner);
+    BOOST_TEST(seen.name == "reader");
+    BOOST_TEST(seen.shard == 0u);
+    BOOST_TEST(seen.awaits.file == from.id().number);
+    BOOST_TEST(to_string(seen.awaits) == "get_chunk \"any\" offset 8192 size 4096");
+    owner.stop();
+    BOOST_CHECK_THROW(running.get(), system_error);
+}
+
+BOOST_FIXTURE_TEST_CASE(so_does_one_whose_answer_goes_to_a_future, test::guest_fixture) {
+    slow_down(3'600'000);
+    auto answer = async_get_chunk(manager, {from, 8192, 4096}, boost::asio::use_future);
+    const waiting_task seen = ask_until_one_waits(owner);
+    BOOST_TEST(seen.name == "");
+    BOOST_TEST(to_string(seen.awaits) == "get_chunk \"any\" offset 8192 size 4096");
+    owner.stop();
+    BOOST_CHECK_THROW(answer.get(), boost::system::system_error);
 }

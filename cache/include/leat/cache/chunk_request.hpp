@@ -2,7 +2,9 @@
 // lists.
 #pragma once
 
+#include <leat/cache/chunk_config.hpp>
 #include <leat/cache/entry.hpp>
+#include <leat/engine/error.hpp>
 #include <leat/engine/timer.hpp>
 
 #include <boost/intrusive/list_hook.hpp>
@@ -54,5 +56,8 @@ struct chunk_request : work, boost::intrusive::list_base_hook<> {
     back_pointer deadline;      ///< in the owner's timers while it waits for a buffer
     back_pointer cancellation;  ///< the message that withdraws it
 };
+
+/// Where a request stands that waits for `wanted`, for people to read.
+[[nodiscard]] where place_of(const chunk_request& waiting, const chunk_config& wanted) noexcept;
 
 }  // namespace leat

@@ -18,8 +18,11 @@ class guest_chunk_visit;
 /// One chunk of a guest's request. The manager may be destroyed meanwhile: it is only a name here,
 /// which the file's record proves alive.
 struct guest_piece {
-    struct waiting : chunk_request {
+    struct waiting final : chunk_request, detail::listed_wait {
         explicit waiting(guest_piece& of) noexcept : piece(&of) {}
+        [[nodiscard]] where awaits() const noexcept override {
+            return place_of(*this, piece->config);
+        }
         guest_piece* piece;
     };
 
