@@ -164,6 +164,26 @@ BOOST_FIXTURE_TEST_CASE(reads_in_flight_that_nobody_wants_are_asked_to_end, fixt
     BOOST_TEST(owner.run(get(manager, chunk(0))).size() == whole);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_a_device_reads_for_nobody_brings_no_rest, fixture) {
+    source->held = source->deaf = true;
+    auto body = [](fixture& with) -> task<> {
+        co_await abandon(8, [&](std::uint64_t i) {
+            return ask_for(with.manager, with.chunk(i, i % 2 == 0 ? 100 : 300'000));
+        });
+        with.source->held = false;
+        co_await until([&] { return with.source->in_flight == 0; });
+        co_await leat::sleep(10ms);  // until demands no longer compete
+        co_await some_turns();
+    };
+    owner.run(body(*this));
+    const std::uint64_t begun_for_somebody = source->reads;
+    BOOST_TEST(begun_for_somebody <= 8u);
+    for (const script::range& one : source->log) BOOST_TEST((one.urgency == priority::demand));
+    // The next one who misses in it brings the rest as ever.
+    owner.run(ask_for(manager, {from, 8192, 100}));
+    BOOST_TEST(owner.run(until([&] { return source->reads == begun_for_somebody + 2; })));
+}
+
 BOOST_FIXTURE_TEST_CASE(who_joins_a_read_that_is_being_withdrawn_gets_its_bytes, fixture) {
     auto body = [](fixture& with) -> task<> {
         for (std::uint64_t index = 0; index < 20; ++index) {

@@ -198,6 +198,28 @@ BOOST_FIXTURE_TEST_CASE(a_background_read_that_failed_is_told_and_tried_again_af
     BOOST_TEST(events == 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_background_read_that_failed_is_told_though_somebody_gets_the_error,
+                        fixture) {
+    source->failing_read = 2;
+    auto body = [](fixture& with) -> task<boost::system::error_code> {
+        co_await ask_for(with.manager, {with.from, 0, 4096});
+        with.source->held = true;
+        co_await some_turns();  // the rest has begun
+        boost::system::error_code code;
+        auto ask = [](fixture& of, boost::system::error_code& to) -> task<> {
+            to = co_await code_of(of.manager, {of.from, 0, static_cast<std::uint32_t>(10_MiB)});
+        };
+        scope one;
+        one.spawn(ask(with, code));
+        co_await some_turns();
+        with.source->held = false;
+        co_await one.join();
+        co_return code;
+    };
+    BOOST_TEST(owner.run(body(*this)) == system_error_code(EIO));
+    BOOST_TEST(events == 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_bad_sector_is_not_met_at_each_demand, fixture) {
     source->bad_from = 10_MiB - 1;
     source->bad_to = 10_MiB;
