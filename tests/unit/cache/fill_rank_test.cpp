@@ -180,7 +180,7 @@ BOOST_FIXTURE_TEST_CASE(what_a_device_reads_for_nobody_brings_no_rest, fixture) 
     BOOST_TEST(begun_for_somebody <= 8u);
     for (const script::range& one : source->log) BOOST_TEST((one.urgency == priority::demand));
     // The next one who misses in it brings the rest as ever.
-    owner.run(ask_for(manager, {from, 8192, 100}));
+    owner.run(ask_for(manager, {from, 4096, 100}));
     BOOST_TEST(owner.run(until([&] { return source->reads == begun_for_somebody + 2; })));
 }
 
