@@ -1,7 +1,7 @@
 #include <leat/engine/engine.hpp>
+#include <leat/io/detail/threads.hpp>
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,15 +17,11 @@ constexpr std::chrono::seconds join_grace{1};
 constexpr std::chrono::milliseconds shared_pause{1};
 
 void pin_to(unsigned cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    const int failure = ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
-    if (failure != 0) {
-        leat::where at{.doing = activity::start};
-        at.set_name("CPU " + std::to_string(cpu));
-        throw system_error({system_error_code(failure), at});
-    }
+    const int failure = detail::pin_thread(cpu);
+    if (failure == 0) return;
+    leat::where at{.doing = activity::start};
+    at.set_name("CPU " + std::to_string(cpu));
+    throw system_error({system_error_code(failure), at});
 }
 
 // What an engine that gave up leaves behind: the kernel may still write to the buffers, and tasks
@@ -44,6 +40,8 @@ void keep_for_ever(std::vector<std::unique_ptr<shard>> shards,
 }  // namespace
 
 engine::engine(engine_options options) : options_(resolve(std::move(options))) {
+    std::string doubt = doubt_about_memory(options_);
+    if (!doubt.empty()) report(event::level::warning, std::move(doubt));
     shards_.resize(options_.shards);
     left_.reserve(options_.shards);
     for (unsigned index = 0; index < options_.shards; ++index) {
@@ -106,7 +104,7 @@ void engine::start_threads() {
     int failed_with = 0;
     try {
         for (unsigned index = 0; index < shards(); ++index) {
-            threads_.emplace_back([this, index] { thread_main(index); });
+            threads_.push_back(detail::start_thread([this, index] { thread_main(index); }));
         }
     } catch (const std::system_error& failure) {
         failed_with = failure.code().value();

@@ -1,15 +1,15 @@
-#include <leat/engine/options.hpp>
+#include "control_groups.hpp"
 
-#include <sched.h>
+#include <leat/engine/options.hpp>
+#include <leat/io/detail/threads.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <limits>
-#include <sstream>
+#include <string>
 
 namespace leat {
 
@@ -30,84 +30,15 @@ constexpr unsigned maximum_shards = 1024;
 constexpr unsigned maximum_cpus = 65536;
 constexpr std::uint64_t huge_page = 2 * MiB;
 
-/// The first number in a file, or nothing ("max" means no limit).
-std::optional<std::uint64_t> number_in(const std::string& path) {
-    std::ifstream file{path};
-    std::uint64_t value = 0;
-    if (file >> value) return value;
-    return std::nullopt;
-}
-
-/// This process's directory in the cgroup hierarchy of `controller` (v1), or of v2 for "".
-std::string cgroup_directory(std::string_view controller) {
-    std::ifstream lines{"/proc/self/cgroup"};
-    for (std::string line; std::getline(lines, line);) {
-        const auto first = line.find(':');
-        const auto second = line.find(':', first + 1);
-        if (second == std::string::npos) continue;
-        const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
-        const bool matches = controller.empty() ? names == ",,"
-                                                : names.find("," + std::string{controller} + ",") !=
-                                                      std::string::npos;
-        if (!matches) continue;
-        std::string path = line.substr(second + 1);
-        return path == "/" ? "" : path;
+/// Of a line of /proc/meminfo, in bytes.
+std::uint64_t machine_memory(std::string_view name) {
+    std::ifstream lines{"/proc/meminfo"};
+    std::string word;
+    std::string unit;
+    for (std::uint64_t value = 0; lines >> word >> value; std::getline(lines, unit)) {
+        if (word == name) return value * KiB;
     }
-    return "";
-}
-
-std::uint64_t cgroup_memory_left() {
-    std::uint64_t left = std::numeric_limits<std::uint64_t>::max();
-    const auto consider = [&](const std::string& limit_file, const std::string& usage_file) {
-        const auto limit = number_in(limit_file);
-        const auto usage = number_in(usage_file);
-        if (limit && usage) left = std::min(left, *limit > *usage ? *limit - *usage : 0);
-    };
-    // Inside a container the group's own path may not be mounted; its root then is the group.
-    for (const std::string& path : {cgroup_directory(""), std::string{}}) {
-        consider("/sys/fs/cgroup" + path + "/memory.max",
-                 "/sys/fs/cgroup" + path + "/memory.current");
-    }
-    for (const std::string& path : {cgroup_directory("memory"), std::string{}}) {
-        const std::string base = "/sys/fs/cgroup/memory" + path;
-        consider(base + "/memory.limit_in_bytes", base + "/memory.usage_in_bytes");
-    }
-    return left;
-}
-
-/// Whole CPUs that the cgroup's quota grants, or the maximum.
-std::size_t cgroup_cpus() {
-    std::size_t cpus = std::numeric_limits<std::size_t>::max();
-    const auto consider = [&](double quota, double period) {
-        if (quota > 0 && period > 0) {
-            cpus =
-                std::min(cpus, static_cast<std::size_t>(std::max(1.0, std::floor(quota / period))));
-        }
-    };
-    for (const std::string& path : {cgroup_directory(""), std::string{}}) {
-        std::ifstream file{"/sys/fs/cgroup" + path + "/cpu.max"};
-        double quota = 0;
-        double period = 0;
-        if (file >> quota >> period) consider(quota, period);
-    }
-    for (const std::string& path : {cgroup_directory("cpu"), std::string{}}) {
-        const std::string base = "/sys/fs/cgroup/cpu" + path;
-        const auto quota = number_in(base + "/cpu.cfs_quota_us");
-        const auto period = number_in(base + "/cpu.cfs_period_us");
-        if (quota && period) consider(static_cast<double>(*quota), static_cast<double>(*period));
-    }
-    return cpus;
-}
-
-std::vector<unsigned> cpus_by_affinity() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    std::vector<unsigned> cpus;
-    if (::sched_getaffinity(0, sizeof set, &set) != 0) return {0};
-    for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-        if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-    }
-    return cpus;
+    return std::numeric_limits<std::uint64_t>::max();
 }
 
 std::string list(const std::vector<unsigned>& numbers) {
@@ -138,28 +69,44 @@ void check_distinct(std::vector<unsigned> cpus) {
                                      " is listed twice; each shard is pinned to a CPU of its own");
 }
 
-void resolve_cpus(engine_options& options) {
-    const std::vector<unsigned> permitted = cpus_by_affinity();
-    if (options.pin) check_distinct(options.cpus);
+void check_cpus(const engine_options& options, const std::vector<unsigned>& permitted) {
+    if (options.hosted || !options.pin) {
+        refuse(errc::invalid_option,
+               "CPUs are listed (" + list(options.cpus) + ") to pin shards to, but " +
+                   (options.hosted ? "a hosted engine pins none" : "pinning is turned off"));
+    }
+    check_distinct(options.cpus);
     for (const unsigned cpu : options.cpus) {
-        if (options.pin && std::find(permitted.begin(), permitted.end(), cpu) == permitted.end()) {
+        if (std::find(permitted.begin(), permitted.end(), cpu) == permitted.end()) {
             refuse(errc::invalid_option, "CPU " + std::to_string(cpu) +
                                              " is not among those this process may use (" +
                                              list(permitted) + ")");
         }
     }
-    const bool given = !options.cpus.empty();
-    if (!given) options.cpus = allowed_cpus();
-    if (options.shards == 0) return;
-    if (options.shards > maximum_shards) {
-        refuse(errc::invalid_option, std::to_string(options.shards) +
-                                         " shards are too many; at most " +
-                                         std::to_string(maximum_shards) + " are allowed");
+    if (options.shards != 0 && options.shards < options.cpus.size()) {
+        refuse(errc::invalid_option,
+               "for " + std::to_string(options.shards) + " shard" +
+                   (options.shards == 1 ? "" : "s") + " " + std::to_string(options.cpus.size()) +
+                   " CPUs are listed (" + list(options.cpus) + "); list one for each");
     }
+}
+
+void check_shards(std::size_t shards) {
+    if (shards <= maximum_shards) return;
+    refuse(errc::invalid_option, std::to_string(shards) + " shards are too many; at most " +
+                                     std::to_string(maximum_shards) + " are allowed");
+}
+
+/// Afterwards `cpus` are those to choose from.
+void resolve_cpus(engine_options& options) {
+    const std::vector<unsigned> permitted = detail::usable_cpus();
+    const bool given = !options.cpus.empty();
+    if (given) check_cpus(options, permitted);
+    check_shards(options.shards != 0 ? options.shards : options.cpus.size());
     // A quota makes the default smaller, but a user who names a number may exceed it; not the
     // affinity.
-    if (!given) options.cpus = permitted;
-    if (options.pin && options.shards > options.cpus.size()) {
+    if (!given) options.cpus = options.shards == 0 ? allowed_cpus() : permitted;
+    if (options.pin && !options.hosted && options.shards > options.cpus.size()) {
         refuse(errc::invalid_option,
                std::to_string(options.shards) + " shards need as many CPUs, but " +
                    (given ? "the list given has " : "this process may use ") +
@@ -168,10 +115,18 @@ void resolve_cpus(engine_options& options) {
     }
 }
 
+/// Pins shards where the user says to, or where they fill the machine: the first CPUs of many would
+/// be where all small engines meet.
+void resolve_pin(engine_options& options, bool given) {
+    const bool fill = options.shards == detail::usable_cpus().size();
+    options.pin = options.pin && !options.hosted && (given || fill);
+    if (options.pin) options.cpus.resize(options.shards);
+}
+
 void resolve_memory(engine_options& options) {
     const std::uint64_t two_chunks = 2 * options.chunk_size;
     const bool memory_given = options.memory != 0;
-    if (!memory_given) options.memory = available_memory() / 4 / huge_page * huge_page;
+    if (!memory_given) options.memory = default_memory(options.chunk_size);
     if (options.shards == 0) {
         const std::uint64_t fits = std::max<std::uint64_t>(1, options.memory / two_chunks);
         options.shards = static_cast<unsigned>(
@@ -214,13 +169,11 @@ engine_options resolve(engine_options options) {
         refuse(errc::invalid_option, fault);
     check_milliseconds("stop timeout", options.stop_timeout);
     check_milliseconds("stall limit", options.stall);
-    if (options.hosted) {
-        options.pin = false;  // the host's threads are the host's
-        if (options.shards == 0) options.shards = 1;
-    }
+    if (options.hosted && options.shards == 0) options.shards = 1;
+    const bool cpus_given = !options.cpus.empty();
     resolve_cpus(options);
     resolve_memory(options);
-    if (options.pin) options.cpus.resize(options.shards);
+    resolve_pin(options, cpus_given);
     return options;
 }
 
@@ -295,20 +248,32 @@ boost::system::result<std::vector<unsigned>> parse_cpu_list(std::string_view tex
 }
 
 std::vector<unsigned> allowed_cpus() {
-    std::vector<unsigned> cpus = cpus_by_affinity();
-    cpus.resize(std::max<std::size_t>(1, std::min(cpus.size(), cgroup_cpus())));
+    std::vector<unsigned> cpus = detail::usable_cpus();
+    cpus.resize(std::max<std::size_t>(1, std::min(cpus.size(), limits_of_groups().cpus)));
     return cpus;
 }
 
 std::uint64_t available_memory() {
-    std::uint64_t available = std::numeric_limits<std::uint64_t>::max();
-    std::ifstream lines{"/proc/meminfo"};
-    for (std::string line; std::getline(lines, line);) {
-        if (line.rfind("MemAvailable:", 0) == 0) {
-            available = std::strtoull(line.c_str() + 13, nullptr, 10) * KiB;
-        }
-    }
-    return std::min(available, cgroup_memory_left());
+    return std::min(machine_memory("MemAvailable:"), limits_of_groups().memory_left);
+}
+
+std::uint64_t default_memory(std::uint64_t chunk_size) {
+    const std::uint64_t available = available_memory();
+    const std::uint64_t quarter = available / 4 / huge_page * huge_page;
+    const std::uint64_t least = (2 * chunk_size + huge_page - 1) / huge_page * huge_page;
+    return least <= available / 2 ? std::max(quarter, least) : quarter;
+}
+
+std::string doubt_about_memory(const engine_options& options) {
+    const group_limits groups = limits_of_groups();
+    const std::uint64_t machine = machine_memory("MemTotal:");
+    if (options.memory <= std::min(groups.memory, machine)) return "";
+    const bool by_group = groups.memory < machine;
+    return "a memory budget of " + format_size(options.memory) + " is more than " +
+           (by_group
+                ? "the " + format_size(groups.memory) + " that " + groups.memory_file + " allows"
+                : "the machine's memory of " + format_size(machine)) +
+           ": the system will slow the program down or end it before all of it is used";
 }
 
 }  // namespace leat

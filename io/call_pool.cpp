@@ -2,6 +2,7 @@
 
 #include "blocking_call.hpp"
 
+#include <leat/io/detail/threads.hpp>
 #include <leat/io/error.hpp>
 
 #include <boost/system/system_error.hpp>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <iterator>
 #include <new>
 #include <system_error>
@@ -29,23 +29,17 @@ std::chrono::microseconds pause_before(std::uint32_t tries) noexcept {
 }  // namespace
 
 call_pool::call_pool(unsigned threads, doorbell& bell) : bell_(bell) {
-    // Signals are for the program's own threads.
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed_with = 0;
     try {
         threads_.reserve(threads);
         for (unsigned i = 0; i < threads; ++i) {
-            threads_.emplace_back([this] { work(); });
+            threads_.push_back(leat::detail::start_thread([this] { work(); }));
         }
     } catch (const std::system_error& failure) {
         failed_with = failure.code().value();
     } catch (const std::bad_alloc&) {
         failed_with = ENOMEM;
     }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (failed_with != 0) {
         stop();
         throw boost::system::system_error(system_error_code(failed_with),

@@ -78,6 +78,9 @@ std::variant<arguments, apps::exit_code> parse_arguments(int argc, char** argv) 
         return apps::exit_code::usage;
     }
     choose_shards(given.engine);
+    if (app->count("--memory") == 0) {
+        given.engine.memory = std::min(usual_memory, default_memory(given.engine.chunk_size));
+    }
     return given;
 }
 

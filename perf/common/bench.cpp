@@ -58,6 +58,11 @@ engine_options bench::engine_with(unsigned shards, std::uint64_t memory) const {
     engine_options result = options_.engine;
     if (result.shards == 0) result.shards = shards;
     if (result.memory == 0) result.memory = memory;
+    // Pinned whatever their number: rivals run on the same CPUs.
+    if (result.pin && result.cpus.empty() && result.shards <= allowed_cpus().size()) {
+        result.cpus = allowed_cpus();
+    }
+    if (result.shards != 0 && result.cpus.size() > result.shards) result.cpus.resize(result.shards);
     return result;
 }
 

@@ -1,4 +1,5 @@
 #include "small_engine.hpp"
+#include "threads.hpp"
 
 #include <leat/engine/options.hpp>
 
@@ -132,7 +133,7 @@ BOOST_AUTO_TEST_CASE(defaults_come_from_the_machine) {
     const std::vector<unsigned> allowed = allowed_cpus();
     BOOST_TEST(got.shards >= 1u);
     BOOST_TEST(got.shards <= allowed.size());
-    BOOST_TEST(got.cpus.size() == got.shards);
+    BOOST_TEST(got.cpus.size() >= got.shards);
     for (const unsigned cpu : got.cpus) {
         BOOST_TEST((std::find(allowed.begin(), allowed.end(), cpu) != allowed.end()));
     }
@@ -140,7 +141,7 @@ BOOST_AUTO_TEST_CASE(defaults_come_from_the_machine) {
     BOOST_TEST(got.memory >= got.shards * 2 * got.chunk_size);
     BOOST_TEST(got.memory % 2_MiB == 0u);
     BOOST_TEST(got.memory <= available_memory());
-    BOOST_TEST(got.pin);
+    BOOST_TEST(got.pin == (got.shards == test::cpus_of_this_thread().size()));
 }
 
 BOOST_AUTO_TEST_CASE(default_shards_follow_the_affinity_and_the_memory) {
@@ -182,6 +183,22 @@ BOOST_AUTO_TEST_CASE(cpus_that_cannot_be_are_refused) {
     options.shards = 1000;
     options.cpus = {};
     check_refused(options, {"1000 shards"});
+}
+
+BOOST_AUTO_TEST_CASE(cpus_that_would_not_be_used_are_refused) {
+    const std::vector<unsigned> all = allowed_cpus();
+    engine_options options = unpinned(1, 1_MiB);
+    options.cpus = {all[0]};
+    const std::string listed = "(" + std::to_string(all[0]) + ")";
+    check_refused(options, {"CPUs are listed " + listed, "pinning is turned off"});
+    options.pin = true;
+    BOOST_TEST(resolve(options).pin);
+    options.hosted = true;
+    check_refused(options, {"CPUs are listed " + listed, "a hosted engine pins none"});
+    if (all.size() < 2) return;
+    options.hosted = false;
+    options.cpus = {all[0], all[1]};
+    check_refused(options, {"for 1 shard 2 CPUs are listed", "one for each"});
 }
 
 BOOST_AUTO_TEST_CASE(sizes_of_chunks_and_memory_that_cannot_be_are_refused) {

@@ -43,9 +43,14 @@ struct event {
 /// quietly where it must be; what is given is taken or refused with a sentence.
 struct engine_options {
     unsigned shards = 0;  ///< 0: one for each CPU allowed (affinity, cgroup quota); at most 1024
-    std::vector<unsigned> cpus = {};  ///< CPUs to pin to, in shard order; empty: those allowed
-    bool pin = true;                  ///< false: no pinning, and more shards than CPUs are allowed
-    /// Bytes of chunk buffers of all shards; 0: a quarter of what is available.
+    std::vector<unsigned> cpus = {};  ///< CPUs to pin to, one a shard, in shard order
+    /// Each shard is pinned to a CPU of its own if `cpus` lists them, or if there are as many
+    /// shards as the process may use CPUs; fewer run where the system puts them, since otherwise
+    /// all small engines would meet on the first CPUs. false: none is pinned, and there may be more
+    /// shards than CPUs. A resolved option tells what came of it.
+    bool pin = true;
+    /// Bytes of chunk buffers of all shards; 0: default_memory(). More than a control group or the
+    /// machine allows is taken, with a warning.
     std::uint64_t memory = 0;
     /// Default of the engine's managers; see check_chunk_size.
     std::uint64_t chunk_size = 10 * MiB;
@@ -85,11 +90,24 @@ void check_chunk_size(std::uint64_t bytes);
 /// Parses "0-3,8" into numbers in the order given. Errors: errc::invalid_option.
 [[nodiscard]] boost::system::result<std::vector<unsigned>> parse_cpu_list(std::string_view text);
 
-/// The CPUs this process may use, by affinity, and no more of them than a cgroup's quota grants.
+/// The CPUs this process may use, by affinity, and no more of them than a cgroup's quota grants. On
+/// a shard, too, those of the process, not the one that the shard is pinned to.
 [[nodiscard]] std::vector<unsigned> allowed_cpus();
 
-/// Bytes of memory that the cgroup and MemAvailable leave to this process.
+/// Bytes of memory that this process may still take: the least of what MemAvailable tells and what
+/// its control group and each group above leave. Page cache that can be dropped counts as free.
 [[nodiscard]] std::uint64_t available_memory();
+
+/// What engine_options::memory is if it is left at 0, in bytes: a quarter of available_memory(), or
+/// two chunks if that is more and at most half of it. For programs with a default of their own,
+/// which is to be no larger.
+///
+///     options.memory = std::min(256 * leat::MiB, leat::default_memory(options.chunk_size));
+[[nodiscard]] std::uint64_t default_memory(std::uint64_t chunk_size);
+
+/// A sentence if `options.memory` is more than the machine has or a control group allows, so that
+/// using it all would end the program; else "". An engine tells it to `on_event`.
+[[nodiscard]] std::string doubt_about_memory(const engine_options& options);
 
 /// Throws leat::system_error with `code` and a sentence as its name.
 [[noreturn]] void refuse(errc code, std::string_view sentence);
