@@ -1,4 +1,5 @@
 #include <leat/engine/accept_queue.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 namespace leat {
 
 accept_queue::accept_queue(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
+    expect_home();
     stopper_.self = this;
     room_.self = this;
     closed_ = home.stopping();
@@ -20,8 +22,16 @@ accept_queue::~accept_queue() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+// Closed, too, when the engine stops: then anybody may let go of it.
+void accept_queue::expect_home() const noexcept {
+    if (shard::current() == &home_ || closed_ || home_.ended()) return;
+    detail::misuse(
+        "a tcp_acceptor was used or destroyed on another thread than its shard's: make one on each "
+        "shard, with `share` for one endpoint");
+}
+
 void accept_queue::wait(waiter& one) noexcept {
-    assert(shard::current() == &home_);
+    expect_home();
     if (closed_) {
         one.finish(-ECANCELED);
         return;
@@ -46,6 +56,7 @@ void accept_queue::proceed() noexcept {
 }
 
 void accept_queue::close() noexcept {
+    expect_home();
     closed_ = true;
     room_.unlink();
     cancel_all();

@@ -1,10 +1,14 @@
+#include "process.hpp"
+
 #include <leat/engine/engine.hpp>
+#include <leat/io/detail/misuse.hpp>
 #include <leat/io/detail/threads.hpp>
 
 #include <pthread.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <new>
 
 namespace leat {
@@ -25,16 +29,18 @@ void pin_to(unsigned cpu) {
 }
 
 // What an engine that gave up leaves behind: the kernel may still write to the buffers, and tasks
-// that never end refer to all of it. Where leak checkers find it.
-void keep_for_ever(std::vector<std::unique_ptr<shard>> shards,
-                   std::vector<std::shared_ptr<service>> services) {
-    struct remains {
-        std::vector<std::unique_ptr<shard>> shards;
-        std::vector<std::shared_ptr<service>> services;
-        remains* next = nullptr;
-    };
+// that never end refer to all of it. So do, in a forked child, the parent's shards. Where leak
+// checkers find it.
+struct remains {
+    std::vector<std::unique_ptr<shard>> shards;
+    std::vector<std::shared_ptr<service>> services;
+    std::vector<std::thread> threads;
+    remains* next = nullptr;
+};
+
+void keep_for_ever(remains left) {
     static std::atomic<remains*> all{nullptr};
-    auto* const these = new remains{std::move(shards), std::move(services)};
+    auto* const these = new remains{std::move(left)};
     these->next = all.exchange(these);
 }
 }  // namespace
@@ -50,12 +56,28 @@ engine::engine(engine_options options) : options_(resolve(std::move(options))) {
 }
 
 engine::~engine() {
+    if (inherited()) {
+        abandon();
+        return;
+    }
+    const shard* const here = shard::current();
+    if (here != nullptr && &here->owner() == this) {
+        detail::end_process(
+            "an engine was destroyed on a shard of its own, which it would have to wait for: let "
+            "the task end and destroy it on another thread; std::exit in a coroutine destroys one "
+            "of static storage");
+    }
+    if (host_loops_ != 0) {
+        detail::misuse(
+            "an engine was destroyed before a host_loop of it that had not finished: stop it, call "
+            "turn() until finished(), destroy the loop, then the engine");
+    }
     stop();
-    join();
+    static_cast<void>(await_end());
     // A coroutine that has not returned to its shard still uses all of this.
     for (std::thread& thread : threads_) thread.join();
     if (report_.code) {
-        keep_for_ever(std::move(shards_), std::move(services_));
+        keep_for_ever({std::move(shards_), std::move(services_), {}});
         return;
     }
     // What was posted to shards that never ran is destroyed.
@@ -70,7 +92,16 @@ engine::~engine() {
     detail::current_shard = nullptr;
 }
 
+// In a forked child: nothing is to be waited for, and nothing of the parent's touched.
+void engine::abandon() noexcept {
+    keep_for_ever({std::move(shards_), std::move(services_), std::move(threads_)});
+    // Threads and tasks of the parent wait in these; their destructors would wait for them.
+    std::construct_at(&changed_);
+    std::construct_at(&awaited_);
+}
+
 void engine::start() {
+    expect_own_process();
     const auto running = [this] {
         if (stopping()) throw system_error({errc::stopped, {.doing = activity::start}});
         return phase_ == phase::running;
@@ -79,6 +110,8 @@ void engine::start() {
     const std::lock_guard life{lifecycle_};
     if (running()) return;
     if (phase_ != phase::made) throw system_error({errc::stopped, {.doing = activity::start}});
+    detail::watch_process();
+    started_in_ = detail::forks();
     if (options_.hosted) {
         phase_ = phase::running;
         return;
@@ -133,7 +166,7 @@ void engine::thread_main(unsigned index) {
     std::exception_ptr failure;
     try {
         if (options_.pin) pin_to(options_.cpus[index]);
-        mine.open();
+        mine.open_backend();
     } catch (...) {
         failure = std::current_exception();
     }
@@ -184,6 +217,7 @@ void engine::shard_ended(std::vector<waiting_task> left) noexcept {
 }
 
 void engine::stop() noexcept {
+    if (inherited()) return;
     std::int64_t unset = 0;
     const io::clock::time_point deadline = io::clock::now() + options_.stop_timeout;
     stop_deadline_.compare_exchange_strong(unset, deadline.time_since_epoch().count());
@@ -217,6 +251,7 @@ bool engine::enter(unsigned shard, work& first, detail::outcome& awaited) {
 }
 
 void engine::leave(detail::outcome& awaited) noexcept {
+    expect_own_process();  // a task that forked ends in the child, too, where the lock may be held
     if (!awaited.listed) return;
     const std::lock_guard lock{mutex_};
     awaited_.erase(awaited_.iterator_to(awaited));
@@ -235,6 +270,14 @@ void engine::nudge_all() noexcept {
 }
 
 stop_report engine::join() {
+    if (inherited()) return {};
+    expect_no_shard(
+        "engine::join was called on a shard, which it would wait for: stop() there, and join on "
+        "another thread");
+    return await_end();
+}
+
+stop_report engine::await_end() {
     const std::lock_guard life{lifecycle_};
     if (phase_ != phase::running) {
         phase_ = phase::joined;

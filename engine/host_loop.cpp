@@ -1,33 +1,55 @@
 #include <leat/engine/host_loop.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
 #include <exception>
 
 namespace leat {
 
-host_loop::host_loop(engine& owner, unsigned shard) : shard_(owner.at(shard)) {
+namespace {
+engine& hosted(engine& owner) {
+    if (owner.options().hosted) return owner;
+    detail::misuse(
+        "a host_loop was made for an engine whose shards have threads of their own: set "
+        "engine_options::hosted");
+}
+}  // namespace
+
+host_loop::host_loop(engine& owner, unsigned shard) : shard_(hosted(owner).at(shard)) {
     shard_.open();
     descriptor_ = shard_.backend().wait_descriptor();
+    ++owner.host_loops_;
 }
 
 host_loop::~host_loop() {
-    if (parked_) shard_.end_park();
+    if (finished_) return;
+    // It has ended if engine::join() has stepped it, and a forked child only lets go of it.
+    if (!shard_.ended() && !shard_.owner().inherited()) {
+        shard_.expect_turn();
+        if (parked_) shard_.end_park();
+    }
+    finish();
+}
+
+void host_loop::finish() noexcept {
+    finished_ = true;
+    --shard_.owner().host_loops_;
 }
 
 bool host_loop::turn() noexcept {
+    if (finished_) return false;
+    shard_.expect_turn();
     if (parked_) {
         shard_.end_park();
         parked_ = false;
     }
-    if (finished_) return false;
     try {
-        finished_ = shard_.finished();
-        return finished_ || step();
+        if (!shard_.finished()) return step();
     } catch (const std::exception& failure) {
         shard_.owner().give_up(shard_, failure.what());
-        finished_ = true;
-        return true;
     }
+    finish();
+    return true;
 }
 
 // As shard::run() turns and parks, but the waiting is the host's.
@@ -39,7 +61,9 @@ bool host_loop::step() {
 }
 
 io::time_point host_loop::next_deadline() const noexcept {
-    return finished_ ? io::time_point::max() : shard_.next_deadline();
+    if (finished_ || shard_.ended()) return io::time_point::max();
+    shard_.expect_opener();
+    return shard_.next_deadline();
 }
 
 timespec* host_loop::time_left(timespec& left) const noexcept {

@@ -27,6 +27,17 @@ public:
 private:
     shard* before_;
 };
+
+class flag_raised {
+public:
+    explicit flag_raised(bool& flag) noexcept : flag_(flag) { flag_ = true; }
+    flag_raised(const flag_raised&) = delete;
+    flag_raised& operator=(const flag_raised&) = delete;
+    ~flag_raised() { flag_ = false; }
+
+private:
+    bool& flag_;
+};
 }  // namespace
 }  // namespace detail
 
@@ -66,8 +77,28 @@ shard::~shard() {
 }
 
 void shard::open() {
+    if (engine_.options().hosted) engine_.start();
+    open_backend();
+}
+
+void shard::open_backend() {
+    std::thread::id nobody_yet;
+    if (!opener_.compare_exchange_strong(nobody_yet, std::this_thread::get_id())) {
+        detail::misuse(
+            "a shard was opened twice: there is one host_loop, or one open(), for each shard, "
+            "until "
+            "the engine ends");
+    }
+    try {
+        make_backend();
+    } catch (...) {
+        opener_ = std::thread::id{};  // join() does not step it
+        throw;
+    }
+}
+
+void shard::make_backend() {
     const engine_options& options = engine_.options();
-    if (options.hosted) engine_.start();
     if (options.make_backend) {
         backend_ = options.make_backend(index_);
     } else {
@@ -78,7 +109,6 @@ void shard::open() {
     arena_->attach(*backend_);
     turn_time_ = backend_->now();
     if (options.hosted) engine_.shard_opened();
-    opener_ = std::this_thread::get_id();  // of a shard that counts as opened
 }
 
 void shard::send(unsigned target, work& item) noexcept {
@@ -220,7 +250,9 @@ void shard::flush() noexcept {
 }
 
 bool shard::turn() {
+    expect_turn();
     const detail::current_scope here{this};
+    const detail::flag_raised turning{in_turn_};
     ++turns_;
     turn_time_ = backend_->now();
     hits_before_ += static_cast<std::uint64_t>(hits_a_turn - hits_left_);
@@ -246,6 +278,7 @@ bool shard::turn() {
     }
     flush();
     watch_.ended(stall_watch::part::cache);
+    engine_.expect_own_process();  // somebody may have forked: the ring is not the child's
     done += backend_->run(io::time_point::min());
     watch_.ended(stall_watch::part::kernel);
     if (done != 0) note_stall(turn_time_);
@@ -287,6 +320,7 @@ bool shard::has_work() const noexcept {
 }
 
 void shard::park(io::time_point limit) {
+    expect_turn();
     if (!begin_park()) return;
     const detail::current_scope here{this};
     backend_->run(std::min(limit, next_deadline()));

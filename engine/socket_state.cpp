@@ -1,4 +1,5 @@
 #include <leat/engine/socket_state.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -16,9 +17,14 @@ bool waits_for_peer(const io::operation& op) noexcept {
     return op.code == io::opcode::receive ||
            (op.code == io::opcode::poll && (op.number & POLLIN) != 0);
 }
+
+constexpr const char* elsewhere =
+    "a tcp_stream was used or destroyed on another thread than its shard's: a connection stays "
+    "where it was made; to move it, release() its descriptor there and assign() it here";
 }  // namespace
 
 socket_state::socket_state(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
+    expect_home();
     alarm_.self = this;
     stopper_.self = this;
     place_.self = this;
@@ -34,8 +40,13 @@ socket_state::~socket_state() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+void socket_state::expect_home() const noexcept {
+    if (shard::current() == &home_ || stopped_ || home_.ended()) return;
+    detail::misuse(elsewhere);
+}
+
 void socket_state::start(socket_operation& op) noexcept {
-    assert(shard::current() == &home_);
+    expect_home();
     if (const int refused = refusal(); refused != 0) {
         fail(home_, op, refused);
     } else {
@@ -64,16 +75,19 @@ int socket_state::try_send(const msghdr& message) noexcept {
 }
 
 void socket_state::fail(shard& home, socket_operation& op, int result) noexcept {
-    assert(shard::current() == &home);
+    if (shard::current() != &home) detail::misuse(elsewhere);
     op.result = result;
     home.schedule(op);
 }
 
 void socket_state::cancel(socket_operation& op) noexcept {
-    if (op.in_flight) op.in_flight->home_.backend().cancel(op);
+    if (!op.in_flight) return;
+    op.in_flight->expect_home();
+    op.in_flight->home_.backend().cancel(op);
 }
 
 void socket_state::cancel_all() noexcept {
+    expect_home();
     for (socket_operation& op : in_flight_) home_.backend().cancel(op);
 }
 
@@ -111,6 +125,7 @@ void socket_state::end_idle(detail::connection_place& place) noexcept {
 }
 
 void socket_state::set_deadline(io::time_point deadline) noexcept {
+    expect_home();
     deadline_ = deadline;
     // Deadlines are mostly moved on and seldom met: an alarm that comes too early moves itself.
     if (stopped_ || (alarm_.pending() && alarm_.deadline <= deadline)) return;

@@ -46,7 +46,8 @@ void add_backend(CLI::App& app, engine_options& options) {
 
 void add_engine_arguments(CLI::App& app, engine_options& options) {
     app.option_defaults()->group("Engine");
-    app.add_option("--shards", options.shards, "Shards, each a thread on a CPU of its own")
+    app.add_option("--shards", options.shards,
+                   "Shards, each a thread; as many as CPUs have one each")
         ->check(CLI::Range(1, 1024).description(""))
         ->type_name("N");
     add_cpus(app, options);

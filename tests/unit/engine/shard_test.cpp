@@ -250,28 +250,40 @@ BOOST_DATA_TEST_CASE(a_shard_with_something_to_do_does_not_park, both_backends, 
 
 namespace {
 void check_wake_ups(io::backend_kind kind) {
-    stepped all{2, kind};
-    for (int round = 0; round < 200; ++round) {
-        letters post{1};
-        std::thread other([&] {
+    constexpr int rounds = 200;
+    std::deque<letters> posts;
+    for (int round = 0; round < rounds; ++round) posts.emplace_back(1);
+    engine owner{options_of(2, kind)};  // not started: two threads of the test step its shards
+    shard& parked = owner.at(0);
+    parked.open();
+    std::atomic<int> begun{-1};
+    std::thread other([&] {
+        shard& sending = owner.at(1);
+        sending.open();
+        for (int round = 0; round < rounds; ++round) {
+            while (begun < round) std::this_thread::yield();
+            work& letter = posts[static_cast<std::size_t>(round)][0];
             if (round % 2 == 0) {
-                all[0].send_from_outside(post[0]);
+                parked.send_from_outside(letter);
             } else {
-                all[1].send(0, post[0]);
-                all[1].turn();
+                sending.send(0, letter);
+                sending.turn();
             }
-        });
-        while (post.arrived == 0) {
-            all[0].park();
-            all[0].turn();
         }
-        other.join();
+    });
+    for (int round = 0; round < rounds; ++round) {
+        begun = round;
+        while (posts[static_cast<std::size_t>(round)].arrived == 0) {
+            parked.park();
+            parked.turn();
+        }
     }
+    other.join();
     std::atomic<bool> returned{false};
     std::thread nudging([&] {
-        while (!returned) all[0].nudge();
+        while (!returned) parked.nudge();
     });
-    all[0].park();
+    parked.park();
     returned = true;
     nudging.join();
 }

@@ -37,7 +37,10 @@ public:
     /// entered the shard's connection_room; who gets it sees to it that it leaves.
     void wait(waiter& one) noexcept;
     /// Finishes those that wait with -ECANCELED.
-    void cancel_all() noexcept { finish_all(waiting_, -ECANCELED); }
+    void cancel_all() noexcept {
+        expect_home();
+        finish_all(waiting_, -ECANCELED);
+    }
     /// Cancels all and drops the connections nobody has asked for; ends accepting.
     void close() noexcept;
     /// As close(), but gives the descriptor away.
@@ -63,6 +66,7 @@ private:
         if (--self->references_ == 0) delete self;
     }
 
+    void expect_home() const noexcept;
     static void completed(io::operation& done) noexcept;
     static void engine_stops(stop_listener& told) noexcept {
         static_cast<stopper&>(told).self->close();

@@ -51,7 +51,13 @@ struct stop_report {
 /// A fixed set of shards. One object may be used from several threads, except for its destruction.
 ///
 /// Destroying an engine stops and joins it first, and waits for a coroutine that does not return to
-/// its shard, however long. It must not be destroyed on one of its shards.
+/// its shard, however long. It must not be destroyed on one of its shards: where std::exit in a
+/// coroutine does that to an engine of static storage, the process ends at once, with that status
+/// and a sentence on standard error.
+///
+/// A process that forks leaves its shards behind: in the child an engine that had been started can
+/// only be destroyed, which waits for nothing there, or stopped, which does nothing. The child may
+/// start others, and one that its parent made and had not started.
 ///
 /// A hosted engine (engine_options::hosted) has no threads: the program opens each shard on a
 /// thread, which may be the same for several, and steps it there, best by a host_loop. Tasks and
@@ -79,11 +85,12 @@ public:
     stop_report join();
 
     /// Runs `job` on shard 0 and returns its value, or throws what escaped it. Starts the engine if
-    /// need be. Not on a shard: there, co_await the task.
+    /// need be. Not on a shard, where the task is to be awaited, and not on a thread that steps a
+    /// shard of a hosted engine, which would wait for itself.
     template <class T>
     T run(task<T> job);
     /// Starts `job` on `shard` at once; see spawned. Any thread. Starts the engine if need be,
-    /// except on a shard.
+    /// except on a shard. Throws errc::invalid_option if there is no such shard.
     template <class T>
     auto spawn_on(unsigned shard, task<T> job);
     /// Calls function(shard index), which gives a task<>, for every shard, runs the tasks there,
@@ -92,7 +99,12 @@ public:
     task<> run_on_each(Function function);
 
     [[nodiscard]] unsigned shards() const noexcept { return static_cast<unsigned>(shards_.size()); }
-    [[nodiscard]] shard& at(unsigned index) noexcept { return *shards_[index]; }
+    /// Throws errc::invalid_option if there is no such shard.
+    [[nodiscard]] shard& at(unsigned index) {
+        if (index >= shards_.size()) [[unlikely]]
+            no_such_shard(index);
+        return *shards_[index];
+    }
     [[nodiscard]] const engine_options& options() const noexcept { return options_; }
     /// Bytes of chunk buffers a shard may have.
     [[nodiscard]] std::uint64_t memory_per_shard() const noexcept {
@@ -162,6 +174,13 @@ private:
                                          std::shared_ptr<detail::outcome_state<T>>);
     enum class phase : std::uint8_t { made, running, joined };
 
+    [[noreturn]] void no_such_shard(unsigned index) const;
+    void expect_own_process() const noexcept;
+    void expect_no_shard(const char* sentence) const noexcept;
+    void expect_may_wait() const noexcept;
+    [[nodiscard]] bool inherited() const noexcept;
+    void abandon() noexcept;
+    [[nodiscard]] stop_report await_end();
     void start_threads();
     void thread_main(unsigned index);
     void run_shard(shard& mine) noexcept;
@@ -184,7 +203,9 @@ private:
     std::atomic<bool> stopping_{false};
     std::atomic<std::int64_t> stop_deadline_{0};  // io::clock ticks; 0 before stop()
     std::atomic<phase> phase_{phase::made};
-    std::mutex lifecycle_;  // start and join
+    std::atomic<int> started_in_{-1};      // which child of a child; -1 before start()
+    std::atomic<unsigned> host_loops_{0};  // that have not seen their shard finish
+    std::mutex lifecycle_;                 // start and join
     stop_report report_;
     mutable std::mutex mutex_;  // the members below; no shard ends while it is held
     std::condition_variable changed_;

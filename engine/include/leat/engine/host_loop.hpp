@@ -28,12 +28,15 @@ namespace leat {
 /// engine.join();
 /// @endcode
 ///
-/// The engine must outlive it. If it is destroyed before the shard has finished, another may not
-/// take its place; engine::join() on this thread then steps the shard to its end.
+/// The engine must outlive it, unless it has finished. If it is destroyed before the shard has
+/// finished, another may not take its place; engine::join() on this thread then steps the shard to
+/// its end. What a program does wrong here ends it with a sentence: a second loop for a shard, one
+/// for an engine with threads of its own, a turn on another thread or inside its own turn, by a
+/// coroutine, engine::run on the loop's own thread, an engine that is destroyed first.
 class host_loop {
 public:
-    /// Opens the shard, with what shard::open() throws, or an error of the system if it has no
-    /// descriptor to wait for.
+    /// Opens the shard. Throws what shard::open() throws, errc::invalid_option if there is no such
+    /// shard, or an error of the system if it has no descriptor to wait for.
     explicit host_loop(engine& owner, unsigned shard = 0);
     host_loop(const host_loop&) = delete;
     host_loop& operator=(const host_loop&) = delete;
@@ -59,14 +62,15 @@ public:
     /// it: &left, or nullptr where they are to wait without end.
     [[nodiscard]] timespec* time_left(timespec& left) const noexcept;
 
-    /// Whether the engine was stopped and the shard has ended: the loop is to be left. Nothing but
-    /// this and the destructor may be called after engine::join().
+    /// Whether the engine was stopped and the shard has ended: the loop is to be left. After that
+    /// any thread may destroy it.
     [[nodiscard]] bool finished() const noexcept { return finished_; }
 
 private:
     [[nodiscard]] bool step();
+    void finish() noexcept;
 
-    shard& shard_;
+    shard& shard_;  // while not finished_: the engine may then be gone
     int descriptor_ = -1;
     bool parked_ = false;
     bool finished_ = false;

@@ -121,10 +121,12 @@ public:
     /// Makes the backend and gives the arena to it. Called once, on the thread that will call
     /// turn(), before all else; engine::start does so, a program that steps shards itself does it
     /// for each. Until then messages for the shard wait. Throws what making the backend throws and,
-    /// in a hosted engine that stops, leat::system_error with errc::stopped.
+    /// in a hosted engine that stops, leat::system_error with errc::stopped; it may then be called
+    /// again.
     void open();
     /// One turn: inbox, timers, ready work within a budget, messages out, one submit, completions.
-    /// Returns whether anything was done. Never waits.
+    /// Returns whether anything was done. Never waits. On the thread that opened the shard, and
+    /// never from inside its own turn.
     bool turn();
     /// Waits until a completion, a message, a timer, or `limit`, without using the CPU.
     void park(io::time_point limit = io::time_point::max());
@@ -158,6 +160,8 @@ public:
     void work_ends() noexcept;
     /// Whether functions from outside leat are still to be run here, rather than only destroyed.
     [[nodiscard]] bool runs_functions() const noexcept { return runs_functions_; }
+    /// Any thread: whether it is not to be turned again, nor anything on it to be used.
+    [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
     /// Ends that; on the shard, when nothing else is left to do.
     void end_functions() noexcept { runs_functions_ = false; }
     /// Whether something waits for its turn in the ready queue.
@@ -214,6 +218,10 @@ private:
     static constexpr std::int32_t hits_a_turn = 1024;
     static constexpr unsigned ready_a_turn = 256;
 
+    void open_backend();
+    void make_backend();
+    void expect_opener() const noexcept;
+    void expect_turn() const noexcept;
     [[nodiscard]] bool has_work() const noexcept;
     [[nodiscard]] bool stop_due() const noexcept;  // the tokens have not been triggered yet
     [[nodiscard]] std::chrono::nanoseconds spin_limit() const noexcept;
@@ -268,7 +276,8 @@ private:
     std::uint64_t holds_ = 0;
     std::atomic<std::thread::id> opener_{};
     io::time_point stop_deadline_ = io::time_point::max();  // by the backend's clock; set on stop
-    bool ended_ = false;
+    bool in_turn_ = false;
+    std::atomic<bool> ended_{false};
     bool runs_functions_ = true;
     std::string owed_;  // set when stop_timeout passed
     bool abandoned_ = false;

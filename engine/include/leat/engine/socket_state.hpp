@@ -29,8 +29,9 @@ struct socket_operation : io::operation, work {
 /// each operation until it has completed. So the descriptor is closed, and its number given back,
 /// when the kernel is done with it.
 ///
-/// For its shard's thread only. When the engine stops all operations are cancelled, and later ones
-/// end at once with -ECANCELED. It may outlive the engine if no operation is in flight.
+/// For its shard's thread only: another one ends the program with a sentence. Once the engine has
+/// stopped any thread may let go of it. When the engine stops all operations are cancelled, and
+/// later ones end at once with -ECANCELED. It may outlive the engine if no operation is in flight.
 class socket_state {
 public:
     /// Takes the descriptor, unless it throws std::bad_alloc.
@@ -102,6 +103,7 @@ private:
     void note_idleness() noexcept;
     void leave_place() noexcept;
     static void end_idle(detail::connection_place& place) noexcept;
+    void expect_home() const noexcept;
     static void completed(io::operation& done) noexcept;
     static void deadline_reached(work& item) noexcept;
     static void engine_stops(stop_listener& told) noexcept;

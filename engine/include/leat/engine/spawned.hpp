@@ -23,14 +23,15 @@ private:
 
 /// Resumes the coroutine on shard `target`; at once if it runs there already. What was written
 /// before is seen there. Not affected by stop requests: every shard of a stopping engine runs until
-/// no task is left.
+/// no task is left. Throws errc::invalid_option if there is no such shard.
 class [[nodiscard]] resume_on : public detail::awaited_once<resume_on> {
 public:
     [[nodiscard]] explicit resume_on(unsigned target) noexcept : target_(target) {}
     [[nodiscard]] bool await_ready() const noexcept { return this_shard().index() == target_; }
-    void await_suspend(std::coroutine_handle<> coroutine) noexcept {
+    void await_suspend(std::coroutine_handle<> coroutine) {
         node_.coroutine = coroutine;
-        this_shard().send(target_, node_);
+        shard& here = this_shard();
+        here.send(here.owner().at(target_).index(), node_);
     }
     void await_resume() const noexcept {}
 
@@ -155,7 +156,8 @@ private:
 
 template <class T>
 auto engine::spawn_on(unsigned shard, task<T> job) {
-    assert(shard < shards());
+    expect_own_process();
+    if (shard >= shards()) no_such_shard(shard);
     leat::shard* const here = leat::shard::current();
     if (here == nullptr) start();
     auto state = std::make_shared<detail::outcome_state<T>>();
@@ -181,6 +183,7 @@ auto engine::spawn_on(unsigned shard, task<T> job) {
 
 template <class T>
 T engine::run(task<T> job) {
+    expect_may_wait();
     return spawn_on(0, std::move(job)).get();
 }
 

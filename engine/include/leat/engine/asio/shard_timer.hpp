@@ -5,6 +5,7 @@
 #include <leat/engine/asio/shard_executor.hpp>
 #include <leat/engine/asio/use_task.hpp>
 #include <leat/engine/waiter.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/system/error_code.hpp>
@@ -29,10 +30,11 @@ struct timer_wait : waiter {
 }  // namespace detail
 
 /// A deadline that any number of operations wait for, kept in the shard's own queue of timers: no
-/// descriptor, no system call. Everything is called on its shard, but after the engine has ended it
-/// may be destroyed anywhere. A wait ends with asio::error::operation_aborted if the deadline is
-/// changed, at cancel(), when the timer is destroyed, by its cancellation slot, and when the engine
-/// stops. For completion handlers see tcp_stream.
+/// descriptor, no system call. Everything is called on its shard, else the program ends with a
+/// sentence; but after the engine has ended it may be destroyed anywhere. A wait ends with
+/// asio::error::operation_aborted if the deadline is changed, at cancel(), when the timer is
+/// destroyed, by its cancellation slot, and when the engine stops. For completion handlers see
+/// tcp_stream.
 class shard_timer {
 public:
     using executor_type = shard_executor;
@@ -42,6 +44,7 @@ public:
 
     explicit shard_timer(const executor_type& executor)
         : executor_(executor), alarm_(&expired), stopped_(home().stopping()) {
+        expect_home();
         alarm_.self = this;
         stopper_.self = this;
         if (!stopped_) home().add_stop_listener(stopper_);
@@ -71,6 +74,7 @@ public:
     }
     /// Ends all waits. Returns how many.
     std::size_t cancel() noexcept {
+        expect_home();
         if (alarm_.pending()) home().remove_timer(alarm_);
         return finish_all(waiting_, -ECANCELED);
     }
@@ -106,6 +110,13 @@ private:
     };
 
     [[nodiscard]] shard& home() const noexcept { return executor_.home(); }
+    void expect_home() const noexcept {
+        if (shard::current() == &home() || stopped_ || home().ended()) return;
+        detail::misuse(
+            "a shard_timer was made, used or destroyed on another thread than its shard's: make "
+            "one "
+            "where it is to be awaited");
+    }
 
     static void expired(work& item) noexcept {
         finish_all(static_cast<alarm&>(item).self->waiting_, 0);
@@ -120,6 +131,7 @@ private:
     template <class Handler>
     void start_wait(Handler&& handler) {
         using operation = detail::completion<detail::timer_wait, std::decay_t<Handler>>;
+        expect_home();
         auto& op = operation::make(home(), std::forward<Handler>(handler), 0);
         if (stopped_) {
             op.finish(-ECANCELED);

@@ -29,7 +29,10 @@ struct tcp_accept;
 /// A TCP connection of one shard: models Asio's AsyncReadStream and AsyncWriteStream.
 ///
 /// Everything is called on the stream's shard, the destructor and what emits to cancellation slots
-/// included. Only after the engine has ended a stream that is left may be destroyed anywhere.
+/// included; elsewhere what reaches the connection ends the program with a sentence, in every
+/// build. So a stream is not to be moved into a task for another shard: release() its descriptor,
+/// and assign() it to a stream there. Only after the engine has ended a stream that is left may be
+/// destroyed anywhere.
 ///
 /// Operations: each async_ function takes a completion token, by default one for a task to
 /// co_await. Its handler is called once, by the handler's associated executor (default: the
