@@ -9,25 +9,38 @@ namespace {
 
 constexpr std::uint64_t most_competing_fill_bytes = 64 * MiB;
 
-/// A manager as a source: its files and its read().
-class manager_source {
+/// A manager as a source: its files, which are told apart as it tells them, and its read().
+class manager_source final : public any_source {
 public:
-    using file_type = file;
     explicit manager_source(std::unique_ptr<chunk_manager> lower) noexcept
         : lower_(std::move(lower)) {}
-    task<file> open(std::string name) { return lower_->open(std::move(name)); }
-    task<std::size_t> read(const file& from,
+    task<opening> open(std::string name) override {
+        file opened = co_await lower_->open(std::move(name));
+        const file_record& record = *opened.record();
+        opening result;
+        result.size = record.size;
+        result.version = record.version;
+        result.name = record.key_name;
+        result.settled = record.settled;
+        result.file = std::make_unique<holder>(std::move(opened));
+        co_return result;
+    }
+    task<std::size_t> read(opened_file& from,
                            std::uint64_t offset,
                            std::span<std::byte> buffer,
-                           priority) {
-        return lower_->read(from, offset, buffer);
+                           priority) override {
+        return lower_->read(static_cast<holder&>(from).opened, offset, buffer);
     }
 
 private:
+    struct holder final : opened_file {
+        explicit holder(file of) noexcept : opened(std::move(of)) {}
+        file opened;
+    };
     std::unique_ptr<chunk_manager> lower_;
 };
 
-error at_file(const file_record* record,
+error at_file(const file& from,
               activity doing,
               boost::system::error_code code,
               std::uint64_t offset,
@@ -35,10 +48,8 @@ error at_file(const file_record* record,
     error failed{code, {.doing = doing}};
     failed.where.offset = offset;
     failed.where.size = size;
-    if (record != nullptr) {
-        failed.where.file = record->number;
-        failed.where.set_name(record->name);
-    }
+    failed.where.file = from.id().number;
+    failed.where.set_name(from.name());
     return failed;
 }
 
@@ -97,10 +108,12 @@ error get_chunk_awaiter::failure() const {
 }
 
 error shared_cache::failure(const chunk_config& wanted, boost::system::error_code code) {
-    file_record* const record = files_.acquire(wanted.file.number);
-    error failed = at_file(record, activity::get_chunk, code, wanted.offset, wanted.size);
+    error failed = at_file({}, activity::get_chunk, code, wanted.offset, wanted.size);
     failed.where.file = wanted.file.number;
-    if (record != nullptr) files_.release(*record);
+    if (file_record* const record = files_.acquire(wanted.file.number)) {
+        failed.where.set_name(*files_.name_of(*record));
+        files_.release(*record);
+    }
     return failed;
 }
 
@@ -132,8 +145,8 @@ chunk_manager::chunk_manager(engine& owner,
 chunk_manager::chunk_manager(engine& owner, chunk_manager& lower, manager_options options)
     : chunk_manager(owner,
                     // One of its own: fills go on after both managers are gone.
-                    manager_source{std::unique_ptr<chunk_manager>{
-                        new chunk_manager{lower.cache_, lower.core_}}},
+                    std::make_unique<manager_source>(std::unique_ptr<chunk_manager>{
+                        new chunk_manager{lower.cache_, lower.core_}}),
                     options) {}
 
 chunk_manager::chunk_manager(std::shared_ptr<shared_cache> cache,
@@ -144,8 +157,9 @@ task<file> chunk_manager::open(std::string name) {
     error failed;
     try {
         any_source::opening opening = co_await core_->source->open(name);
-        file_record& record = cache_->files().adopt(core_, name, std::move(opening));
-        co_return file{cache_, record};
+        auto asked = std::make_shared<const std::string>(name);
+        file_record& record = cache_->files().adopt(core_, asked, std::move(opening));
+        co_return file{cache_, record, std::move(asked)};
     } catch (const system_error& failure) {
         failed = failure.cause();
     } catch (const boost::system::system_error& failure) {
@@ -169,9 +183,9 @@ slice chunk_manager::peek(const chunk_config& config) const noexcept {
 task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span<std::byte> to) {
     file_record* const record = from.record();
     if (record == nullptr)
-        throw system_error(at_file(nullptr, activity::read, errc::closed, offset, to.size()));
+        throw system_error(at_file(from, activity::read, errc::closed, offset, to.size()));
     if (offset > from.size()) {
-        throw system_error(at_file(record, activity::read, errc::out_of_range, offset, to.size()));
+        throw system_error(at_file(from, activity::read, errc::out_of_range, offset, to.size()));
     }
     const std::size_t all =
         static_cast<std::size_t>(std::min<std::uint64_t>(to.size(), from.size() - offset));
@@ -190,10 +204,10 @@ task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span
             const std::size_t count = co_await core_->source->read(
                 *record->opened, at, to.subspan(done, size), priority::demand);
             if (count < size) {
-                throw system_error(at_file(record, activity::read, errc::short_read, at, size));
+                throw system_error(at_file(from, activity::read, errc::short_read, at, size));
             }
         } else {
-            throw system_error(at_file(record, activity::read, piece.error().code, at, size));
+            throw system_error(at_file(from, activity::read, piece.error().code, at, size));
         }
         done += size;
     }

@@ -7,37 +7,40 @@
 namespace leat {
 
 namespace {
-constexpr std::uint64_t count_mask = (std::uint64_t{1} << 24) - 1;
 const std::string no_name;
 }  // namespace
 
 file_registry::file_registry() = default;
 
 file_registry::~file_registry() {
-    for (const auto& known : by_version_) delete known.second;
+    for (std::uint64_t index = 0; index < used_slots_; ++index) delete slot_of(index).record;
     for (std::atomic<slot*>& block : blocks_) delete[] block.load();
 }
 
 file_registry::key file_registry::key_of(const manager_core* manager,
-                                         const file_version& version) noexcept {
+                                         const file_version& version,
+                                         const std::string& name) noexcept {
     return {manager,
             {version.device, version.inode, version.size,
              static_cast<std::uint64_t>(version.modified_ns),
-             static_cast<std::uint64_t>(version.changed_ns)}};
+             static_cast<std::uint64_t>(version.changed_ns), version.instance},
+            name};
 }
 
 file_registry::slot& file_registry::slot_of(std::uint64_t number) noexcept {
-    const std::uint64_t index = number & count_mask;
+    const std::uint64_t index = index_of(number);
     return blocks_[index / slots_a_block].load(std::memory_order_acquire)[index % slots_a_block];
 }
 
 file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
-                                  const std::string& name,
+                                  std::shared_ptr<const std::string> name,
                                   any_source::opening opening) {
     const std::lock_guard lock{mutex_};
-    const key wanted = key_of(manager.get(), opening.version);
+    const key wanted = key_of(manager.get(), opening.version, opening.name);
     if (const auto known = by_version_.find(wanted); known != by_version_.end()) {
         file_record& record = *known->second;
+        record.last_name = std::move(name);
+        record.settled = record.settled && opening.settled;
         slot& place = slot_of(record.number);
         if ((place.state.load(std::memory_order_relaxed) & count_mask) == 0) {
             record.opened = std::move(opening.file);
@@ -47,43 +50,60 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
         place.state.fetch_add(1, std::memory_order_release);
         return record;
     }
-    std::uint64_t index = used_slots_;
-    if (!free_slots_.empty()) {
-        index = free_slots_.back();
-    } else if (index >= blocks_.size() * slots_a_block) {
-        leat::where at{.doing = activity::open};
-        at.set_name(name);
-        throw system_error({system_error_code(ENFILE), at});
-    } else if (blocks_[index / slots_a_block].load() == nullptr) {
-        free_slots_.reserve(free_slots_.capacity() +
-                            slots_a_block);  // so that unrefer need not allocate
-        blocks_[index / slots_a_block].store(new slot[slots_a_block], std::memory_order_release);
-    }
+    const std::uint64_t index = free_slot(*name);
+    slot& place = slot_of(index);
     auto record = std::make_unique<file_record>();
-    record->name = name;
-    by_version_.emplace(wanted, record.get());
+    record->number = (place.generation + 1) << index_bits | index;
+    record->size = opening.size;
+    record->version = opening.version;
+    record->key_name = std::move(opening.name);
+    record->settled = opening.settled;
+    record->name = *name;
+    by_version_.emplace(key_of(manager.get(), record->version, record->key_name), record.get());
+    // What may take the mutex when it goes (a file of a manager below) moves in after all that can
+    // fail.
+    record->last_name = std::move(name);
+    record->manager = std::move(manager);
+    record->opened = std::move(opening.file);
+    record->references = 1;
+    record->served_by = record->manager.get();
     if (!free_slots_.empty()) {
         free_slots_.pop_back();
     } else {
         ++used_slots_;
     }
-    slot& place = slot_of(index);
-    const std::uint64_t generation = (place.state.load(std::memory_order_relaxed) >> slot_bits) + 1;
-    record->number = generation << slot_bits | index;
-    record->size = opening.size;
-    record->version = opening.version;
-    record->manager = std::move(manager);
-    record->opened = std::move(opening.file);
-    record->references = 1;
-    record->served_by = record->manager.get();
+    ++place.generation;
     place.record = record.get();
-    place.state.store(generation << slot_bits | 1, std::memory_order_release);
+    place.state.store(place.generation << count_bits | 1, std::memory_order_release);
     return *record.release();
 }
 
+// The index of a slot that is nobody's, which stays free until it is taken.
+std::uint64_t file_registry::free_slot(const std::string& name) {
+    if (!free_slots_.empty()) return free_slots_.back();
+    const std::uint64_t index = used_slots_;
+    if (index >= blocks_.size() * slots_a_block) {
+        leat::where at{.doing = activity::open};
+        at.set_name(name);
+        throw system_error({system_error_code(ENFILE), at});
+    }
+    if (blocks_[index / slots_a_block].load() == nullptr) {
+        free_slots_.reserve(free_slots_.capacity() +
+                            slots_a_block);  // so that unrefer need not allocate
+        blocks_[index / slots_a_block].store(new slot[slots_a_block], std::memory_order_release);
+    }
+    return index;
+}
+
+std::shared_ptr<const std::string> file_registry::name_of(const file_record& record) {
+    const std::lock_guard lock{mutex_};
+    return record.last_name;
+}
+
 bool file_registry::try_share(slot& place, std::uint64_t generation) noexcept {
+    constexpr std::uint64_t shown = ~std::uint64_t{0} >> count_bits;
     std::uint64_t state = place.state.load(std::memory_order_acquire);
-    while (state >> slot_bits == generation && (state & count_mask) != 0) {
+    while (state >> count_bits == (generation & shown) && (state & count_mask) != 0) {
         if (place.state.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel))
             return true;
     }
@@ -91,11 +111,15 @@ bool file_registry::try_share(slot& place, std::uint64_t generation) noexcept {
 }
 
 file_record* file_registry::acquire(std::uint64_t number) noexcept {
-    if (blocks_[(number & count_mask) / slots_a_block].load(std::memory_order_acquire) == nullptr)
+    if (blocks_[index_of(number) / slots_a_block].load(std::memory_order_acquire) == nullptr)
         return nullptr;
     slot& place = slot_of(number);
+    if (!try_share(place, number >> index_bits)) return nullptr;
     // The record of a slot changes only while its count is 0.
-    return try_share(place, number >> slot_bits) ? place.record : nullptr;
+    file_record& found = *place.record;
+    if (found.number == number) return &found;
+    release(found);
+    return nullptr;
 }
 
 void file_registry::share(file_record& record) noexcept {
@@ -114,6 +138,7 @@ void file_registry::release(file_record& record) noexcept {
         if ((place.state.fetch_sub(1, std::memory_order_acq_rel) & count_mask) != 1) return;
         record.served_by.store(nullptr, std::memory_order_release);
         closing = std::move(record.opened);
+        if (!record.settled) unlist(record);
     }
     closing.reset();
     unrefer(record);
@@ -129,13 +154,20 @@ void file_registry::unrefer(file_record& record) noexcept {
     const std::lock_guard lock{mutex_};
     if (record.references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     // adopt() may have revived it, and another thread may have seen it fall to 0 again.
-    const auto known = by_version_.find(key_of(record.manager.get(), record.version));
+    unlist(record);
+    slot_of(record.number).record = nullptr;
     gone.reset(&record);
-    by_version_.erase(known);
-    free_slots_.push_back(record.number & count_mask);
+    free_slots_.push_back(index_of(record.number));
 }
 
-file::file(const file& other) noexcept : cache_(other.cache_), record_(other.record_) {
+// From here on this version is not found again.
+void file_registry::unlist(file_record& record) noexcept {
+    if (!std::exchange(record.listed, false)) return;
+    by_version_.erase(key_of(record.manager.get(), record.version, record.key_name));
+}
+
+file::file(const file& other) noexcept
+    : cache_(other.cache_), record_(other.record_), name_(other.name_) {
     if (record_ != nullptr) cache_->files().share(*record_);
 }
 
@@ -144,7 +176,7 @@ file::~file() {
 }
 
 const std::string& file::name() const noexcept {
-    return record_ != nullptr ? record_->name : no_name;
+    return name_ ? *name_ : no_name;
 }
 
 }  // namespace leat

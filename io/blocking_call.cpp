@@ -90,7 +90,16 @@ int read_stream(const operation& op) noexcept {
 }  // namespace
 
 bool may_block(const operation& op) noexcept {
-    return op.code == opcode::read || op.code == opcode::open || op.code == opcode::stat;
+    switch (op.code) {
+        case opcode::read:
+        case opcode::open:
+        case opcode::stat:
+        case opcode::stat_file_system:
+        case opcode::close:
+            return true;
+        default:
+            return false;
+    }
 }
 
 int call_blocking(operation& op) noexcept {
@@ -104,9 +113,13 @@ int call_blocking(operation& op) noexcept {
             return call_open(op);
         case opcode::stat:
             return uninterrupted([&] {
-                return ::statx(op.descriptor, op.stat.path, AT_EMPTY_PATH, op.stat.mask,
+                return ::statx(op.descriptor, op.stat.path, op.stat.flags, op.stat.mask,
                                op.stat.out);
             });
+        case opcode::stat_file_system:
+            return uninterrupted([&] { return ::fstatfs(op.descriptor, op.stat_file_system.out); });
+        case opcode::close:  // once: it is closed even where it was interrupted
+            return ::close(op.descriptor) == 0 || errno == EINTR ? 0 : -errno;
         default:
             return -EINVAL;
     }

@@ -7,10 +7,10 @@
 
 namespace leat::io {
 
-/// Whether the operation is for a thread that may block: a read, open or stat.
+/// Whether the operation is for a thread that may block: one on files.
 [[nodiscard]] bool may_block(const operation& op) noexcept;
 
-/// Runs a read, open or stat to its end; returns its result, never EINTR. EAGAIN asks for another
+/// Runs such an operation to its end; returns its result, never EINTR. EAGAIN asks for another
 /// try: of an open, since a rename elsewhere kept the kernel from seeing that ".." stays beneath
 /// the root, or since somebody holds a lease on the file and is being told to give it up.
 [[nodiscard]] int call_blocking(operation& op) noexcept;

@@ -15,7 +15,7 @@
 
 namespace leat::io {
 
-/// Runs reads, opens and stats on a few threads, in the order in which they come. A call that says
+/// Runs operations on files on a few threads, in the order in which they come. A call that says
 /// EAGAIN, as an open does while another process is told to give up its lease on the file, is made
 /// again by and by; meanwhile it keeps no thread. All members are for the one thread that owns it.
 class call_pool {

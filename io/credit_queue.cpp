@@ -34,6 +34,8 @@ credit_queue::part credit_queue::part_of(const operation& op) noexcept {
         case opcode::read:
         case opcode::open:
         case opcode::stat:
+        case opcode::stat_file_system:
+        case opcode::close:
             return part::files;
         case opcode::send:
         case opcode::shutdown:

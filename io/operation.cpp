@@ -10,6 +10,10 @@ const char* to_string(opcode code) noexcept {
             return "open";
         case opcode::stat:
             return "stat";
+        case opcode::stat_file_system:
+            return "stat of a file system";
+        case opcode::close:
+            return "close";
         case opcode::accept:
             return "accept";
         case opcode::connect:

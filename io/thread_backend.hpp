@@ -15,7 +15,7 @@
 
 namespace leat::io {
 
-/// Serves reads, opens and stats by a small pool of threads, in order of submission; sockets, pipes
+/// Serves operations on files by a small pool of threads, in order of submission; sockets, pipes
 /// and polls without blocking on the running thread; waits, wake-ups and deadlines by one epoll
 /// descriptor.
 ///

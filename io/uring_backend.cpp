@@ -28,23 +28,52 @@ void uring_backend::submit(operation& op) noexcept {
     assert(op.state == operation::phase::idle && op.on_complete != nullptr);
     op.state = operation::phase::pending;
     op.cancel_requested = false;
-    queue_.push_back(op);
     ++accepted_;
     ++statistics_.submitted;
+    if (op.by_thread) {
+        for_threads_.push_back(op);
+        return;
+    }
+    queue_.push_back(op);
 }
 
 void uring_backend::cancel(operation& op) noexcept {
+    if (op.by_thread) {
+        cancel_by_thread(op);
+        return;
+    }
     if (op.state == operation::phase::idle || op.cancel_requested) {
         return;
     }
     op.cancel_requested = true;
     if (op.state == operation::phase::pending) {
         queue_.withdraw(op);
-        withdrawn_.push_back(op);
+        withdraw(op);
     } else {
         unlink(op);
         cancels_.push_back(op);
     }
+}
+
+// Once there are threads, only they and their pool may look at the operation's state.
+void uring_backend::cancel_by_thread(operation& op) noexcept {
+    if (op.cancel_requested) {
+        return;
+    }
+    if (pool_) {
+        if (pool_->withdraw(op)) {  // marks it; submit() clears that, should the operation be idle
+            withdraw(op);
+        }
+    } else if (op.state == operation::phase::pending) {
+        op.cancel_requested = true;
+        unlink(op);
+        withdraw(op);
+    }
+}
+
+void uring_backend::withdraw(operation& op) noexcept {
+    op.result = -ECANCELED;
+    withdrawn_.push_back(op);
 }
 
 void uring_backend::wake() noexcept {
@@ -64,13 +93,14 @@ bool uring_backend::prepare_wait() {
     }
     const bool can_submit =
         (!cancels_.empty() && cancels_used_ < cancel_credit_) || next_pending() != nullptr;
-    return !can_submit && withdrawn_.empty() && !kernel_has_work() &&
+    return !can_submit && withdrawn_.empty() && for_threads_.empty() && !kernel_has_work() &&
            io_uring_cq_ready(&ring_) == 0;
 }
 
 std::size_t uring_backend::run(time_point deadline) {
     bind();
     const bool polling = deadline == time_point::min();
+    hand_to_threads();
     std::size_t completed = finish_withdrawn();
     for (;;) {
         fill();
@@ -80,6 +110,7 @@ std::size_t uring_backend::run(time_point deadline) {
         }
         enter(deadline, !ends && io_uring_cq_ready(&ring_) == 0);
         completed += reap();
+        completed += finish_by_threads();
         // A polling run leaves the wake-up to the next one that waits.
         ends = (!polling && std::exchange(woken_, false)) || ends;
         if (completed > 0 || ends) {
@@ -305,6 +336,10 @@ std::string uring_backend::owed() const {
     summary.add(submitted_);
     summary.add(cancels_);
     summary.add(withdrawn_);
+    summary.add(for_threads_);
+    if (pool_) {
+        pool_->add_to(summary);
+    }
     return summary.text();
 }
 

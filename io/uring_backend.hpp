@@ -1,6 +1,7 @@
 // The backend that gives everything to io_uring.
 #pragma once
 
+#include "call_pool.hpp"
 #include "credit_queue.hpp"
 #include "doorbell.hpp"
 #include "operation_list.hpp"
@@ -26,6 +27,9 @@ namespace leat::io {
 /// defers its work to run(), so that no two bursts come between two looks at the queue; such a
 /// kernel has multishot accept. A zero-copy send gives two completions, its result and the
 /// notification that its memory is free.
+///
+/// What the ring cannot do rightly (operation::by_thread) is done by a few threads, made when first
+/// there is such an operation.
 class uring_backend final : public backend {
 public:
     /// How often a ring that the kernel has no memory for is asked for again before it becomes
@@ -91,6 +95,11 @@ private:
     void release(operation& op) noexcept;
     void queue_again(operation& op) noexcept;
     [[nodiscard]] std::size_t finish_withdrawn();
+    void hand_to_threads() noexcept;
+    [[nodiscard]] std::size_t finish_by_threads();
+    [[nodiscard]] std::size_t complete_all(operation_list& ended);
+    void cancel_by_thread(operation& op) noexcept;
+    void withdraw(operation& op) noexcept;
     void deliver(operation& op, int result) noexcept;
     void complete(operation& op, int result) noexcept;
     [[nodiscard]] boost::system::error_code make_buffer_table() noexcept;
@@ -119,7 +128,7 @@ private:
     credit_queue queue_;        ///< not yet in the submission queue
     operation_list submitted_;  ///< in the submission queue or in the kernel
     operation_list cancels_;    ///< submitted, their cancellation waits for its turn
-    operation_list withdrawn_;  ///< cancelled while pending
+    operation_list withdrawn_;  ///< cancelled while pending, or without threads; with results
 
     doorbell bell_;
     bool bell_armed_ = false;  ///< the kernel has a read of the bell
@@ -127,6 +136,10 @@ private:
     /// Rung by the kernel at each completion; exists once somebody waits by descriptor.
     std::optional<doorbell> completion_bell_;
     std::atomic<std::uint64_t> wakes_{0};
+
+    const unsigned threads_;
+    operation_list for_threads_;     ///< not yet handed to them
+    std::optional<call_pool> pool_;  ///< rings the bell
 
     std::vector<std::size_t> registered_;  ///< bytes by index; empty until the table exists
     backend_statistics statistics_;

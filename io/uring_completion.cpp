@@ -152,7 +152,7 @@ void uring_backend::release(operation& op) noexcept {
 void uring_backend::queue_again(operation& op) noexcept {
     op.state = operation::phase::pending;
     if (op.cancel_requested) {
-        withdrawn_.push_back(op);
+        withdraw(op);
         return;
     }
     queue_.push_front(op);
@@ -161,11 +161,48 @@ void uring_backend::queue_again(operation& op) noexcept {
 std::size_t uring_backend::finish_withdrawn() {
     operation_list withdrawn;
     withdrawn.swap(withdrawn_);  // those that completions withdraw now are for the next run
+    return complete_all(withdrawn);
+}
+
+// Gives the threads what is theirs. Without threads to have it ends in this run.
+void uring_backend::hand_to_threads() noexcept {
+    if (for_threads_.empty()) {
+        return;
+    }
+    if (!pool_) {
+        try {
+            pool_.emplace(threads_, bell_);
+        } catch (...) {
+            for (operation& op : for_threads_) {
+                op.result = -ENOMEM;
+            }
+            withdrawn_.splice(withdrawn_.end(), for_threads_);
+            return;
+        }
+    }
+    for (operation& op : for_threads_) {
+        op.tries = 0;
+    }
+    pool_->post(for_threads_);
+}
+
+std::size_t uring_backend::finish_by_threads() {
     std::size_t completed = 0;
-    while (!withdrawn.empty()) {
-        operation& op = withdrawn.front();
-        withdrawn.pop_front();
-        complete(op, -ECANCELED);
+    if (pool_) {
+        operation_list done;
+        pool_->take(done);
+        completed = complete_all(done);
+    }
+    return completed;
+}
+
+// Completes operations that have their results.
+std::size_t uring_backend::complete_all(operation_list& ended) {
+    std::size_t completed = 0;
+    while (!ended.empty()) {
+        operation& op = ended.front();
+        ended.pop_front();
+        complete(op, op.result);
         ++completed;
     }
     return completed;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <cassert>
 #include <climits>
 
 namespace leat::io {
@@ -61,8 +62,15 @@ void fill_entry(io_uring_sqe& into, operation& op, bool report_usage) noexcept {
             io_uring_prep_openat2(entry, op.open.directory, op.open.path, &op.open.how);
             break;
         case opcode::stat:
-            io_uring_prep_statx(entry, op.descriptor, op.stat.path, AT_EMPTY_PATH, op.stat.mask,
+            io_uring_prep_statx(entry, op.descriptor, op.stat.path, op.stat.flags, op.stat.mask,
                                 op.stat.out);
+            break;
+        case opcode::stat_file_system:
+            assert(false && "the kernel has no such operation: a thread makes the call");
+            io_uring_prep_nop(entry);
+            break;
+        case opcode::close:
+            io_uring_prep_close(entry, op.descriptor);
             break;
         case opcode::accept:
             if (op.credit > 1) {

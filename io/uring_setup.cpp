@@ -71,7 +71,8 @@ constexpr std::chrono::milliseconds memory_pause{5};
 uring_backend::uring_backend(const backend_options& options)
     : entries_(std::bit_ceil(options.entries)),
       completion_entries_(std::bit_ceil(options.completion_entries)),
-      bell_(EFD_CLOEXEC) {
+      bell_(EFD_CLOEXEC),
+      threads_(options.threads) {
     statistics_.name = "uring";
     try {
         open_ring();

@@ -59,6 +59,7 @@ private:
 class faulty_source {
 public:
     using file_type = faulty_file;
+    static constexpr bool version_identifies = true;
     /// `dice` must outlive it.
     faulty_source(fault_dice& dice, std::string path) : dice_(&dice), path_(std::move(path)) {}
 

@@ -64,6 +64,8 @@ struct manual_reads {
 
 class manual_source {
 public:
+    static constexpr bool version_identifies = true;
+
     class file_type {
     public:
         explicit file_type(std::uint64_t size) : size_(size) {}

@@ -59,6 +59,7 @@ private:
 class checked_source {
 public:
     using file_type = io::file;
+    static constexpr bool version_identifies = true;
     explicit checked_source(fill_watch& watch) : watch_(&watch) {}
 
     task<io::file> open(std::string name) { return files_.open(std::move(name)); }

@@ -28,8 +28,17 @@ simulated_file& simulated_files::create(const std::string& name,
     made->size = size;
     made->alignment = alignment;
     made->tells_alignment = tells_alignment;
+    unlink(name);
     names_[name] = made;
     return *made;
+}
+
+void simulated_files::unlink(const std::string& name) {
+    const auto found = names_.find(name);
+    if (found == names_.end()) return;
+    --found->second->links;
+    ++found->second->changes;
+    names_.erase(found);
 }
 
 simulated_file* simulated_files::named(const std::string& name) {
@@ -39,6 +48,11 @@ simulated_file* simulated_files::named(const std::string& name) {
 
 simulated_file* simulated_files::numbered(std::uint64_t number) {
     return number == 0 || number > all_.size() ? nullptr : all_[number - 1].get();
+}
+
+void simulated_files::link(simulated_file& file) noexcept {
+    ++file.links;
+    ++file.changes;
 }
 
 void simulated_files::rewrite(simulated_file& file, std::uint64_t size) noexcept {
@@ -104,7 +118,9 @@ void simulated_files::fill(struct statx& out, const simulated_file& file) noexce
     out.stx_mtime.tv_nsec = static_cast<std::uint32_t>(file.version);
     out.stx_ctime.tv_sec = first_time;
     out.stx_ctime.tv_nsec = static_cast<std::uint32_t>(file.changes);
+    out.stx_nlink = file.links;
     if (!file.tells_alignment) return;
+    out.stx_attributes_mask = STATX_ATTR_IMMUTABLE;
     out.stx_mask |= STATX_DIOALIGN;
     out.stx_dio_mem_align = out.stx_dio_offset_align = file.alignment == 1 ? 0 : file.alignment;
 }

@@ -22,7 +22,9 @@ struct simulated_file {
     std::uint64_t size = 0;
     std::uint64_t version = 1;  ///< of the bytes; the mtime
     std::uint64_t changes = 1;  ///< of anything; the ctime
-    unsigned alignment = 1;     ///< of direct reads; 1: it has none
+    std::uint64_t touched = 0;  ///< the ctime of the last touch()
+    std::uint32_t links = 1;
+    unsigned alignment = 1;  ///< of direct reads; 1: it has none
     bool tells_alignment = true;
 };
 
@@ -37,13 +39,16 @@ public:
                            std::uint64_t size,
                            unsigned alignment,
                            bool tells_alignment);
-    void unlink(const std::string& name) { names_.erase(name); }
+    void unlink(const std::string& name);
     /// The file of this name, or nullptr.
     [[nodiscard]] simulated_file* named(const std::string& name);
     /// Other bytes, and another size, in place.
     static void rewrite(simulated_file& file, std::uint64_t size) noexcept;
-    /// Another ctime only, as by chmod.
-    static void touch(simulated_file& file) noexcept { ++file.changes; }
+    /// One more name, which nobody uses: the bytes stay, the ctime does not.
+    static void link(simulated_file& file) noexcept;
+    /// Another ctime only, as by chmod, or by a rewrite whose author sets the mtime back: nothing
+    /// tells one from the other.
+    static void touch(simulated_file& file) noexcept { file.touched = ++file.changes; }
     [[nodiscard]] simulated_file* numbered(std::uint64_t number);
 
     [[nodiscard]] int open(simulated_file& file);

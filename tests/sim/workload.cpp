@@ -229,7 +229,11 @@ void workload::disturb(const action& step) {
     } else if (step.b % 6 == 1) {
         all.files.unlink(name);
     } else if (step.b % 6 == 2) {
-        simulated_files::touch(*file);
+        if (step.c % 4 == 0) {
+            simulated_files::touch(*file);
+        } else {
+            simulated_files::link(*file);
+        }
     } else if (step.b % 6 == 3) {
         simulated_files::rewrite(*file, 1 + step.c % file->size);
     } else {
@@ -273,10 +277,12 @@ void workload::judge_failure(const attempt& made, boost::system::error_code code
         simulated_file* const file = all.files.numbered(made.version.inode);
         struct statx present{};
         if (file != nullptr) simulated_files::fill(present, *file);
-        called_for = file != nullptr &&
-                     (present.stx_mtime.tv_nsec !=
-                          static_cast<std::uint32_t>(made.version.modified_ns % 1'000'000'000) ||
-                      present.stx_size != made.version.size);
+        called_for =
+            file != nullptr &&
+            (present.stx_mtime.tv_nsec !=
+                 static_cast<std::uint32_t>(made.version.modified_ns % 1'000'000'000) ||
+             present.stx_size != made.version.size ||
+             file->touched > static_cast<std::uint64_t>(made.version.changed_ns % 1'000'000'000));
     } else if (code == errc::all_pinned) {
         called_for = may_be_pinned(made);
     } else if (code.category() == boost::system::system_category()) {

@@ -50,6 +50,8 @@ struct script {
 
 class scripted_source {
 public:
+    static constexpr bool version_identifies = true;
+
     class file_type {
     public:
         file_type(std::shared_ptr<script> wanted)

@@ -8,10 +8,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -71,6 +73,99 @@ BOOST_DATA_TEST_CASE(files_are_opened_and_read, both_backends, kind) {
         BOOST_TEST(owner.run(read(path, 1'000'003 % 300'000, 777)) == 777);
         BOOST_TEST(owner.run(read(path, 300'001, 4096)) == 0);
     }
+    BOOST_TEST(before.none());
+}
+
+namespace {
+
+/// Passes everything on and counts the descriptors that it is to close.
+class closing_backend final : public io::backend {
+public:
+    closing_backend(std::unique_ptr<io::backend> through, std::atomic<int>& closed)
+        : through_(std::move(through)), closed_(closed) {}
+    void submit(io::operation& op) noexcept override {
+        closed_ += op.code == io::opcode::close ? 1 : 0;
+        through_->submit(op);
+    }
+    void cancel(io::operation& op) noexcept override { through_->cancel(op); }
+    std::size_t run(io::time_point deadline) override { return through_->run(deadline); }
+    void wake() noexcept override { through_->wake(); }
+    [[nodiscard]] io::time_point now() const noexcept override { return through_->now(); }
+    [[nodiscard]] std::size_t in_flight() const noexcept override { return through_->in_flight(); }
+    [[nodiscard]] std::string owed() const override { return through_->owed(); }
+    [[nodiscard]] io::backend_statistics statistics() const override {
+        return through_->statistics();
+    }
+
+private:
+    std::unique_ptr<io::backend> through_;
+    std::atomic<int>& closed_;
+};
+
+task<io::file> open_and_unlink(std::string path) {
+    io::file opened = co_await open_file(path, AT_FDCWD, false);
+    std::filesystem::remove(path);
+    co_return opened;
+}
+
+task<> close_here(io::file opened) {
+    opened = io::file{};
+    co_return;
+}
+
+}  // namespace
+
+// With one descriptor to spare each file can be opened once the one before is closed.
+BOOST_DATA_TEST_CASE(an_open_waits_for_descriptors_that_are_being_closed, both_backends, kind) {
+    const test::temporary_folder folder;
+    engine owner{options_of(1, kind)};
+    constexpr int files = 20;
+    for (int i = 0; i < files; ++i) folder.make(std::to_string(i), 10'000);
+    const auto churn = [](const test::temporary_folder& in) -> task<> {
+        for (int i = 0; i < files; ++i) {
+            const io::file opened = co_await open_and_unlink(in.path(std::to_string(i)));
+        }
+    };
+    owner.run(size_of(folder.make("data", 10), AT_FDCWD, false));  // what the engine itself needs
+    rlimit old{};
+    ::getrlimit(RLIMIT_NOFILE, &old);
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    const rlimit few{static_cast<rlim_t>(lowest_free) + 1, old.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    try {
+        owner.run(churn(folder));
+    } catch (const system_error& failure) {
+        BOOST_ERROR(failure.what());
+    }
+    ::setrlimit(RLIMIT_NOFILE, &old);
+}
+
+// Giving back a large file's blocks takes long.
+BOOST_DATA_TEST_CASE(the_last_close_of_an_unlinked_file_is_the_backend_s, both_backends, kind) {
+    const test::temporary_folder folder;
+    const test::leftovers before;
+    std::atomic<int> closed{0};
+    io::file outlives;
+    {
+        engine_options options = options_of(1, kind);
+        options.make_backend = [&](unsigned) {
+            std::string note;
+            return std::make_unique<closing_backend>(io::make_backend({kind}, note), closed);
+        };
+        engine owner{options};
+        BOOST_TEST(owner.run(size_of(folder.make("data", 10'000), AT_FDCWD, false)) == 10'000u);
+        BOOST_TEST(closed == 0);  // it has a name: closing it costs nothing
+        io::file unlinked = owner.run(open_and_unlink(folder.make("data", 10'000)));
+        owner.run(close_here(std::move(unlinked)));
+        BOOST_TEST(closed == 1);
+        // On a thread that is no shard, and after the engine, at once.
+        owner.run(open_and_unlink(folder.make("data", 10'000)));
+        BOOST_TEST(closed == 1);
+        outlives = owner.run(open_and_unlink(folder.make("data", 10'000)));
+    }
+    outlives = io::file{};
+    BOOST_TEST(closed == 1);
     BOOST_TEST(before.none());
 }
 

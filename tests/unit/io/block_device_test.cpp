@@ -1,7 +1,7 @@
 #define BOOST_TEST_MODULE leat io block device
 #include "io_support.hpp"
 
-#include <leat/io/file.hpp>
+#include <leat/io/file_read.hpp>
 
 #include <linux/loop.h>
 #include <sys/ioctl.h>
@@ -31,6 +31,11 @@ public:
     }
     explicit operator bool() const { return taken_; }
     [[nodiscard]] const std::string& name() const { return name_; }
+    /// Has it show another file of equal size.
+    [[nodiscard]] bool change(const std::string& path) const {
+        const descriptor other(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        return ::ioctl(device_, LOOP_CHANGE_FD, static_cast<int>(other)) == 0;
+    }
 
 private:
     std::string name_;
@@ -55,6 +60,32 @@ boost::system::result<file> open_device(backend& through, const std::string& nam
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_device_that_is_another_image_has_changed, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    const loop_device device(scratch.patterned("f", 65536));
+    if (!device) {
+        BOOST_TEST_MESSAGE("skipped: no loop device to have");
+        return;
+    }
+    const auto first = open_device(*through, device.name(), true);
+    BOOST_TEST_REQUIRE(first.has_value());
+    BOOST_TEST(first->settled() == (first->version().instance != 0));
+    BOOST_TEST(!*first->check(*through));
+    if (first->version().instance == 0 || !device.change(scratch.patterned("g", 65536))) {
+        BOOST_TEST_MESSAGE("skipped: disks have no sequence numbers here");
+        return;
+    }
+    BOOST_TEST((*first->check(*through) == leat::errc::file_changed));
+    const auto second = open_device(*through, device.name(), true);
+    BOOST_TEST_REQUIRE(second.has_value());
+    BOOST_TEST((second->version() != first->version()));
+    BOOST_TEST(!*second->check(*through));
+}
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_device_is_read_to_its_end, Kind, kinds) {
     const auto through = make<Kind>();
@@ -82,7 +113,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_device_is_read_to_its_end, Kind, kinds) {
         BOOST_TEST(opened->version().device ==
                    (std::uint64_t{major(status.st_rdev)} << 32 | minor(status.st_rdev)));
         BOOST_TEST(opened->version().inode == 0U);
-        BOOST_TEST(!opened->check(*through));
+        BOOST_TEST(!*opened->check(*through));
         for (const std::uint64_t offset : {0UL, 1UL, 512UL, 131'072UL, size - 1, size}) {
             counted_read read;
             read.start(*through, *opened, offset, {memory.get(), 1 << 20}, -1, &counted_read::done);

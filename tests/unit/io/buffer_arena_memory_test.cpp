@@ -2,7 +2,7 @@
 #include "io_support.hpp"
 
 #include <leat/io/buffer_arena.hpp>
-#include <leat/io/file.hpp>
+#include <leat/io/file_read.hpp>
 
 #include <linux/capability.h>
 #include <sys/resource.h>

@@ -1,12 +1,14 @@
 #define BOOST_TEST_MODULE leat io file_read
 #include "io_support.hpp"
 
-#include <leat/io/file.hpp>
+#include <leat/io/file_read.hpp>
 
 #include <sys/mman.h>
 
+#include <cstring>
 #include <deque>
 #include <functional>
+#include <limits>
 
 using namespace leat::io;
 using namespace leat::io::test;
@@ -38,6 +40,7 @@ struct aligned_memory {
         : data(static_cast<std::byte*>(
                    std::aligned_alloc(65536, (size + 65535) & ~std::size_t{65535})),
                &std::free) {}
+    [[nodiscard]] std::byte* get() const { return data.get(); }
     std::unique_ptr<std::byte, void (*)(void*)> data;
 };
 
@@ -82,6 +85,7 @@ public:
     bool changed = false;
     bool aligned = true;
     unsigned punted = 0;
+    unsigned by_thread = 0;
 
 private:
     int serve(const operation& op) {
@@ -90,6 +94,7 @@ private:
             aligned = aligned && (op.read.offset | op.read.size | address) % alignment_ == 0;
         }
         punted += op.punt ? 1 : 0;
+        by_thread += op.by_thread ? 1 : 0;
         std::uint64_t count = op.read.offset < size_ ? size_ - op.read.offset : 0;
         count = std::min<std::uint64_t>(count, op.read.size);
         if (!script.empty()) {
@@ -198,12 +203,13 @@ BOOST_AUTO_TEST_CASE(an_aligned_read_is_one_operation) {
 BOOST_AUTO_TEST_CASE(a_file_that_ends_early) {
     const scratch_directory scratch;
     constexpr std::size_t size = 100'000;
-    const file from = open_file(scratch.patterned("f", size), true, 4096);
+    const std::string path = scratch.patterned("f", size);
     const aligned_memory memory(1 << 20);
     for (const bool changed : {false, true}) {
         for (const int last : {0, 100}) {
+            const file from = open_file(path, true, 4096);
             scripted_backend through(size, 4096);
-            through.script = {8192, last};
+            through.script = {8192, last, 0};
             through.changed = changed;
             tracked read;
             read.start(through, from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
@@ -212,6 +218,75 @@ BOOST_AUTO_TEST_CASE(a_file_that_ends_early) {
             BOOST_TEST(read.count() == 8192U);
             BOOST_TEST(read.completions == 1);
         }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(direct_reads_that_are_refused_go_on_through_the_page_cache) {
+    const scratch_directory scratch;
+    const std::string path = scratch.patterned("f", 100'001);
+    const aligned_memory memory(1 << 20);
+    for (const int refusal : {-EINVAL, -EOPNOTSUPP, 100, 4095}) {
+        for (const std::uint64_t offset : {0UL, 1UL, 8192UL}) {
+            const file from = open_file(path, true, 4096);
+            BOOST_TEST_REQUIRE(from.direct());
+            scripted_backend through(100'001, 1);
+            // The first answer, and one in the middle of what follows.
+            through.script = {refusal, 777};
+            tracked read;
+            read.start(through, from, offset, {memory.get(), 1 << 20}, -1, &tracked::done);
+            BOOST_TEST(finish(through));
+            BOOST_TEST(!read.error(), read.error().message());
+            BOOST_TEST(read.count() == 100'001 - offset);
+            BOOST_TEST(patterned(memory.get(), offset, read.count()));
+            BOOST_TEST(!from.direct());
+            BOOST_TEST((::fcntl(from.descriptor(), F_GETFL) & O_DIRECT) == 0);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_last_bytes_that_a_file_can_have, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    constexpr std::uint64_t size = std::numeric_limits<std::int64_t>::max();
+    const int in_memory = ::memfd_create("leat", MFD_CLOEXEC);
+    if (::ftruncate(in_memory, size) != 0 || ::pwrite(in_memory, "end", 3, size - 3) != 3) {
+        BOOST_TEST_MESSAGE("skipped: no file of 2^63 - 1 bytes here");
+        ::close(in_memory);
+        return;
+    }
+    struct statx attributes{};
+    BOOST_TEST_REQUIRE(::statx(in_memory, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
+    const auto from = file::adopt(in_memory, attributes);
+    BOOST_TEST_REQUIRE(from.has_value());
+    const aligned_memory memory(1 << 20);
+    for (const std::uint64_t before : {3UL, 4095UL, 8191UL}) {
+        tracked read;
+        read.start(*through, *from, size - before, {memory.get(), 65536}, -1, &tracked::done);
+        BOOST_TEST_REQUIRE(run_until(*through, [&] { return read.completions == 1; }));
+        BOOST_TEST(!read.error(), read.error().message());
+        BOOST_TEST(read.count() == before);
+        BOOST_TEST(std::memcmp(memory.get() + before - 3, "end", 3) == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(files_of_fuse_are_read_by_threads) {
+    const scratch_directory scratch;
+    const std::string path = scratch.patterned("f", 5000);
+    for (const bool by_threads : {false, true}) {
+        const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        struct statx attributes{};
+        BOOST_TEST_REQUIRE(::statx(opened, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
+        const auto from =
+            file::adopt(opened, attributes, true, {.read_by_threads = by_threads, .remote = false});
+        scripted_backend through(5000, 1);
+        std::array<std::byte, 5000> memory{};
+        tracked read;
+        read.start(through, *from, 0, memory, -1, &tracked::done);
+        BOOST_TEST(finish(through));
+        BOOST_TEST(!read.error());
+        BOOST_TEST(through.by_thread == (by_threads ? through.operations : 0));
     }
 }
 
@@ -229,16 +304,19 @@ BOOST_AUTO_TEST_CASE(identity_is_checked_after_the_last_byte) {
 
 BOOST_AUTO_TEST_CASE(errors_of_the_device) {
     const scratch_directory scratch;
-    const file from = open_file(scratch.patterned("f", 100'000), true, 4096);
+    const std::string path = scratch.patterned("f", 100'000);
     const aligned_memory memory(1 << 20);
     scripted_backend through(100'000, 4096);
     for (const int error : {EIO, EINVAL, ENOMEM}) {
-        through.script = {4096, -error};
+        const file from = open_file(path, true, 4096);
+        // EINVAL first refuses direct reads.
+        through.script = {4096, -error, -error};
         tracked read;
         read.start(through, from, 0, {memory.data.get(), 1 << 20}, -1, &tracked::done);
         BOOST_TEST(finish(through));
         BOOST_TEST((read.error() == leat::system_error_code(error)));
         BOOST_TEST(read.count() == 4096U);
+        through.script.clear();
     }
 }
 

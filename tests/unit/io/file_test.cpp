@@ -145,17 +145,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(changes_of_identity, Kind, kinds) {
     };
     {
         const file opened = fresh();
-        BOOST_TEST(!opened.check(*through));
+        BOOST_TEST(!*opened.check(*through));
         let_the_tick_pass();
         const descriptor out(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
         BOOST_TEST(::pwrite(out, "x", 1, 5000) == 1);
-        BOOST_TEST((opened.check(*through) == errc::file_changed));
+        BOOST_TEST((*opened.check(*through) == errc::file_changed));
     }
     {
         const file opened = fresh();
-        BOOST_TEST(!opened.check(*through));
+        BOOST_TEST(!*opened.check(*through));
         BOOST_TEST(::truncate(path.c_str(), 9999) == 0);
-        BOOST_TEST((opened.check(*through) == errc::file_changed));
+        BOOST_TEST((*opened.check(*through) == errc::file_changed));
     }
     {
         // Replacing the name leaves the opened file as it was, but for its ctime where links count
@@ -171,7 +171,47 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(changes_of_identity, Kind, kinds) {
         BOOST_TEST(replaced.version().inode != linked.version().inode);
     }
     file closed;
-    BOOST_TEST((closed.check(*through) == boost::system::errc::bad_file_descriptor));
+    BOOST_TEST((*closed.check(*through) == boost::system::errc::bad_file_descriptor));
+}
+
+BOOST_AUTO_TEST_CASE(a_version_is_settled_when_its_time_stamps_are_old_enough) {
+    const scratch_directory scratch;
+    const descriptor in(::open(scratch.patterned("f", 1).c_str(), O_RDONLY | O_CLOEXEC));
+    struct statx attributes{};
+    BOOST_TEST_REQUIRE(::statx(in, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const auto settled = [&](int modified_s, int changed_s, unsigned nanoseconds, bool remote) {
+        attributes.stx_mtime = {now.tv_sec + modified_s, nanoseconds, {}};
+        attributes.stx_ctime = {now.tv_sec + changed_s, nanoseconds, {}};
+        return file::adopt(::dup(in), attributes, true, {false, remote})->settled();
+    };
+    const auto some = static_cast<unsigned>(now.tv_nsec | 1);
+    BOOST_TEST(!settled(0, 0, some, false));
+    BOOST_TEST(settled(-1, -1, some, false));
+    BOOST_TEST(!settled(-100, 0, some, false));
+    BOOST_TEST(!settled(0, -100, some, false));
+    BOOST_TEST(!settled(1000, -1, some, false));
+    // A file system that counts seconds, and another machine's clock.
+    BOOST_TEST(!settled(-1, -1, 0, false));
+    BOOST_TEST(settled(-4, -4, 0, false));
+    BOOST_TEST(!settled(-1, -1, some, true));
+    BOOST_TEST(settled(-4, -4, some, true));
+}
+
+BOOST_AUTO_TEST_CASE(mounts_that_follow_each_other_differ) {
+    const scratch_directory scratch;
+    const descriptor in(::open(scratch.patterned("f", 1).c_str(), O_RDONLY | O_CLOEXEC));
+    struct statx attributes{};
+    BOOST_TEST_REQUIRE(::statx(in, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
+    attributes.stx_mask |= file_system::unique_mount;
+    attributes.stx_mnt_id = 7;
+    const identity first = file::adopt(::dup(in), attributes)->version();
+    attributes.stx_mnt_id = 8;
+    BOOST_TEST((file::adopt(::dup(in), attributes)->version() != first));
+    // An id that may be given again says nothing.
+    attributes.stx_mask &= ~file_system::unique_mount;
+    BOOST_TEST(file::adopt(::dup(in), attributes)->version().instance == 0U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(opening_goes_through_the_backend, Kind, kinds) {
@@ -194,7 +234,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(opening_goes_through_the_backend, Kind, kinds) {
         const auto adopted = file::adopt(opened, attributes);
         BOOST_TEST(adopted.has_value() == regular);
         if (regular) {
-            BOOST_TEST(!adopted->check(*through));
+            BOOST_TEST(!*adopted->check(*through));
         } else {
             BOOST_TEST((adopted.error() == errc::not_regular));
         }

@@ -13,7 +13,8 @@
 
 namespace leat {
 
-/// What tells versions of a file apart: two that compare equal are taken to have the same bytes.
+/// What tells versions of a file apart: two of one name that compare equal are taken to have the
+/// same bytes.
 using file_version = io::identity;
 
 /// How urgent a read is.
@@ -33,6 +34,20 @@ enum class priority : std::uint8_t {
 /// there, and inherit its stop token. That of a read is triggered also when nobody wants its bytes
 /// any more: who can end early throws then, who cannot just goes on. Errors are thrown as
 /// boost::system::system_error.
+///
+/// Two things a source may say besides:
+/// - `static constexpr bool version_identifies = true;` Equal versions have equal bytes whatever
+///   their names, as the inodes of file_source: its names are then one file, with one id and the
+///   same chunks. A source that does not say so may give several names one version (a counter, say,
+///   or nothing at all): each name is a file of its own, and its version counts for that name only.
+/// - `file_type::settled()`: false if a later version may compare equal to this one. Its chunks
+///   then serve only as long as it is open.
+/// ```
+/// struct numbered {  // the same bytes for every name
+///     static constexpr bool version_identifies = true;
+///     ...
+/// };
+/// ```
 template <class S>
 concept chunk_source = requires(S& source,
                                 std::string name,
@@ -56,6 +71,8 @@ public:
         std::unique_ptr<opened_file> file;
         std::uint64_t size = 0;
         file_version version;
+        std::string name;     ///< what tells it from others of this version, or empty
+        bool settled = true;  ///< no later version compares equal
     };
     virtual ~any_source() = default;
     virtual task<opening> open(std::string name) = 0;
@@ -71,8 +88,10 @@ public:
     explicit source_model(S source) : source_(std::move(source)) {}
 
     task<opening> open(std::string name) override {
-        typename S::file_type opened = co_await source_.open(std::move(name));
         opening result;
+        if constexpr (!identified_by_version) result.name = name;
+        typename S::file_type opened = co_await source_.open(std::move(name));
+        if constexpr (requires { opened.settled(); }) result.settled = opened.settled();
         result.size = std::as_const(opened).size();
         result.version = std::as_const(opened).version();
         result.file = std::make_unique<holder>(std::move(opened));
@@ -86,6 +105,8 @@ public:
     }
 
 private:
+    static constexpr bool identified_by_version = requires { requires S::version_identifies; };
+
     struct holder final : opened_file {
         explicit holder(typename S::file_type opened) : file(std::move(opened)) {}
         typename S::file_type file;

@@ -10,6 +10,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,7 +25,12 @@ struct file_record {
     std::uint64_t number = 0;
     std::uint64_t size = 0;
     file_version version;
-    std::string name;  ///< as it was first opened
+    std::string key_name;  ///< what tells it from others of this version, or empty
+    bool settled = true;   ///< may be found again once it is closed
+    bool listed = true;    ///< may be found now; under the registry's mutex
+    std::string name;      ///< as it was first opened
+    /// As it was last opened; under the registry's mutex.
+    std::shared_ptr<const std::string> last_name;
     std::shared_ptr<manager_core> manager;
     std::unique_ptr<any_source::opened_file> opened;  ///< there while a handle is
     /// `manager` while a handle is there, else nullptr; read by every hit.
@@ -41,11 +48,13 @@ public:
     file_registry& operator=(const file_registry&) = delete;
 
     /// The record of this version with a handle for the caller: an older one with the same
-    /// identity, or a new one. Any thread. Throws std::bad_alloc, or errc ENFILE when 16 million
-    /// versions are alive.
+    /// identity, or a new one. One that is not settled is found only while it is open. Any thread.
+    /// Throws std::bad_alloc, or errc ENFILE when 16 million versions are alive.
     file_record& adopt(std::shared_ptr<manager_core> manager,
-                       const std::string& name,
+                       std::shared_ptr<const std::string> name,
                        any_source::opening opening);
+    /// As it was last opened: a file with several names is open by any of them. Any thread.
+    [[nodiscard]] std::shared_ptr<const std::string> name_of(const file_record& record);
     /// A handle of file `number`, or nullptr if it is closed. Any thread; lock-free.
     file_record* acquire(std::uint64_t number) noexcept;
     /// Another handle; the caller has one.
@@ -59,22 +68,35 @@ public:
     void unrefer(file_record& record) noexcept;
 
 private:
-    // A handle count in the low bits and the generation, which makes numbers unique, above.
+    // A number is a slot's index in the low bits and its generation, which makes numbers unique,
+    // above. The state counts handles in its low bits, more than fit into any memory, and has above
+    // them as much of the generation as there is room for: enough to leave the slots of closed
+    // files alone, and the record's number decides.
     struct slot {
         std::atomic<std::uint64_t> state{0};
+        std::uint64_t generation = 0;  ///< of the last record; under the mutex
         file_record* record = nullptr;
     };
-    static constexpr std::uint64_t slot_bits = 24;
+    static constexpr unsigned index_bits = 24;
+    static constexpr unsigned count_bits = 40;
+    static constexpr std::uint64_t count_mask = (std::uint64_t{1} << count_bits) - 1;
     static constexpr std::uint64_t slots_a_block = 4096;
-    using key = std::pair<const manager_core*, std::array<std::uint64_t, 5>>;
+    using key = std::tuple<const manager_core*, std::array<std::uint64_t, 6>, std::string_view>;
 
-    static key key_of(const manager_core* manager, const file_version& version) noexcept;
+    static key key_of(const manager_core* manager,
+                      const file_version& version,
+                      const std::string& name) noexcept;
+    static std::uint64_t index_of(std::uint64_t number) noexcept {
+        return number & ((std::uint64_t{1} << index_bits) - 1);
+    }
     slot& slot_of(std::uint64_t number) noexcept;
     bool try_share(slot& place, std::uint64_t generation) noexcept;
+    std::uint64_t free_slot(const std::string& name);
+    void unlist(file_record& record) noexcept;
 
     std::array<std::atomic<slot*>, 4096> blocks_{};
     std::mutex mutex_;  // what follows, and every change of a handle count from or to 0
-    std::map<key, file_record*> by_version_;
+    std::map<key, file_record*> by_version_;  ///< the names in the keys are the records' own
     std::vector<std::uint64_t> free_slots_;
     std::uint64_t used_slots_ = 0;
 };
@@ -87,15 +109,20 @@ class shared_cache;
 class file {
 public:
     file() = default;
-    /// Takes over a handle of `record`.
-    file(std::shared_ptr<shared_cache> cache, file_record& record) noexcept
-        : cache_(std::move(cache)), record_(&record) {}
+    /// Takes over a handle of `record`, opened by `name`.
+    file(std::shared_ptr<shared_cache> cache,
+         file_record& record,
+         std::shared_ptr<const std::string> name) noexcept
+        : cache_(std::move(cache)), record_(&record), name_(std::move(name)) {}
     file(const file& other) noexcept;
     file(file&& other) noexcept
-        : cache_(std::move(other.cache_)), record_(std::exchange(other.record_, nullptr)) {}
+        : cache_(std::move(other.cache_)),
+          record_(std::exchange(other.record_, nullptr)),
+          name_(std::move(other.name_)) {}
     file& operator=(file other) noexcept {
         std::swap(cache_, other.cache_);
         std::swap(record_, other.record_);
+        std::swap(name_, other.name_);
         return *this;
     }
     ~file();
@@ -108,7 +135,7 @@ public:
     [[nodiscard]] file_version version() const noexcept {
         return record_ != nullptr ? record_->version : file_version{};
     }
-    /// As it was first opened.
+    /// As it was opened for this handle, whatever other names it has.
     [[nodiscard]] const std::string& name() const noexcept;
     [[nodiscard]] file_id id() const noexcept { return {record_ != nullptr ? record_->number : 0}; }
     operator file_id() const noexcept { return id(); }
@@ -119,6 +146,7 @@ public:
 private:
     std::shared_ptr<shared_cache> cache_;
     file_record* record_ = nullptr;
+    std::shared_ptr<const std::string> name_;
 };
 
 }  // namespace leat

@@ -10,22 +10,39 @@
 namespace leat {
 
 /// Reads files and block devices through the shard's ring, directly where the file system allows
-/// it.
+/// it; files of FUSE by a few threads.
 ///
 /// A replaced or unlinked file stays readable while it is open; a file written in place ends in
-/// errc::file_changed, as far as size and timestamps tell: stores through mmap may leave both
-/// unchanged.
+/// errc::file_changed, as far as its size and time stamps tell: stores through mmap may leave them
+/// unchanged. Behind FUSE or a network a change is seen up to a second late, and what was read in
+/// that second may be of the new version.
 class file_source {
 public:
     using file_type = io::file;
+    static constexpr bool version_identifies = true;  ///< hard links are one file
 
     /// Names are opened as open(2) does.
     file_source() = default;
     /// Names are relative to the directory `root` and cannot leave it, neither by ".." nor by
-    /// links. Throws if it cannot be opened.
+    /// links: open() then fails with EXDEV. Throws if `root` cannot be opened.
     explicit file_source(const std::string& root);
 
+    /// Opens the present version. Throws leat::system_error: the system's error (EXDEV where the
+    /// name leads out of the root), errc::not_regular, cancelled or stopped.
     [[nodiscard]] task<io::file> open(std::string name);
+    /// Fills `buffer` from `offset` on, or up to the end of the file, and returns the count. `file`
+    /// and `buffer` must live until it ends, also after a stop request: what the device has begun
+    /// is written.
+    ///
+    /// Any memory will do: that of this shard's arena, as the cache gives, is read into as a
+    /// registered buffer, and other memory as it is. The kernel pins its pages for each direct
+    /// read, 4 KiB pages at 0.2 to 0.5 ms of CPU for 10 MiB; huge pages cost a tenth. Offset, size
+    /// and address that are multiples of file.alignment() need no copy; the rest goes through a
+    /// temporary of at most 128 KiB. Memory that reaches beyond the end of the file, up to the
+    /// alignment, may be written there.
+    ///
+    /// Throws leat::system_error: errc::file_changed, short_read, cancelled, stopped, or the
+    /// system's error.
     [[nodiscard]] task<std::size_t> read(const io::file& file,
                                          std::uint64_t offset,
                                          std::span<std::byte> buffer,

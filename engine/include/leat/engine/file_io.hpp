@@ -4,6 +4,7 @@
 #include <leat/engine/error.hpp>
 #include <leat/engine/suspension.hpp>
 #include <leat/io/file.hpp>
+#include <leat/io/file_read.hpp>
 
 #include <span>
 #include <string>
@@ -94,7 +95,8 @@ private:
 };
 
 /// Opens `path` for reading through this shard's ring; relative to `directory` and not leaving it
-/// if `beneath`, else as open(2) does with AT_FDCWD. Throws leat::system_error: the system's,
+/// if `beneath`, else as open(2) does with AT_FDCWD. `directory` must stay open as long as the
+/// file. Throws leat::system_error: the system's (EXDEV where `path` leads out of the directory),
 /// errc::not_regular, and errc::cancelled or errc::stopped after a stop request.
 [[nodiscard]] task<io::file> open_file(std::string path, int directory, bool beneath);
 

@@ -129,7 +129,8 @@ struct backend_options {
     /// Twice `entries` to most_completion_entries, rounded up to a power of two; fewer if the limit
     /// of locked memory leaves no room for as many.
     unsigned completion_entries = 16384;
-    /// Threads of a thread_backend that read files; 1 to most_threads.
+    /// Threads that read files: all of them without io_uring, and with it those of FUSE, for which
+    /// the threads are made when the first is opened or read; 1 to most_threads.
     unsigned threads = 4;
 };
 inline constexpr unsigned least_entries = 4;

@@ -3,9 +3,11 @@
 
 #include <boost/intrusive/list_hook.hpp>
 
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +20,8 @@ enum class opcode : std::uint8_t {
     read,
     open,
     stat,
+    stat_file_system,
+    close,
     accept,
     connect,
     receive,
@@ -58,9 +62,13 @@ struct operation : boost::intrusive::list_base_hook<> {
         open_how how;
     };
     struct stat_arguments {
-        const char* path;  ///< "" stats `descriptor` itself
+        const char* path;  ///< relative to `descriptor`; "" stats that itself
+        int flags;
         unsigned mask;
         struct statx* out;
+    };
+    struct stat_file_system_arguments {
+        struct statfs* out;
     };
     struct message_arguments {
         msghdr* message;
@@ -92,10 +100,27 @@ struct operation : boost::intrusive::list_base_hook<> {
         start(opcode::open, -1);
         open = {directory, path, how};
     }
-    /// statx of an open descriptor.
+    /// statx of an open descriptor; asks its file system anew, also where that is remote.
     void prepare_stat(int descriptor_, unsigned mask, struct statx& out) noexcept {
-        start(opcode::stat, descriptor_);
-        stat = {"", mask, &out};
+        prepare_stat_at(descriptor_, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, mask, out);
+    }
+    /// statx of `path`, which must stay valid, relative to `directory`, with statx's `flags`.
+    void prepare_stat_at(
+        int directory, const char* path, int flags, unsigned mask, struct statx& out) noexcept {
+        start(opcode::stat, directory);
+        stat = {path, flags, mask, &out};
+    }
+    /// fstatfs of an open descriptor. A thread makes the call: it may wait for a server.
+    void prepare_stat_file_system(int descriptor_, struct statfs& out) noexcept {
+        start(opcode::stat_file_system, descriptor_);
+        stat_file_system = {&out};
+    }
+    /// Closes a descriptor, not on the thread that runs the backend: the last close of an unlinked
+    /// file gives back its blocks, one of a remote file may wait for a server. The result says
+    /// nothing: the descriptor is closed in any case, unless this was cancelled.
+    void prepare_close(int descriptor_) noexcept {
+        start(opcode::close, descriptor_);
+        punt = true;
     }
     /// Accepts one connection; `address` and `length` may be null. The result is a descriptor that
     /// is close-on-exec and non-blocking. A backend of threads makes the listening socket
@@ -162,6 +187,8 @@ struct operation : boost::intrusive::list_base_hook<> {
     bool cancel_requested = false;  ///< kept by the backend
     /// Let a kernel worker do it, since it may block its submitter (large buffered reads do).
     bool punt = false;
+    /// Let a thread of the process make the call: the ring has none such, or gives wrong bytes.
+    bool by_thread = false;
     bool multishot = false;  ///< set by its factory
     bool zero_copy = false;  ///< set by its factory; on completion, whether it was sent so
     bool more = false;       ///< on completion: on_complete will run again
@@ -169,6 +196,7 @@ struct operation : boost::intrusive::list_base_hook<> {
         read_arguments read{};
         open_arguments open;
         stat_arguments stat;
+        stat_file_system_arguments stat_file_system;
         message_arguments message;
         address_arguments address;
         int number;
@@ -186,6 +214,7 @@ private:
         result = 0;
         cancel_requested = false;
         punt = false;
+        by_thread = code == opcode::stat_file_system;
         multishot = false;
         zero_copy = false;
         more = false;
