@@ -148,7 +148,7 @@ void file_read::landed(operation& op) noexcept {
 
 void file_read::read_landed() noexcept {
     if (result < 0) {
-        if (!refuses_direct(result) || !go_on_buffered()) {
+        if (cancelled_ || !refuses_direct(result) || !go_on_buffered()) {
             finish(system_error_code(-result));
         }
         return;
@@ -158,14 +158,14 @@ void file_read::read_landed() noexcept {
     if (count_ >= expected_) {
         count_ = expected_;
         verify({});
-    } else if (!progress && (got == 0 || !go_on_buffered())) {
-        // The file ended before its size: it has changed, or its file system does not keep its
-        // word.
-        verify(make_error_code(errc::short_read));
     } else if (cancelled_) {
         finish(make_error_code(errc::cancelled));
     } else if (progress) {
         proceed();
+    } else if (got == 0 || !go_on_buffered()) {
+        // The file ended before its size: it has changed, or its file system does not keep its
+        // word.
+        verify(make_error_code(errc::short_read));
     }
 }
 
