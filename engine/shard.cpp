@@ -103,7 +103,9 @@ void shard::make_backend() {
         backend_ = options.make_backend(index_);
     } else {
         std::string note;
-        backend_ = io::make_backend(options.backend, note);
+        io::backend_options how = options.backend;
+        how.rings = engine_.shards();
+        backend_ = io::make_backend(how, note);
         if (!note.empty()) engine_.report_once(event::level::warning, note);
     }
     arena_->attach(*backend_);
@@ -403,6 +405,8 @@ void shard::end() noexcept {
     runs_functions_ = false;
     inbox_.shut();
     end_residents();
+    // Who joins is another thread, which the ring does not serve.
+    if (!abandoned_) arena_->unregister();
     std::vector<waiting_task> left;
     if (abandoned_) {
         try {

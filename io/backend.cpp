@@ -54,6 +54,9 @@ std::string find_fault(const backend_options& options) {
     if (options.threads < 1 || options.threads > most_threads) {
         return outside("threads that read files", options.threads, 1, most_threads);
     }
+    if (options.rings == 0) {
+        return "0 rings are not allowed; it must be 1 at least";
+    }
     return {};
 }
 

@@ -91,6 +91,17 @@ void buffer_arena::attach(backend& through) noexcept {
     }
 }
 
+void buffer_arena::unregister() noexcept {
+    registration_works_ = false;
+    for (const auto& s : segments_) {
+        if (s->index >= 0) {
+            static_cast<void>(backend_->register_buffer(static_cast<unsigned>(s->index), {}));
+            s->index = -1;
+        }
+    }
+    statistics_.registered_bytes = 0;
+}
+
 void buffer_arena::detach() noexcept {
     backend_ = nullptr;
     for (const auto& s : segments_) {

@@ -5,15 +5,21 @@
 
 #include <boost/system/system_error.hpp>
 
+#include <linux/capability.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cassert>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <string>
 
 namespace leat::io {
@@ -39,8 +45,36 @@ constexpr std::array<rung, 3> ladder{{
 
 constexpr unsigned first_without_deferral = 1;
 
+// The bytes of a ring's memory that count as locked.
+std::uint64_t ring_bytes(unsigned entries, unsigned completion_entries) noexcept {
+    constexpr std::uint64_t header = 4096;
+    return header + completion_entries * sizeof(io_uring_cqe) +
+           entries * (sizeof(io_uring_sqe) + sizeof(unsigned));
+}
+
+// How much this process may lock: without end where it has the capability.
+std::uint64_t lockable_bytes() noexcept {
+    rlimit limit{};
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> capabilities{};
+    const bool bounded = ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
+                         ::syscall(SYS_capget, &header, capabilities.data()) == 0 &&
+                         (capabilities[0].effective & (1U << CAP_IPC_LOCK)) == 0;
+    return bounded ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
+}
+
 // The locked memory of a ring that was closed comes back after some 30 ms (Linux 6.18).
 constexpr std::chrono::milliseconds memory_pause{5};
+constexpr std::chrono::milliseconds memory_comes_back{100};
+
+// When this process last closed a ring. Relaxed: who closes and who asks next are ordered by other
+// means, and one who is not waits in vain at worst.
+std::atomic<clock::rep> closed_at{std::numeric_limits<clock::rep>::min()};
+
+bool memory_may_come_back() noexcept {
+    const clock::rep closed = closed_at.load(std::memory_order_relaxed);
+    return clock::now().time_since_epoch() - memory_comes_back < clock::duration{closed};
+}
 
 [[noreturn]] void refuse(const char* call, int error) {
     std::string text = std::string(call) + " was refused (" + std::strerror(error) + ")";
@@ -74,6 +108,10 @@ uring_backend::uring_backend(const backend_options& options)
       bell_(EFD_CLOEXEC),
       threads_(options.threads) {
     statistics_.name = "uring";
+    // Where each took what it asked for, the last ones would get nothing.
+    const std::uint64_t share = lockable_bytes() / options.rings;
+    while (ring_bytes(entries_, completion_entries_) > share && make_smaller()) {
+    }
     try {
         open_ring();
     } catch (...) {  // no memory for its name
@@ -128,8 +166,8 @@ int uring_backend::make_ring(unsigned& features) {
     return result;
 }
 
-// The kernel counts rings as locked memory (always since Linux 6.14): halves the one that it has
-// refused, the longer queue first. False if it cannot be any smaller.
+// The kernel counts rings as locked memory (always since Linux 6.14): halves one that is too large,
+// the longer queue first. False if it cannot be any smaller.
 bool uring_backend::make_smaller() noexcept {
     if (completion_entries_ > 2 * entries_) {
         completion_entries_ /= 2;
@@ -167,6 +205,7 @@ void uring_backend::close_ring() noexcept {
         }
         io_uring_queue_exit(&ring_);
         ring_open_ = false;
+        closed_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
     }
 }
 
@@ -250,8 +289,15 @@ boost::system::error_code uring_backend::register_buffer(unsigned index,
     }
     const iovec vector{memory.data(), memory.size()};
     const iovec none{nullptr, 0};
-    const int result = io_uring_register_buffers_update_tag(
-        &ring_, index, memory.empty() ? &none : &vector, nullptr, 1);
+    int result = 0;
+    for (;;) {
+        result = io_uring_register_buffers_update_tag(&ring_, index,
+                                                      memory.empty() ? &none : &vector, nullptr, 1);
+        if (result != -ENOMEM || !memory_may_come_back()) {
+            break;
+        }
+        std::this_thread::sleep_for(memory_pause);
+    }
     if (result < 0) {
         return fail(-result);
     }

@@ -1,13 +1,9 @@
 #define BOOST_TEST_MODULE leat io buffer_arena memory
 #include "io_support.hpp"
+#include "locked_memory.hpp"
 
 #include <leat/io/buffer_arena.hpp>
 #include <leat/io/file_read.hpp>
-
-#include <linux/capability.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <cstdio>
 #include <cstring>
@@ -40,25 +36,9 @@ std::string memory_flags(const std::byte* memory) {
     return {};
 }
 
-bool limit_locked_memory(rlim_t bytes) {
-    const rlimit limit{bytes, bytes};
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    std::array<__user_cap_data_struct, 2> capabilities{};
-    if (::setrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
-        ::syscall(SYS_capget, &header, capabilities.data()) != 0) {
-        return false;
-    }
-    capabilities[0].effective &= ~(1U << CAP_IPC_LOCK);
-    capabilities[0].permitted &= ~(1U << CAP_IPC_LOCK);
-    return ::syscall(SYS_capset, &header, capabilities.data()) == 0;
-}
-
 /// Makes rings in a row, and registers more than half of what may be locked with each. Returns 0,
 /// or the number of the round in which that failed.
 int register_again_and_again() {
-    if (!limit_locked_memory(8 * mebibyte)) {
-        return 100;
-    }
     buffer_arena arena({6 * mebibyte});
     std::byte* const memory = arena.allocate(5 * mebibyte);
     for (int round = 1; round <= 20; ++round) {
@@ -74,9 +54,6 @@ int register_again_and_again() {
 /// Reads a file of 10 MiB and 123 bytes through an arena whose registration is refused. Returns 0,
 /// or the number of what went wrong.
 int read_with_little_locked_memory(const std::string& path) {
-    if (!limit_locked_memory(8 * mebibyte)) {
-        return 1;
-    }
     std::string note;
     const auto through = make_backend({backend_kind::uring}, note);
     buffer_arena arena({64 * mebibyte});
@@ -161,15 +138,9 @@ BOOST_AUTO_TEST_CASE(locked_memory_comes_back_at_once) {
     if (!make<uring_kind>()) {
         return;
     }
-    std::fflush(nullptr);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::_exit(register_again_and_again());
-    }
-    int status = 0;
-    BOOST_TEST_REQUIRE(::waitpid(child, &status, 0) == child);
-    BOOST_TEST_REQUIRE(WIFEXITED(status));
-    BOOST_TEST(WEXITSTATUS(status) == 0);
+    const int failed =
+        leat::test::with_locked_memory(8 * mebibyte, [&] { return register_again_and_again(); });
+    BOOST_TEST(failed == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_backend_without_registration_has_not_failed) {
@@ -192,13 +163,7 @@ BOOST_AUTO_TEST_CASE(too_little_memory_may_be_locked) {
     }
     const scratch_directory scratch;
     const std::string path = scratch.patterned("f", 10 * mebibyte + 123);
-    std::fflush(nullptr);  // else what is buffered may be written by both
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::_exit(read_with_little_locked_memory(path));
-    }
-    int status = 0;
-    BOOST_TEST_REQUIRE(::waitpid(child, &status, 0) == child);
-    BOOST_TEST_REQUIRE(WIFEXITED(status));
-    BOOST_TEST(WEXITSTATUS(status) == 0);
+    const int failed = leat::test::with_locked_memory(
+        8 * mebibyte, [&] { return read_with_little_locked_memory(path); });
+    BOOST_TEST(failed == 0);
 }

@@ -53,6 +53,24 @@ std::uintptr_t number(const std::byte* memory) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(what_is_unregistered_serves_on) {
+    recording_backend through;
+    buffer_arena arena({64 * mebibyte});
+    arena.attach(through);
+    std::byte* const first = arena.allocate(10 * mebibyte);
+    BOOST_TEST(arena.buffer_index(first) >= 0);
+    arena.unregister();
+    BOOST_TEST(through.registered.empty());
+    BOOST_TEST(arena.buffer_index(first) == -1);
+    std::byte* const second = arena.allocate(10 * mebibyte);
+    BOOST_TEST_REQUIRE(second != nullptr);
+    BOOST_TEST(arena.buffer_index(second) == -1);
+    BOOST_TEST(through.registered.empty());
+    BOOST_TEST(arena.statistics().registered_bytes == 0U);
+    BOOST_TEST(arena.statistics().registration_failures == 0U);
+    arena.detach();
+}
+
 BOOST_AUTO_TEST_CASE(buffers_are_aligned_and_apart) {
     buffer_arena arena({64 * mebibyte});
     std::set<std::byte*> seen;

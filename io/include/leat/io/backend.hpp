@@ -132,6 +132,8 @@ struct backend_options {
     /// Threads that read files: all of them without io_uring, and with it those of FUSE, for which
     /// the threads are made when the first is opened or read; 1 to most_threads.
     unsigned threads = 4;
+    /// Rings that are to fit the limit of locked memory together; an engine sets it to its shards.
+    unsigned rings = 1;
 };
 inline constexpr unsigned least_entries = 4;
 inline constexpr unsigned most_entries = 4096;

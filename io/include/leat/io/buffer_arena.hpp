@@ -51,6 +51,10 @@ public:
 
     /// Registers present and future segments with `through` until detach().
     void attach(backend& through) noexcept;
+    /// Ends all registration, on the thread that runs the backend, with nothing in flight: what was
+    /// locked may be locked by others at once, which after detach() alone takes its time. The
+    /// memory stays as it is.
+    void unregister() noexcept;
     /// Forgets the backend, which is about to be destroyed. The memory stays as it is; it counts as
     /// unregistered.
     void detach() noexcept;
