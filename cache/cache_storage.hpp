@@ -19,7 +19,6 @@ namespace leat {
 /// Headers never move and are freed only with the cache, so that a slice dropped late finds its
 /// own.
 struct shard_cache::storage {
-    std::vector<entry*> buckets;
     std::deque<chunk> chunks;
     std::deque<lease> leases;
     std::vector<chunk*>
@@ -39,12 +38,15 @@ struct shard_cache::storage {
                                                              &lease::home_link>>;
     lease_list held_leases;  ///< in the order of the sweep
 
-    unsigned revokes_sent = 0;  ///< in this search for a victim
+    boost::intrusive::list<resident> aside;  ///< of those set aside, those not known to be pinned
+
+    // Why the last search for a buffer has failed.
+    unsigned coming = 0;  ///< chunks that it found leased and has asked back
+    bool out_of_memory = false;
     bool buffer_may_be_free = false;
     bool told_of_plain_buffers = false;
     bool reads_stopped = false;  ///< those in flight have been told that the shard stops
     bool told_of_refused_pages = false;
-    bool out_of_memory = false;  ///< why the last make_chunk() has failed
 };
 
 }  // namespace leat

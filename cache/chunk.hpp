@@ -36,7 +36,7 @@ struct lease : entry {
     unsigned outstanding = 0;      ///< requests on their way through it
     bool granted = false;
     bool ever_granted = false;
-    bool revoke_held = false;  ///< a revoke waits here for the last unpin
+    bool kept_by_pins = false;  ///< a revoke has come while it was pinned
     bool giving_back = false;
     lease* next_free = nullptr;
     boost::intrusive::list_member_hook<> home_link;
@@ -47,10 +47,10 @@ struct lease : entry {
         leat::lease* self = nullptr;
         leat::chunk* of = nullptr;  ///< while the owner counts it as held
         std::uint64_t generation = 0;
-        std::int64_t seen_use = 0;
         std::uint64_t revoked_generation = 0;
         bool revoke_out = false;
         bool give_back_waits = false;  ///< for the revoke to come back
+        bool pinned = false;           ///< revoked, and kept at home until the last unpin
     } at_owner;
     back_pointer revoke_message;  ///< owner, home, owner again
 };
@@ -85,6 +85,18 @@ struct chunk : entry, resident, rest_link {
                            boost::intrusive::constant_time_size<false>>
         holders;
 
+    /// Whether slices keep it, here or, as far as is known, at a holder of a lease.
+    [[nodiscard]] bool pinned() const noexcept {
+        return pins != 0 || std::any_of(holders.begin(), holders.end(),
+                                        [](const lease::owner_part& held) { return held.pinned; });
+    }
+    /// When it was used last, through leases, too.
+    [[nodiscard]] std::int64_t latest_use() const noexcept {
+        std::int64_t latest = std::max(used, last_use.latest());
+        for (const lease::owner_part& held : holders)
+            latest = std::max(latest, held.self->last_use.latest());
+        return latest;
+    }
     [[nodiscard]] bool asked(std::uint64_t unit) const noexcept {
         return (asked_words[unit / 64] >> (unit % 64) & 1) != 0;
     }

@@ -1,4 +1,9 @@
+#include "cache_census.hpp"
+#include "unit_buffer.hpp"
+
 #include <leat/cache/chunk_manager.hpp>
+#include <leat/engine/detail/inquiry.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -40,6 +45,10 @@ private:
     std::unique_ptr<chunk_manager> lower_;
 };
 
+bool is_aligned(const std::byte* address) noexcept {
+    return reinterpret_cast<std::uintptr_t>(address) % unit_size == 0;
+}
+
 error at_file(const file& from,
               activity doing,
               boost::system::error_code code,
@@ -60,6 +69,7 @@ error at_file(const file& from,
 bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
                                 const std::stop_token* token,
                                 const char* name) {
+    shard_cache& cache = manager_.here();
     waiting& wait = wait_.emplace(*this);
     if (entry_ != nullptr) {  // a hit, pinned: only this turn's hits are spent
         wait.suspend(coroutine, nullptr, name, nullptr);
@@ -74,8 +84,7 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
     }
     wait.chunk_request::done = &ended;
     wait.size = size_;
-    wait.no_wait = hint_ == hint::no_wait;
-    shard_cache& cache = shard_cache::current();
+    wait.patience = patience_;
     if (!cache.request(wait, file_, offset_, manager_)) {
         wait.not_suspended();
         return false;
@@ -85,12 +94,7 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
 }
 
 where get_chunk_awaiter::waiting::awaits() const noexcept {
-    where told{.doing = activity::get_chunk};
-    told.file = of.file_;
-    told.offset = of.offset_;
-    told.size = of.size_;
-    if (chunk_request::file != nullptr) told.set_name(chunk_request::file->name);
-    return told;
+    return place_of(*this, {{of.file_}, of.offset_, of.size_});
 }
 
 void get_chunk_awaiter::ended(chunk_request& request) noexcept {
@@ -104,7 +108,7 @@ void get_chunk_awaiter::stopped(suspension& self) noexcept {
 
 error get_chunk_awaiter::failure() const {
     // Its engine runs: the cache is there.
-    return shard_cache::current().all().failure({{file_}, offset_, size_, hint_}, wait_->code);
+    return shard_cache::current().all().failure({{file_}, offset_, size_}, wait_->code);
 }
 
 error shared_cache::failure(const chunk_config& wanted, boost::system::error_code code) {
@@ -139,6 +143,7 @@ chunk_manager::chunk_manager(engine& owner,
                                          " up to " + format_size(most_competing_fill_bytes));
     }
     cache_ = shared_cache::of(owner);
+    cache_->expect_chunks_of(size);
     core_ = std::make_shared<manager_core>(cache_, size, std::move(source), options);
 }
 
@@ -154,16 +159,15 @@ chunk_manager::chunk_manager(std::shared_ptr<shared_cache> cache,
     : cache_(std::move(cache)), core_(std::move(core)) {}
 
 task<file> chunk_manager::open(std::string name) {
+    (void)core_->here();
     error failed;
     try {
         any_source::opening opening = co_await core_->source->open(name);
         auto asked = std::make_shared<const std::string>(name);
         file_record& record = cache_->files().adopt(core_, asked, std::move(opening));
         co_return file{cache_, record, std::move(asked)};
-    } catch (const system_error& failure) {
-        failed = failure.cause();
-    } catch (const boost::system::system_error& failure) {
-        failed.code = failure.code();
+    } catch (...) {
+        failed = error_of(std::current_exception());
     }
     failed.where.doing = activity::open;
     failed.where.set_name(name);
@@ -171,7 +175,7 @@ task<file> chunk_manager::open(std::string name) {
 }
 
 slice chunk_manager::peek(const chunk_config& config) const noexcept {
-    shard_cache& cache = shard_cache::current();
+    shard_cache& cache = core_->here();
     const std::uint64_t index = core_->by_chunk.divide(config.offset);
     const std::uint64_t in = config.offset - index * core_->chunk_size;
     entry* const found = cache.find(config.file.number, index);
@@ -181,6 +185,7 @@ slice chunk_manager::peek(const chunk_config& config) const noexcept {
 }
 
 task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span<std::byte> to) {
+    shard_cache& cache = core_->here();
     file_record* const record = from.record();
     if (record == nullptr)
         throw system_error(at_file(from, activity::read, errc::closed, offset, to.size()));
@@ -195,17 +200,14 @@ task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span
         const std::uint64_t in = at % core_->chunk_size;
         const std::size_t size =
             static_cast<std::size_t>(std::min<std::uint64_t>(all - done, core_->chunk_size - in));
-        as_result asking{get_chunk({from, at, static_cast<std::uint32_t>(size), hint::no_wait})};
+        const chunk_config config{from, at, static_cast<std::uint32_t>(size)};
+        as_result asking{get_chunk_awaiter{*core_, config, patience::brief}};
         result<slice> piece = co_await asking;
         if (piece) {
             std::memcpy(to.data() + done, piece->data(), size);
-        } else if (piece.error().code == errc::all_pinned) {
-            shard_cache::current().count_bypass();
-            const std::size_t count = co_await core_->source->read(
-                *record->opened, at, to.subspan(done, size), priority::demand);
-            if (count < size) {
-                throw system_error(at_file(from, activity::read, errc::short_read, at, size));
-            }
+        } else if (unbuffered(piece.error().code)) {
+            cache.count_bypass();
+            co_await read_past(from, at, to.subspan(done, size));
         } else {
             throw system_error(at_file(from, activity::read, piece.error().code, at, size));
         }
@@ -214,17 +216,65 @@ task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span
     co_return done;
 }
 
+// As sources are asked for chunks: whole units, into memory aligned to them.
+task<> chunk_manager::read_past(const file& from, std::uint64_t at, std::span<std::byte> to) {
+    const file_record& record = *from.record();
+    error failed;
+    try {
+        unit_buffer bounce;
+        std::size_t done = 0;
+        while (done < to.size()) {
+            const std::uint64_t begin = (at + done) / unit_size * unit_size;
+            const std::size_t skip = static_cast<std::size_t>(at + done - begin);
+            const std::span<std::byte> rest = to.subspan(done);
+            const std::size_t whole = rest.size() / unit_size * unit_size;
+            const bool straight = skip == 0 && whole != 0 && is_aligned(rest.data());
+            const std::span<std::byte> into =
+                straight ? rest.first(whole) : bounce.of(skip + rest.size());
+            const std::size_t given =
+                co_await core_->source->read(*record.opened, begin, into, priority::demand);
+            const auto wrong = judge_answer(given, into.size(), record.size - begin);
+            if (wrong) throw system_error({wrong, {}});
+            const std::size_t gained = std::min(into.size() - skip, rest.size());
+            if (!straight) std::memcpy(rest.data(), into.data() + skip, gained);
+            done += gained;
+        }
+        co_return;
+    } catch (...) {
+        failed = error_of(std::current_exception());
+    }
+    throw system_error(at_file(from, activity::read, failed.code, at, to.size()));
+}
+
 unsigned chunk_manager::owner(const chunk_config& config) const noexcept {
     return core_->owner(config.file.number, core_->by_chunk.divide(config.offset));
 }
 
 task<cache_statistics> chunk_manager::statistics() {
-    cache_statistics sum;
+    (void)core_->here();
+    cache_census all;
     for (unsigned index = 0; index < cache_->shards(); ++index) {
         co_await resume_on(index);
-        cache_->at(index).add_to(sum);
+        all.add(cache_->at(index).census());
     }
-    co_return sum;
+    co_return all.total();
+}
+
+cache_statistics chunk_manager::live_statistics(std::chrono::milliseconds patience) const {
+    if (shard::current() != nullptr)
+        detail::misuse(
+            "chunk_manager::live_statistics() blocks: on a shard, co_await statistics()");
+    engine& owner = cache_->owner();
+    const auto told = detail::inquiry<cache_census>::ask(
+        owner, [cache = cache_](shard& one) { return cache->at(one.index()).census(); }, patience);
+    cache_census all;
+    for (const std::optional<cache_census>& one : told) {
+        if (!one)
+            throw system_error({owner.stopping() ? errc::stopped : errc::timed_out,
+                                {.doing = activity::get_chunk}});
+        all.add(*one);
+    }
+    return all.total();
 }
 
 slice_stream chunk_manager::slices(file from,

@@ -3,7 +3,6 @@
 #include <leat/cache/shared_cache.hpp>
 
 #include <algorithm>
-#include <new>
 
 namespace leat {
 
@@ -26,13 +25,10 @@ chunk_reader chunk_reader::run(shard_cache& cache,
             count = co_await manager.source->read(*file.opened,
                                                   filling.index * manager.chunk_size + begin,
                                                   std::span{filling.data + begin, size}, urgency);
-            if (count < expected) code = errc::short_read;
-        } catch (const boost::system::system_error& failure) {
-            code = failure.code();
-        } catch (const std::bad_alloc&) {
-            code = system_error_code(ENOMEM);
+            code = judge_answer(count, size, filling.length - begin);
+            count = std::min(count, expected);
         } catch (...) {
-            code = errc::unhandled_exception;
+            code = error_of(std::current_exception()).code;
         }
     }
     cache.all().files().release(file);

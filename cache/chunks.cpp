@@ -9,8 +9,8 @@
 namespace leat {
 
 namespace {
-// Revokes on their way at once: enough to have victims ready, few enough not to strip every holder.
-constexpr unsigned maximum_revokes = 4;
+// Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
+constexpr unsigned most_coming = 4;
 
 constexpr const char* plain_buffers =
     "buffers cannot be registered with the kernel, as a rule for want of locked memory "
@@ -30,6 +30,7 @@ void tell_of_memory(engine& owner, const char* sentence) noexcept {
 chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept {
     const manager_core& manager = *file.manager;
     own_->out_of_memory = false;
+    own_->coming = 0;
     std::byte* buffer = shard_.arena()->allocate(manager.chunk_size);
     if (buffer == nullptr) take_foreign();  // a victim may be pinned only by what is gone
     while (buffer == nullptr) {
@@ -95,7 +96,7 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     made->units = (made->length + unit - 1) / unit;
     made->landed_units = made->asked_units = made->cursor = made->turn = 0;
     made->distrusted = made->demands_read = 0;
-    insert(*made);
+    table_.insert(*made);
     own_->policy->insert(*made);
     ++own_->live_chunks;
     ++counts_.fills;
@@ -103,63 +104,81 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
 }
 
 bool shard_cache::evict_one() noexcept {
-    own_->revokes_sent = 0;
+    own_->coming = 0;
     resident* const found = own_->policy->victim(
         [](void* self, resident& candidate) noexcept {
-            auto& judged = static_cast<chunk&>(candidate);
-            const verdict said = static_cast<shard_cache*>(self)->judge(judged);
-            if (said == verdict::set_aside) judged.attention = true;
-            return said;
+            return static_cast<shard_cache*>(self)->judge(static_cast<chunk&>(candidate));
         },
         this);
-    if (found == nullptr) return false;
+    if (found == nullptr) {
+        // Where all are in use by others the next look may find one that is not.
+        if (own_->coming == 0 && !own_->policy->empty()) own_->buffer_may_be_free = true;
+        return false;
+    }
     ++counts_.evictions;
     discard(static_cast<chunk&>(*found));
     return true;
 }
 
 verdict shard_cache::judge(chunk& candidate) noexcept {
-    if (candidate.pins != 0 || !candidate.waiters.empty()) return verdict::set_aside;
-    const std::int64_t last_use = candidate.last_use.latest();
-    bool used = last_use != candidate.used;
-    candidate.used = last_use;
-    for (lease::owner_part& held : candidate.holders) {
-        const std::int64_t use = held.self->last_use.latest();
-        used = used || use != held.seen_use;
-        held.seen_use = use;
+    if (candidate.pinned() || !candidate.waiters.empty()) return set_aside(candidate);
+    const std::int64_t latest = candidate.latest_use();
+    if (latest != candidate.used) {
+        candidate.used = latest;
+        return verdict::used;
     }
-    if (used) return verdict::used;
+    const bool leased = !candidate.holders.empty();
+    // Nothing younger goes in place of what is on its way: that is a message each, not a read.
+    if (own_->coming == most_coming || (own_->coming != 0 && !leased)) return verdict::stop;
     unqueue(candidate);  // nobody waits inside: what is not submitted is not read
-    if (!candidate.holders.empty()) {
-        bool asked_back = false;
+    if (leased) {
+        ++own_->coming;
         for (lease::owner_part& held : candidate.holders) {
-            if (!held.revoke_out) {
-                if (own_->revokes_sent < maximum_revokes) {
-                    revoke(*held.self);
-                } else {
-                    own_->buffer_may_be_free = true;  // the next search asks for more
-                }
-            }
-            asked_back = asked_back || held.revoke_out;
+            if (!held.revoke_out) revoke(*held.self);
         }
-        // A returning revoke puts it back.
-        return asked_back ? verdict::set_aside : verdict::used;
+        return verdict::pass;
     }
-    return candidate.reads != 0 ? verdict::set_aside : verdict::evict;
+    return candidate.reads != 0 ? set_aside(candidate) : verdict::evict;
+}
+
+verdict shard_cache::set_aside(chunk& candidate) noexcept {
+    candidate.attention = true;
+    if (!candidate.pinned()) own_->aside.push_back(candidate);
+    return verdict::set_aside;
 }
 
 void shard_cache::back_to_policy(chunk& aside) noexcept {
+    own_->buffer_may_be_free = true;
     if (aside.pins != 0 || !aside.waiters.empty()) {
         aside.attention = true;  // whoever waits will pin, and whoever pins will unpin
         return;
     }
-    own_->buffer_may_be_free = true;
-    if (!aside.in_policy) own_->policy->put_back(aside);
+    if (aside.in_policy || aside.pinned()) return;
+    leave_aside(aside);
+    aside.used = aside.latest_use();
+    own_->policy->put_back(aside);
+}
+
+void shard_cache::leave_aside(chunk& back) noexcept {
+    if (static_cast<boost::intrusive::list_base_hook<>&>(back).is_linked())
+        own_->aside.erase(own_->aside.iterator_to(back));
+}
+
+boost::system::error_code shard_cache::shortage() noexcept {
+    if (own_->out_of_memory) return system_error_code(ENOMEM);
+    if (!own_->policy->empty()) return errc::no_buffer;
+    // What is found pinned here stays so until its last unpin, which puts it back.
+    while (!own_->aside.empty()) {
+        if (!static_cast<chunk&>(own_->aside.front()).pinned()) return errc::no_buffer;
+        own_->aside.pop_front();
+    }
+    return errc::all_pinned;
 }
 
 void shard_cache::discard(chunk& gone) noexcept {
-    if (!gone.doomed) erase(gone);
+    if (!gone.doomed) table_.erase(gone);
     own_->policy->erase(gone);
+    leave_aside(gone);
     unqueue(gone);
     shard_.arena()->release(gone.data, gone.buffer_size);
     all_.files().unrefer(*std::exchange(gone.file, nullptr));
@@ -172,8 +191,10 @@ void shard_cache::discard(chunk& gone) noexcept {
 void shard_cache::doom(chunk& stale, boost::system::error_code code) noexcept {
     if (!stale.doomed) {
         stale.doomed = true;
-        erase(stale);
+        table_.erase(stale);
         own_->policy->erase(stale);
+        leave_aside(stale);
+        own_->aside.push_back(stale);
         unqueue(stale);
     }
     while (!stale.waiters.empty()) {

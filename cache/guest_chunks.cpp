@@ -62,8 +62,9 @@ void guest_chunk_visit::miss(shard_cache& cache,
     guest_piece::waiting& wait = piece.wait.emplace(piece);
     wait.done = &landed;
     wait.size = piece.config.size;
-    wait.no_wait = piece.config.hint == hint::no_wait;
+    wait.patience = patience_of(piece.config.hint);
     ++pending_;
+    where().list_wait(wait, nullptr);
     if (cache.request(wait, piece.config.file.number, piece.config.offset, manager)) return;
     --pending_;
     piece.code = wait.code;
@@ -72,6 +73,7 @@ void guest_chunk_visit::miss(shard_cache& cache,
 
 void guest_chunk_visit::landed(chunk_request& request) noexcept {
     auto& wait = static_cast<guest_piece::waiting&>(request);
+    wait.leave_list();
     guest_piece& piece = *wait.piece;
     piece.pinned = wait.pinned;
     piece.code = wait.code;

@@ -30,12 +30,8 @@ public:
     static runner run(guest_task& of) {
         try {
             co_await of.work_there();
-        } catch (const boost::system::system_error& failure) {
-            of.code_ = failure.code();
-        } catch (const std::bad_alloc&) {
-            of.code_ = system_error_code(ENOMEM);
         } catch (...) {
-            of.code_ = errc::unhandled_exception;
+            of.failed_ = error_of(std::current_exception());
         }
         of.ended();
     }
@@ -63,7 +59,7 @@ void guest_task::begin(guest_visit& visit) noexcept {
         runner::run(*this).start(here, *token);
         return;
     } catch (const std::bad_alloc&) {
-        code_ = system_error_code(ENOMEM);
+        failed_.code = system_error_code(ENOMEM);
     }
     ended();
 }
@@ -73,7 +69,7 @@ void guest_task::withdraw(guest_visit&) noexcept {
 }
 
 void guest_task::turn_away(guest_visit&) noexcept {
-    code_ = errc::stopped;
+    failed_.code = errc::stopped;
 }
 
 void guest_task::ended() noexcept {

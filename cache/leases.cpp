@@ -41,7 +41,7 @@ lease* shard_cache::lease_for(chunk_request& wanted) noexcept {
     made->index = wanted.index;
     made->owner = wanted.owner;
     made->last_use.note(stamp());
-    insert(*made);
+    table_.insert(*made);
     own_->held_leases.push_back(*made);
     ++own_->live_leases;
     return made;
@@ -70,7 +70,7 @@ void shard_cache::give_back(lease& idle) noexcept {
     idle.granted = false;
     idle.ready_length = 0;
     idle.presence = nullptr;
-    erase(idle);
+    table_.erase(idle);
     own_->held_leases.erase(own_->held_leases.iterator_to(idle));
     if (!idle.ever_granted) {
         free_lease(idle);
@@ -82,7 +82,7 @@ void shard_cache::give_back(lease& idle) noexcept {
 
 void shard_cache::free_lease(lease& gone) noexcept {
     all_.files().unrefer(*std::exchange(gone.file, nullptr));
-    gone.giving_back = gone.ever_granted = gone.attention = false;
+    gone.giving_back = gone.ever_granted = gone.attention = gone.kept_by_pins = false;
     gone.next_free = own_->free_lease;
     own_->free_lease = &gone;
     --own_->live_leases;
@@ -97,26 +97,18 @@ void shard_cache::revoke_at_home(work& message) noexcept {
     lease& held = *static_cast<lease::back_pointer&>(message).self;
     shard_cache& here = *held.home;
     // The owner does not touch revoked_generation while the message is out.
-    if (!held.granted || held.generation != held.at_owner.revoked_generation) {
-        here.bounce_revoke(held);
-        return;
+    const bool valid = held.granted && held.generation == held.at_owner.revoked_generation;
+    if (valid) {
+        if (held.pins != 0) here.take_foreign();  // it may be pinned only by what is gone
+        held.granted = false;
+        held.ready_length = 0;
+        held.presence = nullptr;
+        held.attention = held.kept_by_pins = held.pins != 0;
     }
-    held.granted = false;
-    held.ready_length = 0;
-    held.presence = nullptr;
-    held.revoke_held = true;
-    if (held.pins != 0) {
-        held.attention = true;
-        return;
-    }
-    here.bounce_revoke(held);
-    here.lease_unused(held);
-}
-
-void shard_cache::bounce_revoke(lease& held) noexcept {
-    held.revoke_held = false;
+    // At once, pinned or not: the owner waits for nothing else. The last unpin gives it back.
     held.revoke_message.run = &revoke_returned;
-    shard_.send(held.owner->shard_.index(), held.revoke_message);
+    here.shard_.send(held.owner->shard_.index(), held.revoke_message);
+    if (valid) here.lease_unused(held);
 }
 
 // At the owner.
@@ -125,7 +117,6 @@ void shard_cache::revoke(lease& held) noexcept {
     lease::owner_part& mine = held.at_owner;
     mine.revoke_out = true;
     mine.revoked_generation = mine.generation;
-    ++own_->revokes_sent;
     ++counts_.revokes;
     held.revoke_message.run = &revoke_at_home;
     shard_.send(held.home->shard_.index(), held.revoke_message);
@@ -137,15 +128,12 @@ void shard_cache::revoke_returned(work& message) noexcept {
     lease::owner_part& mine = held.at_owner;
     mine.revoke_out = false;
     here.own_->buffer_may_be_free = true;  // there is room for another revoke, at least
-    if (mine.of != nullptr) {
-        chunk& of = *mine.of;
-        if (mine.generation == mine.revoked_generation) {
-            here.unlink(held);
-        } else if (of.doomed) {
-            here.revoke(held);  // it was granted anew meanwhile
-        } else {
-            here.back_to_policy(of);
-        }
+    if (mine.of != nullptr && mine.generation != mine.revoked_generation) {
+        if (mine.of->doomed) here.revoke(held);  // it was granted anew meanwhile
+    } else if (mine.of != nullptr && held.kept_by_pins) {
+        mine.pinned = true;
+    } else if (mine.of != nullptr) {
+        here.unlink(held);
     }
     if (!mine.give_back_waits) return;
     mine.give_back_waits = false;
@@ -167,7 +155,9 @@ void shard_cache::give_back_arrived(work& message) noexcept {
 
 void shard_cache::unlink(lease& held) noexcept {
     chunk& of = *std::exchange(held.at_owner.of, nullptr);
+    of.last_use.note(of.latest_use());  // a use through the lease counts, its return does not
     of.holders.erase(of.holders.iterator_to(held.at_owner));
+    held.at_owner.pinned = false;
     if (of.doomed) {
         release_if_unused(of);
     } else {

@@ -1,6 +1,6 @@
 #include "eviction_policy.hpp"
 
-#include <boost/intrusive/list.hpp>
+#include <boost/intrusive/set.hpp>
 
 namespace leat {
 
@@ -10,7 +10,8 @@ class lru_policy final : public eviction_policy {
 public:
     void insert(resident& added) noexcept override {
         added.in_policy = true;
-        order_.push_front(added);
+        added.placed = added.used;
+        order_.insert(added);
     }
     void erase(resident& gone) noexcept override {
         if (!gone.in_policy) return;
@@ -20,20 +21,34 @@ public:
     void put_back(resident& back) noexcept override { insert(back); }
 
     resident* victim(judge decide, void* state) noexcept override {
-        // Twice round at most: the first may find every chunk used since the last search.
-        for (std::size_t left = 2 * order_.size(); left > 0 && !order_.empty(); --left) {
-            resident& oldest = order_.back();
+        // Other shards go on using what is looked at here: that must not keep this from ending.
+        std::size_t left = 2 * order_.size();
+        for (auto next = order_.begin(); next != order_.end() && left > 0; --left) {
+            resident& oldest = *next++;
             const verdict said = decide(state, oldest);
-            order_.pop_back();
-            oldest.in_policy = false;
+            if (said == verdict::stop) return nullptr;
+            if (said == verdict::pass) continue;
+            erase(oldest);
             if (said == verdict::evict) return &oldest;
-            if (said == verdict::used) insert(oldest);
+            if (said == verdict::set_aside) continue;
+            insert(oldest);
+            // Perhaps it is the oldest all the same.
+            if (next == order_.end() || oldest.placed < next->placed)
+                next = order_.iterator_to(oldest);
         }
         return nullptr;
     }
+    [[nodiscard]] bool empty() const noexcept override { return order_.empty(); }
 
 private:
-    boost::intrusive::list<resident> order_;  // youngest first
+    struct by_placed {
+        using type = std::int64_t;
+        type operator()(const resident& one) const noexcept { return one.placed; }
+    };
+    boost::intrusive::multiset<resident,
+                               boost::intrusive::base_hook<resident_order>,
+                               boost::intrusive::key_of_value<by_placed>>
+        order_;  // the oldest use first
 };
 
 }  // namespace

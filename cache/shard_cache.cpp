@@ -8,19 +8,12 @@
 namespace leat {
 
 namespace {
-constexpr std::uint64_t foreign_mask = (std::uint64_t{1} << entry::foreign_shift) - 1;
 // Turns between looks at what was released elsewhere, while nobody waits for a buffer.
 constexpr std::uint64_t settle_turns = 64;
 }  // namespace
 
 shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
-    : buckets_(nullptr),
-      bucket_mask_(buckets - 1),
-      shard_(mine),
-      all_(all),
-      own_(std::make_unique<storage>()) {
-    own_->buckets.resize(buckets);
-    buckets_ = own_->buckets.data();
+    : table_(buckets), shard_(mine), all_(all), own_(std::make_unique<storage>()) {
     guest_.state = this;
     guest_.before_submit = [](void* self) noexcept {
         static_cast<shard_cache*>(self)->before_submit();
@@ -38,23 +31,11 @@ void shard_cache::move_in() noexcept {
 
 shard_cache::~shard_cache() = default;
 
-void shard_cache::insert(entry& added) noexcept {
-    entry*& bucket = buckets_[hash(added.file_number, added.index) & bucket_mask_];
-    added.chain = bucket;
-    bucket = &added;
-}
-
-void shard_cache::erase(entry& gone) noexcept {
-    entry** link = &buckets_[hash(gone.file_number, gone.index) & bucket_mask_];
-    while (*link != &gone) link = &(*link)->chain;
-    *link = gone.chain;
-}
-
 void shard_cache::attend(entry& unpinned) noexcept {
     if (unpinned.leased) {
         auto& held = static_cast<lease&>(unpinned);
         held.attention = false;
-        if (held.revoke_held) bounce_revoke(held);
+        if (!held.granted) held.last_use.note(stamp());
         lease_unused(held);
         return;
     }
@@ -63,27 +44,25 @@ void shard_cache::attend(entry& unpinned) noexcept {
     if (mine.doomed) {
         release_if_unused(mine);
     } else {
+        // Whoever was met while it was pinned was in use until now.
+        if (!mine.in_policy) mine.last_use.note(stamp());
         back_to_policy(mine);
     }
 }
 
 void shard_cache::unpin_elsewhere(entry& found, std::uint64_t size) noexcept {
     shard_cache& home = *found.home;
-    const std::uint64_t before =
-        found.foreign.fetch_add(size << entry::foreign_shift | 1, std::memory_order_acq_rel);
-    if (before != 0) return;  // whoever raised it from 0 links it
+    if (!found.foreign.release(size)) return;  // whoever was the first has linked it
     if (home.foreign_.push(found, [&]() noexcept { home.shard_.nudge(); })) return;
-    const std::uint64_t released = found.foreign.exchange(0, std::memory_order_acq_rel);
-    home.all_.settle_orphans(released & foreign_mask);
+    home.all_.settle_orphans(found.foreign.take().pins);
 }
 
 namespace {
 // Counts what was released elsewhere.
 void count_foreign(entry& released) noexcept {
-    const std::uint64_t count = released.foreign.exchange(0, std::memory_order_acq_rel);
-    released.referred -= count >> entry::foreign_shift;
-    released.pins -= static_cast<std::uint32_t>(count & foreign_mask);
-    if (released.pins == 0) released.referred = 0;
+    const foreign_pins<>::released gone = released.foreign.take();
+    released.referred -= gone.bytes;
+    released.pins -= static_cast<std::uint32_t>(gone.pins);
 }
 }  // namespace
 
@@ -133,44 +112,6 @@ bool shard_cache::begin_send(std::uint64_t bytes) noexcept {
     if (bytes > most || counts_.sending_bytes > most - bytes) return false;
     counts_.sending_bytes += bytes;
     return true;
-}
-
-void shard_cache::add_to(cache_statistics& sum) noexcept {
-    take_foreign();
-    sum.hits += shard_.hits();
-    sum.misses += counts_.misses;
-    sum.fills += counts_.fills;
-    sum.reads += counts_.reads;
-    sum.demand_reads += counts_.demand_reads;
-    sum.bytes_read += counts_.bytes_read;
-    sum.evictions += counts_.evictions;
-    sum.failed_reads += counts_.failed_reads;
-    sum.buffer_waits += counts_.buffer_waits;
-    sum.bypasses += counts_.bypasses;
-    sum.grants += counts_.grants;
-    sum.revokes += counts_.revokes;
-    sum.chunks += own_->live_chunks;
-    sum.leases += own_->live_leases;
-    sum.waiting += own_->waiting;
-    sum.sending_bytes += counts_.sending_bytes;
-    const auto count_pins = [&](const entry& one, std::uint64_t bytes) {
-        if (one.pins == 0) return;
-        sum.pins += one.pins;
-        sum.pinned_bytes += bytes;
-        sum.referred_bytes += one.referred;
-        sum.oldest_pin =
-            std::max(sum.oldest_pin, std::chrono::nanoseconds{stamp() - one.pinned_since});
-    };
-    for (const chunk& one : own_->chunks) {
-        if (one.file == nullptr) continue;
-        sum.short_chunks += one.length < one.buffer_size ? 1 : 0;
-        sum.filling_chunks += one.reads != 0 ? 1 : 0;
-        count_pins(one, one.buffer_size);
-    }
-    for (const lease& one : own_->leases) {
-        // Its chunk's bytes are counted where they are, unless only this shard pins it.
-        count_pins(one, one.length);
-    }
 }
 
 // Requests at home.
@@ -253,7 +194,6 @@ void shard_cache::granted_at_home(work& message) noexcept {
     --via.outstanding;
     if (!wanted.code) {
         if (!via.granted || via.generation != wanted.grant) {
-            if (via.revoke_held) here.bounce_revoke(via);  // it revoked an earlier grant
             const chunk& of = *wanted.at;
             via.generation = wanted.grant;
             via.granted = via.ever_granted = true;
@@ -313,13 +253,16 @@ void shard_cache::serve(chunk_request& wanted) noexcept {
         own_->buffer_waiters.empty() ? make_chunk(*wanted.file, wanted.index) : nullptr;
     if (made != nullptr) {
         serve_from(*made, wanted);
-    } else if (wanted.no_wait) {
-        answer(wanted, errc::all_pinned);
-    } else if (own_->out_of_memory) {
-        answer(wanted, system_error_code(ENOMEM));
-    } else {
+    } else if (may_wait(wanted)) {
         wait_for_buffer(wanted);
+    } else {
+        answer(wanted, shortage());
     }
+}
+
+bool shard_cache::may_wait(const chunk_request& wanted) const noexcept {
+    return !own_->out_of_memory && (wanted.patience == patience::deadline ||
+                                    (wanted.patience == patience::brief && own_->coming != 0));
 }
 
 void shard_cache::serve_from(chunk& found, chunk_request& wanted) noexcept {
@@ -352,9 +295,10 @@ void shard_cache::grant(chunk& found, chunk_request& wanted) noexcept {
         ++held.generation;
         found.holders.push_back(held);
         ++counts_.grants;
-    } else if (held.revoke_out && held.generation == held.revoked_generation) {
-        ++held.generation;  // somebody there wants it after all: the revoke on its way is void
+    } else if (held.pinned || (held.revoke_out && held.generation == held.revoked_generation)) {
+        ++held.generation;  // somebody there wants it after all: a revoke on its way is void
         ++counts_.grants;
+        if (std::exchange(held.pinned, false)) back_to_policy(found);
     }
     wanted.grant = held.generation;
     wanted.whole = found.ready_length != 0;
@@ -406,7 +350,7 @@ void shard_cache::waited_too_long(work& item) noexcept {
         here.serve_from(static_cast<chunk&>(*found), wanted);
         return;
     }
-    here.answer(wanted, errc::all_pinned);
+    here.answer(wanted, here.shortage());
 }
 
 void shard_cache::end_buffer_waiters() noexcept {
@@ -415,6 +359,17 @@ void shard_cache::end_buffer_waiters() noexcept {
         own_->buffer_waiters.pop_front();
         shard_.remove_timer(first.deadline);
         answer(first, errc::stopped);
+    }
+}
+
+void shard_cache::end_brief_waits() noexcept {
+    const boost::system::error_code code = shortage();
+    for (auto next = own_->buffer_waiters.begin(); next != own_->buffer_waiters.end();) {
+        chunk_request& waiter = *next++;
+        if (waiter.patience != patience::brief) continue;
+        own_->buffer_waiters.erase(own_->buffer_waiters.iterator_to(waiter));
+        shard_.remove_timer(waiter.deadline);
+        answer(waiter, code);
     }
 }
 
@@ -430,7 +385,10 @@ void shard_cache::serve_buffer_waiters() noexcept {
             answer(first, system_error_code(ENOMEM));
             continue;
         }
-        if (found == nullptr) return;
+        if (found == nullptr) {
+            if (own_->coming == 0) end_brief_waits();
+            return;
+        }
         auto& made = static_cast<chunk&>(*found);
         for (auto next = own_->buffer_waiters.begin(); next != own_->buffer_waiters.end();) {
             chunk_request& waiter = *next++;

@@ -2,6 +2,7 @@
 
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/cache/shared_cache.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -29,6 +30,7 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
           options.pin_deadline, std::chrono::milliseconds{0}, std::chrono::hours{24 * 3650})),
       source(std::move(source_)),
       cache(cache_),
+      engine(&cache_->owner()),
       fills(std::make_unique<fill_queue[]>(cache_->shards())),
       shards(cache_->shards()) {
     for (unsigned index = 0; index < shards; ++index) {
@@ -39,7 +41,20 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
 
 unsigned manager_core::owner(std::uint64_t number, std::uint64_t index) const noexcept {
     // The upper half: the lower one picks the bucket.
-    return static_cast<unsigned>((shard_cache::hash(number, index) >> 32) % shards);
+    return static_cast<unsigned>((entry_table::hash(number, index) >> 32) % shards);
+}
+
+shard_cache& manager_core::here() const noexcept {
+    const shard* const current = shard::current();
+    if (current == nullptr)
+        detail::misuse(
+            "a chunk_manager was used on a thread that runs no shard: use it in a task, by "
+            "engine::run or spawn_on, or ask by async_get_chunk and its kin");
+    if (&current->owner() != engine)
+        detail::misuse(
+            "a chunk_manager was used on a shard of another engine: spawn the task on the "
+            "manager's own");
+    return *static_cast<shard_cache*>(current->extension());
 }
 
 namespace {
@@ -63,9 +78,46 @@ std::shared_ptr<shared_cache> shared_cache::of(leat::engine& owner) {
         ->cache();
 }
 
-shared_cache::shared_cache(leat::engine& owner) : owner_(owner) {
-    const std::uint64_t smallest = std::min<std::uint64_t>(owner.options().chunk_size, MiB);
-    const std::uint64_t buckets = std::bit_ceil(2 * owner.memory_per_shard() / smallest + 64);
+namespace {
+constexpr std::uint64_t fewest_buckets = 64;
+// A table takes at most this share of its shard's memory.
+constexpr std::uint64_t table_share = 256;
+}  // namespace
+
+/// Buckets on their way to a shard's table.
+struct shared_cache::growth : work {
+    growth(shard_cache& of_, std::uint64_t count) : work(&arrived), of(of_), larger(count) {}
+    static void arrived(work& message) noexcept {
+        auto& self = static_cast<growth&>(message);
+        self.of.adopt_buckets(std::move(self.larger));
+    }
+    shard_cache& of;
+    entry_table::buckets larger;
+};
+
+// A bucket for each chunk of the engine: a shard may hold leases of all that others own.
+std::uint64_t shared_cache::buckets_for(std::uint64_t chunk_size) const noexcept {
+    const std::uint64_t entries = owner_.memory_per_shard() / chunk_size * owner_.shards();
+    const std::uint64_t most = owner_.memory_per_shard() / table_share / sizeof(entry*);
+    return std::max(fewest_buckets, std::min(std::bit_ceil(entries), std::bit_floor(most)));
+}
+
+void shared_cache::expect_chunks_of(std::uint64_t chunk_size) {
+    const std::lock_guard lock{growing_};
+    if (chunk_size >= smallest_chunk_) return;
+    const std::uint64_t count = buckets_for(chunk_size);
+    if (count > buckets_for(smallest_chunk_)) {
+        const std::size_t before = growths_.size();
+        for (const auto& part : shards_) growths_.push_back(std::make_unique<growth>(*part, count));
+        for (std::size_t i = before; i < growths_.size(); ++i)
+            growths_[i]->of.home().deliver(*growths_[i]);
+    }
+    smallest_chunk_ = chunk_size;
+}
+
+shared_cache::shared_cache(leat::engine& owner)
+    : owner_(owner), smallest_chunk_(owner.options().chunk_size) {
+    const std::uint64_t buckets = buckets_for(smallest_chunk_);
     for (unsigned index = 0; index < owner.shards(); ++index) {
         arenas_.push_back(owner.at(index).arena());
         shards_.push_back(std::make_unique<shard_cache>(*this, owner.at(index), buckets));

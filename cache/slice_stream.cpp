@@ -1,4 +1,5 @@
 #include <leat/cache/chunk_manager.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -37,7 +38,12 @@ slice_stream::slice_stream(const chunk_manager& manager,
                            std::uint64_t offset,
                            std::uint64_t end,
                            slices_options options)
-    : manager_(manager), file_(std::move(from)), offset_(offset), end_(end), options_(options) {
+    : manager_(manager),
+      home_(manager.core_->here().home()),
+      file_(std::move(from)),
+      offset_(offset),
+      end_(end),
+      options_(options) {
     // Half of a shard's memory at most is filled ahead.
     const std::uint64_t chunks = manager.cache_->owner().memory_per_shard() / manager.chunk_size();
     options_.depth = static_cast<unsigned>(std::min<std::uint64_t>(options_.depth, chunks / 2));
@@ -50,11 +56,19 @@ slice_stream::~slice_stream() {
     drop_before(std::numeric_limits<std::uint64_t>::max());
 }
 
+void slice_stream::check_home() const noexcept {
+    if (shard::current() != &home_)
+        detail::misuse(
+            "a slice_stream was used or dropped on another shard than its own: take its "
+            "slices, or a stream of one's own, to other shards");
+}
+
 void slice_stream::drop_before(std::uint64_t index) noexcept {
+    if (!ahead_.empty()) check_home();
     const auto passed = [this, index](ahead* one) {
         if (one->chunk >= index && !one->ended) return false;
         // What found no buffer free is asked for again.
-        if (one->chunk >= index && one->code == errc::all_pinned)
+        if (one->chunk >= index && unbuffered(one->code))
             next_ahead_ = std::min(next_ahead_, one->chunk);
         one->drop();
         return true;
@@ -78,7 +92,7 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         asking->done = &ahead::landed;
         asking->chunk = next_ahead_;
         asking->size = length;
-        asking->no_wait = true;
+        asking->patience = patience::brief;
         asking->asked_ahead = true;
         shard& here = this_shard();
         here.hold();
@@ -91,6 +105,7 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
 }
 
 task<slice> slice_stream::next() {
+    check_home();
     if (offset_ >= end_) co_return slice{};
     const std::uint64_t size = manager_.chunk_size();
     const std::uint64_t index = offset_ / size;

@@ -322,8 +322,7 @@ stop_report engine::await_end() {
         }
     }
     if (report_.owed.size() > 2) report_.owed.resize(report_.owed.size() - 2);
-    std::sort(report_.waiting.begin(), report_.waiting.end(),
-              [](const auto& left, const auto& right) { return left.age > right.age; });
+    detail::sort_oldest_first(report_.waiting);
     std::string told = "the engine gave up waiting: " + report_.owed;
     if (!report_.waiting.empty()) told += "; first " + to_string(report_.waiting.front());
     report(event::level::warning, std::move(told));

@@ -1,6 +1,8 @@
 #include <leat/engine/error.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <new>
 
 namespace leat {
 
@@ -80,6 +82,20 @@ std::string to_string(const error& cause) {
 // boost::system::system_error appends the message itself.
 system_error::system_error(const error& cause)
     : boost::system::system_error(cause.code, to_string(cause.where)), where_(cause.where) {}
+
+error error_of(const std::exception_ptr& thrown) noexcept {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const system_error& known) {
+        return known.cause();
+    } catch (const boost::system::system_error& known) {
+        return {known.code(), {}};
+    } catch (const std::bad_alloc&) {
+        return {system_error_code(ENOMEM), {}};
+    } catch (...) {
+        return {make_error_code(errc::unhandled_exception), {}};
+    }
+}
 
 void throw_exception_from_error(const error& cause, const boost::source_location&) {
     throw system_error(cause);

@@ -1,25 +1,12 @@
 #include <leat/engine/outcome.hpp>
 #include <leat/engine/shard.hpp>
 
-#include <cerrno>
-#include <new>
-
 namespace leat::detail {
 
 work outcome::done;
 
 void outcome::set_exception(std::exception_ptr escaped) noexcept {
-    try {
-        std::rethrow_exception(escaped);
-    } catch (const leat::system_error& known) {
-        error_ = known.cause();
-    } catch (const boost::system::system_error& known) {
-        error_ = leat::error{known.code(), {}};
-    } catch (const std::bad_alloc&) {
-        error_ = leat::error{system_error_code(ENOMEM), {}};
-    } catch (...) {
-        error_ = leat::error{make_error_code(errc::unhandled_exception), {}};
-    }
+    error_ = error_of(escaped);
     if (error_->where.doing == activity::none) error_->where.doing = activity::task;
     exception_ = std::move(escaped);
 }

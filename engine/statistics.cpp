@@ -2,8 +2,6 @@
 #include <leat/engine/engine.hpp>
 #include <leat/io/detail/misuse.hpp>
 
-#include <algorithm>
-
 namespace leat {
 
 namespace {
@@ -26,10 +24,7 @@ std::vector<waiting_task> engine::waiting(std::size_t limit, std::chrono::millis
             all.push_back({.shard = index, .age = patience, .silent = true});
         }
     }
-    const auto before = [](const waiting_task& left, const waiting_task& right) {
-        return left.silent != right.silent ? left.silent : left.age > right.age;
-    };
-    std::sort(all.begin(), all.end(), before);
+    detail::sort_oldest_first(all);
     if (all.size() > limit) all.resize(limit);
     return all;
 }

@@ -28,6 +28,8 @@ private:
                 return "the range does not lie inside one chunk";
             case errc::all_pinned:
                 return "every chunk stayed pinned until the deadline";
+            case errc::no_buffer:
+                return "no buffer is free: they are being filled or on their way back";
             case errc::file_changed:
                 return "the file has changed since it was opened";
             case errc::closed:
@@ -46,6 +48,8 @@ private:
                 return "the memory given does not suffice for two chunks a shard";
             case errc::short_read:
                 return "the source gave fewer bytes than the file has there";
+            case errc::bad_answer:
+                return "the source gave more bytes than it was asked for";
             case errc::invalid_option:
                 return "the option's value is not one of those allowed";
             case errc::unhandled_exception:

@@ -1,121 +1,109 @@
 #include "common/engine_statistics.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <type_traits>
 
 namespace leat::apps {
 
 namespace {
 
-void add(io::backend_statistics& sum, const io::backend_statistics& one) {
-    sum.name = one.name;
-    sum.mode = one.mode;
-    sum.submitted += one.submitted;
-    sum.completed += one.completed;
-    sum.reads += one.reads;
-    sum.bytes_read += one.bytes_read;
-    sum.enters += one.enters;
-    sum.wakes += one.wakes;
-    sum.retries += one.retries;
-    sum.deferred += one.deferred;
-    sum.overflows += one.overflows;
-    sum.multishots += one.multishots;
-    sum.zero_copy_sends += one.zero_copy_sends;
-    sum.zero_copy_copied += one.zero_copy_copied;
-    sum.zero_copy_refused += one.zero_copy_refused;
-    sum.registered += one.registered;
-    sum.registration_failures += one.registration_failures;
+// Each counter once, with the name it is exported by: what adds and what prints go through these.
+
+template <class Visit, class... All>
+    requires(std::is_same_v<std::remove_const_t<All>, io::backend_statistics> && ...)
+void each(Visit visit, All&... all) {
+    visit("submitted", all.submitted...);
+    visit("completed", all.completed...);
+    visit("reads", all.reads...);
+    visit("bytes_read", all.bytes_read...);
+    visit("enters", all.enters...);
+    visit("wakes", all.wakes...);
+    visit("retries", all.retries...);
+    visit("deferred", all.deferred...);
+    visit("overflows", all.overflows...);
+    visit("multishots", all.multishots...);
+    visit("zero_copy_sends", all.zero_copy_sends...);
+    visit("zero_copy_copied", all.zero_copy_copied...);
+    visit("zero_copy_refused", all.zero_copy_refused...);
+    visit("registered", all.registered...);
+    visit("registration_failures", all.registration_failures...);
 }
 
-void add(io::arena_statistics& sum, const io::arena_statistics& one) {
-    sum.segments += one.segments;
-    sum.hugetlb_segments += one.hugetlb_segments;
-    sum.transparent_segments += one.transparent_segments;
-    sum.plain_segments += one.plain_segments;
-    sum.mapped_bytes += one.mapped_bytes;
-    sum.used_bytes += one.used_bytes;
-    sum.registered_bytes += one.registered_bytes;
-    sum.hugetlb_refusals += one.hugetlb_refusals;
-    sum.registration_failures += one.registration_failures;
+template <class Visit, class... All>
+    requires(std::is_same_v<std::remove_const_t<All>, io::arena_statistics> && ...)
+void each(Visit visit, All&... all) {
+    visit("segments", all.segments...);
+    visit("mapped_bytes", all.mapped_bytes...);
+    visit("used_bytes", all.used_bytes...);
+    visit("registered_bytes", all.registered_bytes...);
+    visit("hugetlb_segments", all.hugetlb_segments...);
+    visit("transparent_segments", all.transparent_segments...);
+    visit("plain_segments", all.plain_segments...);
+    visit("hugetlb_refusals", all.hugetlb_refusals...);
+    visit("registration_failures", all.registration_failures...);
 }
 
-void add(shard_statistics& sum, const shard_statistics& one) {
-    sum.turns += one.turns;
-    sum.parks += one.parks;
-    sum.messages_received += one.messages_received;
-    sum.messages_sent += one.messages_sent;
-    sum.mailbox_overflows += one.mailbox_overflows;
-    sum.doorbells += one.doorbells;
-    sum.stalls += one.stalls;
-    sum.accept_waits += one.accept_waits;
-    sum.idle_connections_ended += one.idle_connections_ended;
-    sum.longest_turn = std::max(sum.longest_turn, one.longest_turn);
+template <class Visit, class... All>
+    requires(std::is_same_v<std::remove_const_t<All>, shard_statistics> && ...)
+void each(Visit visit, All&... all) {
+    visit("turns", all.turns...);
+    visit("parks", all.parks...);
+    visit("messages", all.messages_sent...);
+    visit("messages_received", all.messages_received...);
+    visit("mailbox_overflows", all.mailbox_overflows...);
+    visit("doorbells", all.doorbells...);
+    visit("stalls", all.stalls...);
+    visit("accept_waits", all.accept_waits...);
+    visit("idle_connections_ended", all.idle_connections_ended...);
+    visit("frames", all.frames...);
+    visit("longest_turn_ns", all.longest_turn...);
 }
 
-boost::json::object to_json(const io::backend_statistics& of) {
-    return {{"name", of.name},
-            {"mode", of.mode},
-            {"submitted", of.submitted},
-            {"completed", of.completed},
-            {"reads", of.reads},
-            {"bytes_read", of.bytes_read},
-            {"enters", of.enters},
-            {"wakes", of.wakes},
-            {"retries", of.retries},
-            {"deferred", of.deferred},
-            {"overflows", of.overflows},
-            {"multishots", of.multishots},
-            {"zero_copy_sends", of.zero_copy_sends},
-            {"zero_copy_copied", of.zero_copy_copied},
-            {"zero_copy_refused", of.zero_copy_refused},
-            {"registration_failures", of.registration_failures}};
+template <class Visit, class... All>
+    requires(std::is_same_v<std::remove_const_t<All>, cache_statistics> && ...)
+void each(Visit visit, All&... all) {
+    cache_statistics::each(visit, all...);
+    visit("oldest_pin_ns", all.oldest_pin...);
 }
 
-boost::json::object to_json(const io::arena_statistics& of) {
-    return {{"mapped_bytes", of.mapped_bytes},
-            {"used_bytes", of.used_bytes},
-            {"registered_bytes", of.registered_bytes},
-            {"hugetlb_segments", of.hugetlb_segments},
-            {"transparent_segments", of.transparent_segments},
-            {"plain_segments", of.plain_segments},
-            {"hugetlb_refusals", of.hugetlb_refusals},
-            {"registration_failures", of.registration_failures}};
+/// A time is the longest of all, everything else the sum.
+struct adding {
+    template <class Counter>
+    void operator()(const char*, Counter& sum, const Counter& one) const {
+        if constexpr (std::is_same_v<Counter, std::chrono::nanoseconds>) {
+            sum = std::max(sum, one);
+        } else {
+            sum += one;
+        }
+    }
+};
+
+template <class Statistics>
+void add(Statistics& sum, const Statistics& one) {
+    each(adding{}, sum, one);
 }
 
-boost::json::object to_json(const cache_statistics& of) {
-    return {{"hits", of.hits},
-            {"misses", of.misses},
-            {"fills", of.fills},
-            {"reads", of.reads},
-            {"demand_reads", of.demand_reads},
-            {"bytes_read", of.bytes_read},
-            {"evictions", of.evictions},
-            {"failed_reads", of.failed_reads},
-            {"buffer_waits", of.buffer_waits},
-            {"bypasses", of.bypasses},
-            {"grants", of.grants},
-            {"revokes", of.revokes},
-            {"chunks", of.chunks},
-            {"short_chunks", of.short_chunks},
-            {"filling_chunks", of.filling_chunks},
-            {"leases", of.leases},
-            {"waiting", of.waiting},
-            {"pins", of.pins},
-            {"pinned_bytes", of.pinned_bytes},
-            {"referred_bytes", of.referred_bytes},
-            {"sending_bytes", of.sending_bytes},
-            {"oldest_pin_ns", of.oldest_pin.count()}};
-}
+struct listing {
+    boost::json::object& into;
+    void operator()(const char* name, std::chrono::nanoseconds time) const {
+        into[name] = time.count();
+    }
+    template <class Counter>
+    void operator()(const char* name, const Counter& counter) const {
+        into[name] = counter;
+    }
+};
 
-boost::json::object to_json(const shard_statistics& of) {
-    return {{"turns", of.turns},
-            {"parks", of.parks},
-            {"messages", of.messages_sent},
-            {"mailbox_overflows", of.mailbox_overflows},
-            {"doorbells", of.doorbells},
-            {"stalls", of.stalls},
-            {"accept_waits", of.accept_waits},
-            {"idle_connections_ended", of.idle_connections_ended},
-            {"longest_turn_ns", of.longest_turn.count()}};
+template <class Statistics>
+boost::json::object to_json(const Statistics& of) {
+    boost::json::object all;
+    if constexpr (std::is_same_v<Statistics, io::backend_statistics>) {
+        all["name"] = of.name;
+        all["mode"] = of.mode;
+    }
+    each(listing{all}, of);
+    return all;
 }
 
 }  // namespace
@@ -133,6 +121,8 @@ task<engine_statistics> gather(chunk_manager& manager) {
         co_await resume_on(index);
         const shard_statistics one = this_shard().statistics();
         add(all.loop, one);
+        all.backend.name = one.backend.name;
+        all.backend.mode = one.backend.mode;
         add(all.backend, one.backend);
         add(all.arena, one.arena);
     }

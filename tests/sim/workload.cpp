@@ -283,7 +283,7 @@ void workload::judge_failure(const attempt& made, boost::system::error_code code
                  static_cast<std::uint32_t>(made.version.modified_ns % 1'000'000'000) ||
              present.stx_size != made.version.size ||
              file->touched > static_cast<std::uint64_t>(made.version.changed_ns % 1'000'000'000));
-    } else if (code == errc::all_pinned) {
+    } else if (code == errc::all_pinned || code == errc::no_buffer) {
         called_for = may_be_pinned(made);
     } else if (code.category() == boost::system::system_category()) {
         const std::uint64_t since = made.begun - std::min(made.begun, aftermath_ns);

@@ -39,7 +39,7 @@ struct attempt {
     std::uint64_t begun = 0;
     std::uint64_t cancelled_at = never;  ///< a stop is requested then
     std::uint64_t limit = never;         ///< ns that with_timeout gives it
-    bool may_be_refused = false;         ///< errc::all_pinned may come at once
+    bool may_be_refused = false;         ///< errc::all_pinned or no_buffer may come at once
     boost::system::error_code expected;  ///< it is a misuse
     io::identity version;                ///< of the file asked for
 };

@@ -8,6 +8,7 @@
 #include <leat/cache/asio/async_read.hpp>
 #include <leat/cache/asio/send_range.hpp>
 #include <leat/cache/asio/slice_buffer.hpp>
+#include <leat/cache/asio/with_where.hpp>
 #include <leat/engine/asio/deferred.hpp>
 #include <leat/engine/asio/shard_context.hpp>
 #include <leat/engine/asio/shard_executor.hpp>

@@ -66,6 +66,43 @@ BOOST_AUTO_TEST_CASE(waits_are_told_with_name_shard_age_and_what_they_await) {
     BOOST_TEST(owner.waiting().empty());
 }
 
+BOOST_AUTO_TEST_CASE(who_waits_for_a_task_on_another_shard_is_told_too) {
+    engine owner{options_of(2)};
+    auto outer = [&]() -> task<> {
+        auto there = owner.spawn_on(1, named_nap("inner"));
+        co_await std::move(there);
+    };
+    task<> job = outer();
+    job.set_name("outer");
+    auto running = owner.spawn_on(0, std::move(job));
+    for (const waiting_task& one : ask_until(owner, 2)) {
+        const bool inner = one.name == "inner";
+        BOOST_TEST((inner || one.name == "outer"));
+        BOOST_TEST(one.shard == (inner ? 1u : 0u));
+        BOOST_TEST((one.awaits.doing == (inner ? activity::sleep : activity::join)));
+    }
+    owner.stop();
+    BOOST_CHECK_THROW(running.get(), system_error);
+}
+
+BOOST_AUTO_TEST_CASE(waits_of_equal_age_stand_by_shard_and_then_as_they_began) {
+    std::vector<waiting_task> all;
+    for (unsigned shard : {2u, 0u, 1u}) {
+        // More than a sort without regard to order leaves alone.
+        for (int i = 0; i < 40; ++i)
+            all.push_back({.shard = shard, .age = 5ms, .name = std::to_string(i)});
+    }
+    all.push_back({.shard = 3, .age = 9ms});
+    all.push_back({.shard = 4, .age = 1ms, .silent = true});
+    detail::sort_oldest_first(all);
+    BOOST_TEST(all[0].shard == 4u);
+    BOOST_TEST(all[1].shard == 3u);
+    for (std::size_t i = 0; i < 120; ++i) {
+        BOOST_TEST(all[i + 2].shard == i / 40);
+        BOOST_TEST(all[i + 2].name == std::to_string(i % 40));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_has_ended_waits_no_more) {
     engine owner{options_of(1)};
     owner.run(nap(0ms));

@@ -6,9 +6,6 @@
 
 namespace leat {
 
-/// Twice as wide as any other integer, for products.
-__extension__ typedef unsigned __int128 wide_integer;
-
 /// Names one version of a file that was opened; trivially copyable and never reused. Valid while a
 /// leat::file of that version is held anywhere; later requests fail with errc::closed.
 struct file_id {
@@ -19,7 +16,9 @@ struct file_id {
 /// What the caller knows about the use of what it asks for.
 enum class hint : std::uint8_t {
     normal,
-    no_wait,  ///< fail with errc::all_pinned at once rather than wait for a buffer
+    /// Do not wait for a buffer: fail at once, with errc::all_pinned if pins are the reason, else
+    /// with errc::no_buffer; idle buffers that are leased have been asked back then.
+    no_wait,
 };
 
 /// `size` bytes at `offset` of a file; they must lie inside one chunk.

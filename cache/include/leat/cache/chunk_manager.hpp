@@ -41,32 +41,40 @@ class [[nodiscard]] get_chunk_awaiter {
 public:
     [[nodiscard]] get_chunk_awaiter(const manager_core& manager,
                                     const chunk_config& config) noexcept
+        : get_chunk_awaiter(manager, config, patience_of(config.hint)) {}
+    [[nodiscard]] get_chunk_awaiter(const manager_core& manager,
+                                    const chunk_config& config,
+                                    leat::patience patience) noexcept
         : manager_(manager),
           file_(config.file.number),
           offset_(config.offset),
           size_(config.size),
-          hint_(config.hint) {}
+          patience_(patience) {}
     /// Before it is awaited, not after.
     get_chunk_awaiter(get_chunk_awaiter&& unused) noexcept
         : manager_(unused.manager_),
           file_(unused.file_),
           offset_(unused.offset_),
           size_(unused.size_),
-          hint_(unused.hint_) {}
+          patience_(unused.patience_) {}
 
     // Left alone, GCC calls it: the compiler's cost of a coroutine's body hides what inlining
     // saves.
     [[nodiscard, gnu::always_inline]] bool await_ready() noexcept {
         if (entry_ != nullptr || wait_) [[unlikely]]
             detail::awaited_again();
-        shard& here = *shard::current();
-        auto& cache = *static_cast<shard_cache*>(here.extension());
+        shard* const current = shard::current();
+        void* const extension = current != nullptr ? current->extension() : nullptr;
+        if (extension == nullptr) [[unlikely]]
+            (void)manager_.here();
+        shard& here = *current;
+        auto& cache = *static_cast<shard_cache*>(extension);
         const std::uint64_t index = manager_.by_chunk.divide(offset_);
         in_ = offset_ - index * manager_.chunk_size;
         entry* const found = cache.find(file_, index);
         if (found == nullptr || !shard_cache::ready(*found, manager_, in_, size_)) [[unlikely]]
             return false;
-        cache.pin(*found, size_);
+        shard_cache::pin(*found, size_, here);
         entry_ = found;
         return here.spend_hit();
     }
@@ -110,7 +118,7 @@ private:
     std::uint64_t file_;
     std::uint64_t offset_;
     std::uint32_t size_;
-    hint hint_;
+    leat::patience patience_;
     entry* entry_ = nullptr;
     std::uint64_t in_ = 0;
     std::optional<waiting> wait_;  // engaged only by a miss
@@ -169,12 +177,14 @@ public:
     [[nodiscard]] slice peek(const chunk_config& config) const noexcept;
 
     /// Copies from `offset` on into `to`, across chunk borders; returns the count, less than
-    /// to.size() only at the end of the file. Where every chunk is pinned it reads past the cache.
-    /// Throws as get_chunk, but for crosses_chunk.
+    /// to.size() only at the end of the file. Where there is no buffer, since every chunk is pinned
+    /// or being filled, it reads past the cache: straight into `to` as far as that is aligned as
+    /// sources are promised. Throws leat::system_error as get_chunk, but for crosses_chunk and
+    /// all_pinned; where() names the part that failed.
     [[nodiscard]] task<std::size_t> read(file from, std::uint64_t offset, std::span<std::byte> to);
 
-    /// Walks [offset, offset + length), cut at the end of the file. To be used on the shard that
-    /// made it.
+    /// Walks [offset, offset + length), cut at the end of the file. On a shard, the only one to use
+    /// it on.
     [[nodiscard]] slice_stream slices(file from,
                                       std::uint64_t offset,
                                       std::uint64_t length,
@@ -185,6 +195,11 @@ public:
     [[nodiscard]] std::uint64_t chunk_size() const noexcept { return core_->chunk_size; }
     /// Sums over the engine's shards, each asked in turn.
     [[nodiscard]] task<cache_statistics> statistics();
+    /// The same for a thread that is no shard, of an engine that runs: asks all shards at once, by
+    /// a message each, and blocks until they have answered. Throws leat::system_error:
+    /// errc::timed_out if one does not within `patience`, errc::stopped if one has ended.
+    [[nodiscard]] cache_statistics live_statistics(
+        std::chrono::milliseconds patience = std::chrono::seconds{1}) const;
 
     /// For requests of the Asio guest.
     [[nodiscard]] const manager_core& core() const noexcept { return *core_; }
@@ -197,6 +212,7 @@ public:
 
 private:
     friend class slice_stream;
+    task<> read_past(const file& from, std::uint64_t at, std::span<std::byte> to);
     chunk_manager(std::shared_ptr<shared_cache> cache, std::shared_ptr<manager_core> core) noexcept;
 
     std::shared_ptr<shared_cache> cache_;
@@ -206,7 +222,7 @@ private:
 /// The slices of a range, in order, while the chunks ahead are filled. Move it not while a next()
 /// is awaited; drop it at any time, on the shard that made it: what it has asked ahead and nobody
 /// else waits for is then not read.
-class slice_stream {
+class [[nodiscard]] slice_stream {
 public:
     slice_stream(const chunk_manager& manager,
                  file from,
@@ -227,8 +243,10 @@ private:
     struct ahead;
     void look_ahead(std::uint64_t index, std::uint64_t first);
     void drop_before(std::uint64_t index) noexcept;
+    void check_home() const noexcept;
 
     const chunk_manager& manager_;
+    const shard& home_;
     file file_;
     std::uint64_t offset_;
     std::uint64_t end_;

@@ -2,8 +2,11 @@
 // lists.
 #pragma once
 
+#include <leat/cache/chunk_config.hpp>
 #include <leat/cache/entry.hpp>
+#include <leat/engine/error.hpp>
 #include <leat/engine/timer.hpp>
+#include <leat/io/error.hpp>
 
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/system/error_code.hpp>
@@ -15,6 +18,22 @@ namespace leat {
 struct chunk;
 struct lease;
 
+/// How long a request waits for a buffer.
+enum class patience : std::uint8_t {
+    deadline,  ///< up to the manager's pin_deadline
+    brief,     ///< while leases have been asked back: a message each, nothing that waits in turn
+    none
+};
+
+[[nodiscard]] constexpr patience patience_of(hint given) noexcept {
+    return given == hint::no_wait ? patience::none : patience::deadline;
+}
+
+/// Whether a request found no buffer, for whatever reason.
+[[nodiscard]] inline bool unbuffered(const boost::system::error_code& code) noexcept {
+    return code == errc::all_pinned || code == errc::no_buffer;
+}
+
 /// Intrusive and owned by the caller; it lives until `done` runs, once, on its home shard. While it
 /// travels it is the message itself.
 struct chunk_request : work, boost::intrusive::list_base_hook<> {
@@ -24,7 +43,7 @@ struct chunk_request : work, boost::intrusive::list_base_hook<> {
     completion done = nullptr;
     std::uint64_t in = 0;  ///< offset inside the chunk
     std::uint32_t size = 0;
-    bool no_wait = false;  ///< fail rather than wait for a buffer
+    leat::patience patience = leat::patience::deadline;
     /// Nobody waits for it yet: it goes behind those that somebody waits for.
     bool asked_ahead = false;
 
@@ -54,5 +73,8 @@ struct chunk_request : work, boost::intrusive::list_base_hook<> {
     back_pointer deadline;      ///< in the owner's timers while it waits for a buffer
     back_pointer cancellation;  ///< the message that withdraws it
 };
+
+/// Where a request stands that waits for `wanted`, for people to read.
+[[nodiscard]] where place_of(const chunk_request& waiting, const chunk_config& wanted) noexcept;
 
 }  // namespace leat

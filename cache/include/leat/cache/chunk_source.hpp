@@ -2,8 +2,10 @@
 #pragma once
 
 #include <leat/engine/task.hpp>
+#include <leat/io/error.hpp>
 #include <leat/io/file.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -28,12 +30,16 @@ enum class priority : std::uint8_t {
 /// open(name) gives a `file_type`, which keeps one version of the file readable while it lives and
 /// may be destroyed on any thread. read(file, offset, buffer, priority) fills `buffer` with the
 /// bytes at `offset` and returns how many they are: as many as the buffer holds, or all there are
-/// up to the end of the file. It may be called for any sub-range, several at once; it may write
-/// beyond the end of the file inside `buffer`; it must not touch the buffer after it has ended. It
-/// throws errc::file_changed if the version is gone. Both run on the caller's shard, must end
-/// there, and inherit its stop token. That of a read is triggered also when nobody wants its bytes
-/// any more: who can end early throws then, who cannot just goes on. Errors are thrown as
-/// boost::system::system_error.
+/// up to the end of the file; less fails with errc::short_read, more than the buffer holds with
+/// errc::bad_answer. It may be called for any whole units, several ranges at once: `offset`, the
+/// size of `buffer` and its address are multiples of unit_size, 4096 bytes, `offset` lies inside
+/// the file, and the end of `buffer` inside the chunk, perhaps beyond the end of the file. There it
+/// may write what it likes; it must not touch the buffer after it has ended. It throws
+/// errc::file_changed if the version is gone. Both run on the caller's shard, must end there, and
+/// inherit its stop token. That of a read is triggered also when nobody wants its bytes any more:
+/// who can end early throws then, who cannot just goes on. Errors are thrown as
+/// boost::system::system_error; std::bad_alloc counts as ENOMEM, any other exception as
+/// errc::unhandled_exception.
 ///
 /// Two things a source may say besides:
 /// - `static constexpr bool version_identifies = true;` Equal versions have equal bytes whatever
@@ -60,6 +66,16 @@ concept chunk_source = requires(S& source,
     { std::as_const(opened).size() } -> std::convertible_to<std::uint64_t>;
     { std::as_const(opened).version() } -> std::convertible_to<file_version>;
 };
+
+/// What is wrong with a source that says it gave `given` bytes for a buffer of `asked` that begins
+/// `left` bytes before the end of the file.
+[[nodiscard]] inline boost::system::error_code judge_answer(std::uint64_t given,
+                                                            std::uint64_t asked,
+                                                            std::uint64_t left) noexcept {
+    if (given > asked) return errc::bad_answer;
+    if (given < std::min(asked, left)) return errc::short_read;
+    return {};
+}
 
 /// A chunk_source without its type.
 class any_source {

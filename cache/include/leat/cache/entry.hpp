@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/cache/file.hpp>
+#include <leat/cache/foreign_pins.hpp>
 #include <leat/cache/presence.hpp>
 #include <leat/cache/use_stamp.hpp>
 #include <leat/io/backend.hpp>
@@ -39,12 +40,8 @@ struct alignas(64) entry {
     bool leased = false;
     bool attention = false;  ///< the last unpin has more to do
 
-    /// Releases on other threads, not yet counted: how many in the lower 24 bits, their bytes in
-    /// the lower 40. Whoever raises it from 0 links the entry into its home's list.
-    alignas(64) std::atomic<std::uint64_t> foreign{0};
+    foreign_pins<> foreign;  ///< releases on other threads, in a line of its own
     entry* foreign_next = nullptr;
-
-    static constexpr std::uint64_t foreign_shift = 24;
 
     [[nodiscard]] bool landed(std::uint64_t in, std::uint32_t size) const noexcept {
         const std::uint64_t last = (in + size - 1) >> unit_shift;

@@ -18,8 +18,11 @@ class guest_chunk_visit;
 /// One chunk of a guest's request. The manager may be destroyed meanwhile: it is only a name here,
 /// which the file's record proves alive.
 struct guest_piece {
-    struct waiting : chunk_request {
+    struct waiting final : chunk_request, detail::listed_wait {
         explicit waiting(guest_piece& of) noexcept : piece(&of) {}
+        [[nodiscard]] where awaits() const noexcept override {
+            return place_of(*this, piece->config);
+        }
         guest_piece* piece;
     };
 
@@ -76,6 +79,12 @@ public:
 
     /// After complete().
     [[nodiscard]] std::pair<boost::system::error_code, slice> take() noexcept;
+    /// Before start(): failure() will be asked for, perhaps after the manager's end.
+    void keep_names() noexcept { cache_ = manager_.cache.lock(); }
+    /// After complete(): `code`, and what had been asked for.
+    [[nodiscard]] error failure(boost::system::error_code code) const {
+        return cache_->failure(piece_.config, code);
+    }
 
 protected:
     ~guest_chunk();
@@ -86,6 +95,7 @@ private:
     void turn_away(guest_visit& visit) noexcept final;
 
     const manager_core& manager_;
+    std::shared_ptr<shared_cache> cache_;  // for the name of a file that fails
     guest_piece piece_;
     guest_chunk_visit visit_;
 };
@@ -106,6 +116,11 @@ public:
     /// After complete(): the outcomes in the order of the request. The code is an error if the
     /// engine was stopped or the request cancelled before every piece had its own.
     [[nodiscard]] std::pair<boost::system::error_code, results> take() noexcept;
+    void keep_names() const noexcept {}
+    /// After complete(): the outcomes say where each arose.
+    [[nodiscard]] static error failure(boost::system::error_code code) noexcept {
+        return {code, {.doing = activity::get_chunk}};
+    }
 
 protected:
     ~guest_chunks();

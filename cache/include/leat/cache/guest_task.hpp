@@ -25,7 +25,12 @@ protected:
     /// What is to be done; keeps its result in the request.
     virtual task<> work_there() = 0;
 
-    boost::system::error_code code_;
+    /// After complete(): `code`, where the task said that it arose, or else at `asked`.
+    [[nodiscard]] error failure_at(boost::system::error_code code, const where& asked) const {
+        return {code, failed_.where.doing != activity::none ? failed_.where : asked};
+    }
+
+    error failed_;
 
 private:
     class runner;
@@ -54,7 +59,13 @@ public:
           name_(std::move(name)) {}
 
     [[nodiscard]] std::pair<boost::system::error_code, file> take() noexcept {
-        return {code_, std::move(opened_)};
+        return {failed_.code, std::move(opened_)};
+    }
+    void keep_names() const noexcept {}
+    [[nodiscard]] error failure(boost::system::error_code code) const {
+        where asked{.doing = activity::open};
+        asked.set_name(name_);
+        return failure_at(code, asked);
     }
 
 protected:
@@ -85,7 +96,16 @@ public:
           to_(to) {}
 
     [[nodiscard]] std::pair<boost::system::error_code, std::size_t> take() noexcept {
-        return {code_, count_};
+        return {failed_.code, count_};
+    }
+    void keep_names() const noexcept {}
+    [[nodiscard]] error failure(boost::system::error_code code) const {
+        where asked{.doing = activity::read};
+        asked.set_name(from_.name());
+        asked.file = from_.id().number;
+        asked.offset = offset_;
+        asked.size = to_.size();
+        return failure_at(code, asked);
     }
 
 protected:

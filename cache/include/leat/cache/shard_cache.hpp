@@ -3,6 +3,7 @@
 
 #include <leat/cache/chunk_request.hpp>
 #include <leat/cache/entry.hpp>
+#include <leat/cache/entry_table.hpp>
 #include <leat/cache/foreign_release.hpp>
 #include <leat/cache/guest_completion.hpp>
 #include <leat/cache/statistics.hpp>
@@ -16,6 +17,7 @@
 
 namespace leat {
 
+class cache_census;
 enum class fill_rank : std::uint8_t;
 enum class verdict : std::uint8_t;
 class shared_cache;
@@ -38,19 +40,13 @@ public:
         return *static_cast<shard_cache*>(shard::current()->extension());
     }
 
-    [[nodiscard]] static std::uint64_t hash(std::uint64_t file, std::uint64_t index) noexcept {
-        const auto product =
-            static_cast<wide_integer>(file ^ 0x9e3779b97f4a7c15u) * (index + 0xa0761d6478bd642fu);
-        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    }
-
-    /// The hit's lookup, in fixed buckets.
+    /// The hit's lookup.
     [[nodiscard]] entry* find(std::uint64_t file, std::uint64_t index) const noexcept {
-        entry* found = buckets_[hash(file, index) & bucket_mask_];
-        while (found != nullptr && (found->index != index || found->file_number != file))
-            found = found->chain;
-        return found;
+        return table_.find(file, index);
     }
+    /// Moves the table into larger buckets.
+    void adopt_buckets(entry_table::buckets larger) noexcept { table_.adopt(std::move(larger)); }
+    [[nodiscard]] std::uint64_t buckets() const noexcept { return table_.size(); }
     /// Whether the `size` bytes at `in` can be served now; false for size 0.
     [[nodiscard]] static bool ready(const entry& found,
                                     const manager_core& manager,
@@ -63,15 +59,18 @@ public:
             return true;
         return last < found.length && found.presence != nullptr && found.landed(in, size);
     }
-    void pin(entry& found, std::uint32_t size) noexcept {
-        const std::int64_t now = stamp();
+    void pin(entry& found, std::uint32_t size) noexcept { pin(found, size, shard_); }
+    /// The same for a hit, which has its shard at hand.
+    static void pin(entry& found, std::uint32_t size, const shard& here) noexcept {
+        const std::int64_t now = stamp(here);
         if (found.pins++ == 0) found.pinned_since = now;
         found.referred += size;
         found.last_use.note(now);
     }
     /// When this turn began, in ns: enough to tell uses apart.
-    [[nodiscard]] std::int64_t stamp() const noexcept {
-        return shard_.turn_time().time_since_epoch().count();
+    [[nodiscard]] std::int64_t stamp() const noexcept { return stamp(shard_); }
+    [[nodiscard]] static std::int64_t stamp(const shard& here) noexcept {
+        return here.turn_time().time_since_epoch().count();
     }
     void unpin(entry& found, std::uint64_t size) noexcept {
         found.referred -= size;
@@ -92,7 +91,8 @@ public:
 
     [[nodiscard]] shard& home() const noexcept { return shard_; }
     [[nodiscard]] shared_cache& all() const noexcept { return all_; }
-    void add_to(cache_statistics& sum) noexcept;
+    /// What it has done and holds. Throws std::bad_alloc.
+    [[nodiscard]] cache_census census();
 
     /// After the shards have ended: forgets all chunks; returns how many pins users still hold.
     std::uint64_t close() noexcept;
@@ -111,9 +111,7 @@ private:
     using requests =
         boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>>;
 
-    // The table.
-    void insert(entry& added) noexcept;
-    void erase(entry& gone) noexcept;
+    // Pins.
     void attend(entry& unpinned) noexcept;
     void settle_foreign(entry& released) noexcept;
     void take_foreign() noexcept;
@@ -134,6 +132,7 @@ private:
     void answer(chunk_request& wanted, boost::system::error_code code) noexcept;
     void withdraw(chunk_request& wanted) noexcept;
     void wait_for_buffer(chunk_request& wanted) noexcept;
+    void end_brief_waits() noexcept;
     void serve_buffer_waiters() noexcept;
     void end_buffer_waiters() noexcept;
 
@@ -141,10 +140,14 @@ private:
     chunk* make_chunk(file_record& file, std::uint64_t index) noexcept;
     bool evict_one() noexcept;
     verdict judge(chunk& candidate) noexcept;
+    verdict set_aside(chunk& candidate) noexcept;
+    [[nodiscard]] boost::system::error_code shortage() noexcept;
+    [[nodiscard]] bool may_wait(const chunk_request& wanted) const noexcept;
     void discard(chunk& gone) noexcept;
     void doom(chunk& stale, boost::system::error_code code) noexcept;
     void release_if_unused(chunk& stale) noexcept;
     void back_to_policy(chunk& aside) noexcept;
+    void leave_aside(chunk& back) noexcept;
 
     // Fills.
     void want(chunk& filling, chunk_request& wanted) noexcept;
@@ -186,15 +189,12 @@ private:
     void sweep_leases() noexcept;
     static void revoke_at_home(work& message) noexcept;
     static void returned_at_home(work& message) noexcept;
-    void bounce_revoke(lease& held) noexcept;
     void revoke(lease& held) noexcept;
     static void revoke_returned(work& message) noexcept;
     static void give_back_arrived(work& message) noexcept;
     void unlink(lease& held) noexcept;
 
-    // The hit's line.
-    entry** buckets_;
-    std::uint64_t bucket_mask_;
+    entry_table table_;
     shard& shard_;
     shared_cache& all_;
     shard::guest guest_;

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace leat {
@@ -40,12 +41,16 @@ struct manager_core {
                  const manager_options& options);
 
     [[nodiscard]] unsigned owner(std::uint64_t number, std::uint64_t index) const noexcept;
+    /// The part of the shard that runs on this thread; programmer's error if there is none, or one
+    /// of another engine.
+    [[nodiscard]] shard_cache& here() const noexcept;
 
     reciprocal by_chunk;
     std::uint64_t chunk_size;
     std::chrono::milliseconds pin_deadline;
     std::unique_ptr<any_source> source;
     std::weak_ptr<shared_cache> cache;
+    const leat::engine* engine;
     std::shared_ptr<fill_queue[]> fills;  ///< one a shard, for its thread
     unsigned shards;
 };
@@ -64,6 +69,10 @@ public:
     [[nodiscard]] shard_cache& at(unsigned index) noexcept { return *shards_[index]; }
     [[nodiscard]] unsigned shards() const noexcept { return static_cast<unsigned>(shards_.size()); }
 
+    /// Sees to it that the tables have room for chunks of this size, a manager's. Any thread.
+    /// Throws std::bad_alloc.
+    void expect_chunks_of(std::uint64_t chunk_size);
+
     /// What a request for a chunk failed with, and where. Any thread.
     [[nodiscard]] error failure(const chunk_config& wanted, boost::system::error_code code);
 
@@ -73,10 +82,16 @@ public:
     void settle_orphans(std::uint64_t pins) noexcept;
 
 private:
+    struct growth;
+    [[nodiscard]] std::uint64_t buckets_for(std::uint64_t chunk_size) const noexcept;
+
     leat::engine& owner_;
     file_registry files_;
     std::vector<std::unique_ptr<shard_cache>> shards_;
     std::vector<std::shared_ptr<io::buffer_arena>> arenas_;
+    std::mutex growing_;  // the two that follow
+    std::uint64_t smallest_chunk_;
+    std::vector<std::unique_ptr<growth>> growths_;  // kept: a shard that has ended takes none
     // Far above any number of pins until close() takes the excess away, so that it reaches 0 only
     // after that.
     static constexpr std::int64_t excess = std::int64_t{1} << 62;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <leat/cache/shard_cache.hpp>
+#include <leat/io/detail/misuse.hpp>
 
-#include <cassert>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -51,9 +51,10 @@ public:
     /// <leat/asio.hpp>.
     [[nodiscard]] boost::asio::const_buffer buffer() const noexcept;
 
-    /// The same pin for a part of it. Precondition: offset + size <= size().
+    /// The same pin for a part of it, which must lie inside.
     [[nodiscard]] slice subslice(std::size_t offset, std::size_t size) && noexcept {
-        assert(offset <= size_ && size <= size_ - offset);
+        if (offset > size_ || size > size_ - offset) [[unlikely]]
+            detail::misuse("a subslice does not lie inside its slice: compare with size() first");
         slice part{std::move(*this)};
         part.data_ += offset;
         part.size_ = static_cast<std::uint32_t>(size);
@@ -63,7 +64,9 @@ public:
     /// got on; an empty slice gives an empty one.
     [[nodiscard]] slice share() const noexcept {
         if (entry_ == nullptr) return {};
-        assert(on_home());
+        if (!on_home()) [[unlikely]]
+            detail::misuse(
+                "a slice was shared off the shard that it was got on: share it there, or move it");
         entry_->home->pin(*entry_, charged_);
         slice other;
         other.entry_ = entry_;

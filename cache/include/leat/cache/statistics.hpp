@@ -1,12 +1,14 @@
 // What a cache has done and holds.
 #pragma once
 
+#include <leat/engine/error.hpp>
+
 #include <chrono>
 #include <cstdint>
 
 namespace leat {
 
-/// Sums over all shards and managers of an engine; counts never decrease.
+/// Sums over all shards and managers of an engine; the first half never decreases.
 struct cache_statistics {
     std::uint64_t hits = 0;          ///< served without waiting
     std::uint64_t misses = 0;        ///< had to wait
@@ -27,10 +29,40 @@ struct cache_statistics {
     std::uint64_t leases = 0;          ///< held now
     std::uint64_t waiting = 0;         ///< requests that wait now
     std::uint64_t pins = 0;            ///< live slices
-    std::uint64_t pinned_bytes = 0;    ///< bytes of chunks that slices keep
+    /// Bytes of the buffers that slices keep, each counted once however many shards serve it.
+    std::uint64_t pinned_bytes = 0;
     std::uint64_t referred_bytes = 0;  ///< bytes that those slices span
     std::uint64_t sending_bytes = 0;   ///< of chunks that sends without a copy keep
+    /// How long some shard has pinned one chunk without a pause: no live slice is older.
     std::chrono::nanoseconds oldest_pin{0};
+    where oldest_pinned;  ///< that chunk: its file, offset and size
+
+    /// Calls visit(name, counter, ...) for each counter of however many statistics, in order. What
+    /// adds, prints or exports them goes through here, so that none is forgotten.
+    template <class Visit, class... All>
+    static void each(Visit visit, All&... all) {
+        visit("hits", all.hits...);
+        visit("misses", all.misses...);
+        visit("fills", all.fills...);
+        visit("reads", all.reads...);
+        visit("demand_reads", all.demand_reads...);
+        visit("bytes_read", all.bytes_read...);
+        visit("evictions", all.evictions...);
+        visit("failed_reads", all.failed_reads...);
+        visit("buffer_waits", all.buffer_waits...);
+        visit("bypasses", all.bypasses...);
+        visit("grants", all.grants...);
+        visit("revokes", all.revokes...);
+        visit("chunks", all.chunks...);
+        visit("short_chunks", all.short_chunks...);
+        visit("filling_chunks", all.filling_chunks...);
+        visit("leases", all.leases...);
+        visit("waiting", all.waiting...);
+        visit("pins", all.pins...);
+        visit("pinned_bytes", all.pinned_bytes...);
+        visit("referred_bytes", all.referred_bytes...);
+        visit("sending_bytes", all.sending_bytes...);
+    }
 };
 
 }  // namespace leat

@@ -116,12 +116,13 @@ public:
         return io::time_point{io::clock::duration{stop_deadline_.load()}};
     }
 
-    /// The tasks that wait, at most `limit`, those first that have waited longest: with name,
-    /// shard, age and what they await. Each shard is asked by a message, and what runs there is not
-    /// kept waiting; one that has not answered after `patience` is kept inside a turn by somebody,
-    /// and comes first. Any thread that is no shard; it blocks for that long at most. Empty
-    /// before start() and after join(). Only waits for chunks, time, operations, joins, locks and
-    /// the like count: not what is ready and waits for its turn.
+    /// The tasks that wait, at most `limit`, those first that have waited longest, of equal ones by
+    /// shard and then in the order in which they began: with name, shard, age and what they await.
+    /// Each shard is asked by a message, and what runs there is not kept waiting; one that has not
+    /// answered after `patience` is kept inside a turn by somebody, and comes first. Any thread
+    /// that is no shard; it blocks for that long at most. Empty before start() and after join().
+    /// Only waits for chunks, time, operations, joins, locks and the like count: not what is ready
+    /// and waits for its turn.
     ///
     ///     for (const leat::waiting_task& one : engine.waiting(20))
     ///         std::puts(to_string(one).c_str());

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -75,6 +76,10 @@ private:
 /// One sentence, e.g. `get_chunk "film.mkv" offset 10485760 size 4096: Input/output error`.
 /// system_error::what() gives it with the code in brackets behind: ` [system:5]`.
 [[nodiscard]] std::string to_string(const error& cause);
+
+/// What an exception says: the cause of a leat::system_error, any system_error's code, ENOMEM for
+/// std::bad_alloc, else errc::unhandled_exception. `thrown` is not empty.
+[[nodiscard]] error error_of(const std::exception_ptr& thrown) noexcept;
 
 /// A value, or an error with its place.
 template <class T>

@@ -133,16 +133,22 @@ public:
         return state_->take(false);
     }
 
-    class awaiter {
+    class [[nodiscard]] awaiter final : public detail::listed_wait {
     public:
         explicit awaiter(std::shared_ptr<detail::outcome_state<T>> state) noexcept
             : state_(std::move(state)) {}
         [[nodiscard]] bool await_ready() const noexcept { return state_->completed(); }
-        bool await_suspend(std::coroutine_handle<> coroutine) noexcept {
+        template <class Promise>
+        bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
             node_.coroutine = coroutine;
+            this_shard().list_wait(*this, name_of(coroutine));
             return state_->wait(node_, this_shard());
         }
-        T await_resume() { return state_->take(true); }
+        T await_resume() {
+            this->leave_list();
+            return state_->take(true);
+        }
+        [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::join}; }
 
     private:
         std::shared_ptr<detail::outcome_state<T>> state_;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace leat {
 
@@ -21,5 +22,13 @@ struct waiting_task {
 
 /// One line, e.g. `shard 2, "10.0.0.7:4711": get_chunk "film.mkv" offset 0 size 4096, for 1250 ms`.
 [[nodiscard]] std::string to_string(const waiting_task& one);
+
+namespace detail {
+
+/// Silent shards first, then the oldest; of equal age by shard, and of one shard as they stood,
+/// since a shard tells its waits in the order in which they began.
+void sort_oldest_first(std::vector<waiting_task>& all);
+
+}  // namespace detail
 
 }  // namespace leat

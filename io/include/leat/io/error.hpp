@@ -12,6 +12,7 @@ enum class errc {
     out_of_range = 1,    ///< offset + size lies beyond the end of the file, or size is 0
     crosses_chunk,       ///< the request does not lie inside one chunk
     all_pinned,          ///< every chunk stayed pinned until the deadline
+    no_buffer,           ///< no buffer is free at once, though not for pins
     file_changed,        ///< the file's identity differs from the one that was opened
     closed,              ///< no open file has this id
     not_regular,         ///< neither a regular file nor a block device
@@ -21,6 +22,7 @@ enum class errc {
     no_backend,          ///< the demanded backend cannot be had here
     budget_too_small,    ///< the memory given does not suffice for two chunks a shard
     short_read,          ///< a source gave fewer bytes than the file has there
+    bad_answer,          ///< a source says it gave what cannot be
     invalid_option,      ///< an option's value is not one of those allowed
     unhandled_exception  ///< a task on another shard ended by an exception that is no error code
 };

@@ -4,6 +4,7 @@
 #include <leat/cache/asio/guest_allocator.hpp>
 #include <leat/cache/asio/guest_delivery.hpp>
 #include <leat/cache/asio/waiting_work.hpp>
+#include <leat/cache/asio/with_where.hpp>
 #include <leat/cache/guest_request.hpp>
 #include <leat/cache/shard_cache.hpp>
 #include <leat/engine/asio/shard_executor.hpp>
@@ -100,6 +101,7 @@ private:
           allocator_(allocator_of(completion_->handler)),
           blocks_(blocks) {
         claim();
+        if constexpr (takes_where<Handler>) this->keep_names();
     }
     ~guest_operation() = default;
 
@@ -163,8 +165,14 @@ private:
         if (cancellation.is_connected()) cancellation.clear();
         completion ending = std::move(*completion_);
         auto outcome = this->take();
-        destroy();
-        std::move(ending.handler)(outcome.first, std::move(outcome.second));
+        if constexpr (takes_where<Handler>) {
+            const error failed = outcome.first ? this->failure(outcome.first) : error{};
+            destroy();
+            std::move(ending.handler)(failed, std::move(outcome.second));
+        } else {
+            destroy();
+            std::move(ending.handler)(outcome.first, std::move(outcome.second));
+        }
     }
     void abandon() noexcept override { completion_.reset(); }
     [[nodiscard]] engine& teller() const noexcept override { return this->owner(); }

@@ -1,0 +1,161 @@
+// Which chunk goes when room is needed, and what a request is told when there is none.
+#include "cache_support.hpp"
+#include "pattern.hpp"
+#include "small_engine.hpp"
+
+#include <leat/leat.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <thread>
+
+using namespace leat;
+using namespace leat::literals;
+using namespace std::chrono_literals;
+using leat::test::get;
+using leat::test::script_of;
+using leat::test::scripted_source;
+using leat::test::small_engine;
+
+namespace {
+
+task<bool> present(const chunk_manager& manager, chunk_config config) {
+    co_return static_cast<bool>(manager.peek(config));
+}
+
+/// Two shards with room for `room` chunks each, and the chunks that each owns.
+struct two_shards {
+    explicit two_shards(std::uint64_t room)
+        : owner(small_engine(2, 2 * room * 64_KiB, 64_KiB)),
+          manager(owner, scripted_source{source}, {.pin_deadline = 60s}) {
+        from = owner.run(manager.open("any"));
+        for (std::uint64_t index = 0; index < 4096; ++index) {
+            const chunk_config config{from, index * 64_KiB, 100};
+            owned[manager.owner(config)].push_back(config);
+        }
+    }
+    void use(unsigned shard, const chunk_config& config) {
+        owner.spawn_on(shard, get(manager, config)).get();
+    }
+    cache_statistics sum() { return owner.run(manager.statistics()); }
+    boost::system::error_code code_on(unsigned shard, chunk_config config) {
+        return owner.spawn_on(shard, test::code_of(manager, config)).get();
+    }
+
+    std::shared_ptr<test::script> source = script_of(4096 * 64_KiB);
+    engine owner;
+    chunk_manager manager;
+    file from;
+    std::vector<chunk_config> owned[2];
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_use_that_loads_a_chunk_is_not_taken_for_another) {
+    engine owner{small_engine(1, 6 * 64_KiB, 64_KiB)};
+    const auto source = script_of(1_MiB);
+    source->delay_ms = 1;  // it ends in a later turn, as on any device
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    for (const std::uint64_t index : {0, 1, 2, 3, 4, 5, 0, 6}) {
+        owner.run(get(manager, {from, index * 64_KiB, 100}));
+        while (owner.run(manager.statistics()).filling_chunks != 0) std::this_thread::yield();
+    }
+    for (const std::uint64_t index : {0, 2, 3, 4, 5, 6})
+        BOOST_TEST(owner.run(present(manager, {from, index * 64_KiB, 100})), "chunk " << index);
+    BOOST_TEST(!owner.run(present(manager, {from, 64_KiB, 100})));
+}
+
+BOOST_AUTO_TEST_CASE(warm_chunks_survive_a_scan_whoever_uses_them_and_whoever_scans) {
+    for (const unsigned user : {0u, 1u}) {
+        for (const unsigned scanner : {0u, 1u}) {
+            two_shards both{100};
+            constexpr std::size_t warm = 40;
+            std::size_t cold = warm;
+            for (int round = 0; round < 6; ++round) {
+                for (std::size_t i = 0; i < warm; ++i) {  // between two uses: 79 other chunks
+                    both.use(user, both.owned[0][i]);
+                    both.use(scanner, both.owned[0][cold++]);
+                }
+            }
+            const cache_statistics sum = both.sum();
+            BOOST_TEST(sum.fills == cold, "used on shard " << user << ", scanned on " << scanner
+                                                           << ": " << sum.fills - cold
+                                                           << " warm chunks were loaded again");
+            BOOST_TEST(sum.evictions == cold - 100);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(idle_leased_buffers_are_asked_back_and_no_wait_says_that_none_is_there_yet) {
+    two_shards both{8};
+    for (std::size_t i = 0; i < 8; ++i) both.use(1, both.owned[0][i]);
+    BOOST_TEST(both.sum().leases == 8u);
+    chunk_config wanted = both.owned[0][8];
+    wanted.hint = hint::no_wait;
+    boost::system::error_code code = both.code_on(0, wanted);
+    BOOST_TEST(code == errc::no_buffer);
+    while (code == errc::no_buffer) code = both.code_on(0, wanted);
+    BOOST_TEST(!code, code.message());
+    BOOST_TEST(both.sum().buffer_waits == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(pins_through_leases_are_told_from_idle_leases) {
+    two_shards both{4};
+    std::vector<slice> pins;
+    for (std::size_t i = 0; i < 4; ++i)
+        pins.push_back(both.owner.spawn_on(1, get(both.manager, both.owned[0][i])).get());
+    chunk_config wanted = both.owned[0][4];
+    wanted.hint = hint::no_wait;
+    boost::system::error_code code = errc::no_buffer;
+    while (code == errc::no_buffer) code = both.code_on(0, wanted);  // until the answers are there
+    BOOST_TEST(code == errc::all_pinned);
+    pins.pop_back();  // on a thread that is no shard
+    while (code == errc::all_pinned) code = both.code_on(0, wanted);
+    BOOST_TEST(!code, code.message());
+}
+
+BOOST_AUTO_TEST_CASE(a_pinned_chunk_may_be_asked_for_again_after_it_has_been_asked_back) {
+    two_shards both{4};
+    std::vector<slice> pins;
+    for (std::size_t i = 0; i < 4; ++i)
+        pins.push_back(both.owner.spawn_on(1, get(both.manager, both.owned[0][i])).get());
+    chunk_config wanted = both.owned[0][4];
+    wanted.hint = hint::no_wait;
+    while (both.code_on(0, wanted) != errc::all_pinned) {
+    }
+    for (std::size_t i = 0; i < 4; ++i)
+        pins.push_back(both.owner.spawn_on(1, get(both.manager, both.owned[0][i])).get());
+    BOOST_TEST(both.sum().grants == 8u);
+    pins.clear();
+    boost::system::error_code code = errc::all_pinned;
+    while (code) code = both.code_on(0, wanted);
+    BOOST_TEST(both.sum().pins == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(read_waits_for_leased_buffers_rather_than_read_past_the_cache) {
+    two_shards both{8};
+    for (std::size_t i = 0; i < 8; ++i) both.use(1, both.owned[0][i]);
+    std::vector<std::byte> to(1000);
+    for (std::size_t i = 8; i < 16; ++i) {
+        const std::uint64_t offset = both.owned[0][i].offset;
+        BOOST_TEST(both.owner.run(both.manager.read(both.from, offset, to)) == to.size());
+        BOOST_TEST(test::is_pattern(to, 1, offset));
+    }
+    BOOST_TEST(both.sum().bypasses == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(chunks_that_are_filled_for_nobody_are_not_called_pinned) {
+    engine owner{small_engine(1, 2 * 64_KiB, 64_KiB)};
+    const auto source = script_of(1_MiB);
+    source->background_delay_ms = 200;
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    for (const std::uint64_t index : {0, 1}) owner.run(get(manager, {from, index * 64_KiB, 100}));
+    // Whether the rests are still being read is a matter of time; what is never said is not.
+    boost::system::error_code code = errc::no_buffer;
+    while (code) {
+        code = owner.run(test::code_of(manager, {from, 128_KiB, 100, hint::no_wait}));
+        BOOST_TEST((!code || code == errc::no_buffer), code.message());
+    }
+}

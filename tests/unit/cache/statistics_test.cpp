@@ -1,0 +1,136 @@
+// What the cache tells of itself.
+#include "cache_support.hpp"
+#include "misuse.hpp"
+#include "small_engine.hpp"
+
+#include <leat/leat.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <set>
+#include <string>
+#include <thread>
+
+using namespace leat;
+using namespace leat::literals;
+using namespace std::chrono_literals;
+using leat::test::get;
+using leat::test::script_of;
+using leat::test::scripted_source;
+using leat::test::small_engine;
+
+namespace {
+
+struct served {
+    engine owner{small_engine(2, 2_MiB, 64_KiB)};
+    chunk_manager manager{owner, scripted_source{script_of(1_MiB)}};
+    file from = owner.run(manager.open("film"));
+
+    slice get_on(unsigned shard, const chunk_config& config) {
+        return owner.spawn_on(shard, get(manager, config)).get();
+    }
+    cache_statistics told() { return owner.run(manager.statistics()); }
+};
+
+// Keeps its shard inside a turn.
+task<> block(std::atomic<bool>& begun, std::atomic<bool>& go) {
+    begun = true;
+    while (!go) std::this_thread::yield();
+    co_return;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_chunk_counts_once_however_many_shards_pin_it) {
+    served with;
+    const slice first = with.get_on(0, {with.from, 128_KiB, 100});
+    const slice second = with.get_on(1, {with.from, 128_KiB + 4096, 200});
+    BOOST_TEST(with.told().pins == 2u);
+    BOOST_TEST(with.told().pinned_bytes == 64_KiB);
+    BOOST_TEST(with.told().referred_bytes == 300u);
+    const slice other = with.get_on(1, {with.from, 256_KiB, 1});
+    BOOST_TEST(with.told().pinned_bytes == 128_KiB);
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_alone_counts_the_whole_buffer_of_its_chunk) {
+    for (const unsigned shard : {0u, 1u}) {
+        served with;
+        const slice only = with.get_on(shard, {with.from, 128_KiB, 100});
+        BOOST_TEST(with.told().pinned_bytes == 64_KiB);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_oldest_pin_says_which_chunk_it_keeps) {
+    served with;
+    BOOST_TEST(with.told().oldest_pin.count() == 0);
+    BOOST_TEST((with.told().oldest_pinned.doing == activity::none));
+    slice older = with.get_on(0, {with.from, 128_KiB + 8, 100});
+    const cache_statistics begun = with.told();
+    cache_statistics now = begun;
+    while (now.oldest_pin <= begun.oldest_pin) now = with.told();
+    const slice younger = with.get_on(0, {with.from, 256_KiB, 100});
+    const slice there = with.get_on(1, {with.from, 256_KiB, 100});
+    now = with.told();
+    BOOST_TEST(now.oldest_pinned.file == with.from.id().number);
+    BOOST_TEST(now.oldest_pinned.offset == 128_KiB);
+    BOOST_TEST(now.oldest_pinned.size == 64_KiB);
+    BOOST_TEST(to_string(now.oldest_pinned) == "get_chunk \"film\" offset 131072 size 65536");
+    older = {};
+    do now = with.told();
+    while (now.pins != 2);  // dropped on a thread that is no shard
+    BOOST_TEST(now.oldest_pinned.offset == 256_KiB);
+}
+
+BOOST_AUTO_TEST_CASE(any_thread_that_is_no_shard_can_ask) {
+    served with;
+    const slice kept = with.get_on(1, {with.from, 128_KiB, 100});
+    const cache_statistics told = with.manager.live_statistics(10s);
+    BOOST_TEST(told.pins == 1u);
+    BOOST_TEST(told.misses == with.told().misses);
+    BOOST_TEST(told.bytes_read == with.told().bytes_read);
+}
+
+BOOST_AUTO_TEST_CASE(on_a_shard_who_would_block_is_told_so) {
+    BOOST_TEST(test::dies_saying("live_statistics() blocks", [] {
+        served with;
+        with.owner.run([](chunk_manager& manager) -> task<> {
+            static_cast<void>(manager.live_statistics());
+            co_return;
+        }(with.manager));
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_that_does_not_answer_or_has_ended_is_an_error) {
+    served with;
+    std::atomic<bool> begun{false};
+    std::atomic<bool> go{false};
+    auto running = with.owner.spawn_on(1, block(begun, go));
+    while (!begun) std::this_thread::yield();
+    BOOST_CHECK_EXCEPTION(
+        static_cast<void>(with.manager.live_statistics(20ms)), system_error,
+        [](const system_error& failure) { return failure.code() == errc::timed_out; });
+    go = true;
+    running.get();
+    with.owner.stop();
+    with.owner.join();
+    BOOST_CHECK_EXCEPTION(
+        static_cast<void>(with.manager.live_statistics(20ms)), system_error,
+        [](const system_error& failure) { return failure.code() == errc::stopped; });
+}
+
+BOOST_AUTO_TEST_CASE(each_counter_is_listed_once) {
+    cache_statistics all;
+    std::set<std::string> names;
+    std::set<const void*> places;
+    cache_statistics::each(
+        [&](const char* name, std::uint64_t& counter) {
+            names.insert(name);
+            places.insert(&counter);
+        },
+        all);
+    BOOST_TEST(names.size() == places.size());
+    // What is no counter is the oldest pin: its age and its place.
+    BOOST_TEST(sizeof all == places.size() * sizeof(std::uint64_t) + sizeof all.oldest_pin +
+                                 sizeof all.oldest_pinned);
+}
