@@ -48,10 +48,11 @@ bool may_be_slow(const io::file& closing, io::backend& through) noexcept {
            attributes.stx_nlink == 0;
 }
 
-// On a shard, what may be slow is closed by the shard's backend; on other threads at once.
+// On a shard, what may be slow is closed by the shard's backend; on other threads at once, and so
+// by what a shard destroys when it has ended, and its backend does nothing more.
 void close_file(const io::file& closing) noexcept {
     shard* const here = shard::current();
-    if (here != nullptr && may_be_slow(closing, here->backend())) {
+    if (here != nullptr && !here->ended() && may_be_slow(closing, here->backend())) {
         if (auto* const op = new (std::nothrow) closing_operation) {
             op->prepare_close(closing.descriptor());
             op->on_complete = &closing_operation::closed;

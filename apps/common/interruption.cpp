@@ -37,6 +37,12 @@ int interruption::take() const noexcept {
     return static_cast<int>(taken.ssi_signo);
 }
 
+int interruption::wait() const noexcept {
+    int signal = -1;
+    while (signal < 0) signal = ::sigwaitinfo(&taken_, nullptr);  // one not waited for interrupts
+    return signal;
+}
+
 void interruption::let_through() const noexcept {
     ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }

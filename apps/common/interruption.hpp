@@ -20,6 +20,8 @@ public:
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
     /// The number of a signal that waits, or 0.
     [[nodiscard]] int take() const noexcept;
+    /// Waits for a signal and takes it; its number.
+    int wait() const noexcept;
     /// From now on a second signal ends the program at once. Main thread.
     void let_through() const noexcept;
     /// Whether SIGPIPE would have ended the program.

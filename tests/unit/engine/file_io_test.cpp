@@ -1,6 +1,7 @@
 #include "engine_support.hpp"
 
 #include <leat/engine/file_io.hpp>
+#include <leat/engine/per_shard.hpp>
 #include <leat/engine/spawned.hpp>
 #include <leat/engine/with_timeout.hpp>
 
@@ -166,6 +167,22 @@ BOOST_DATA_TEST_CASE(the_last_close_of_an_unlinked_file_is_the_backend_s, both_b
     }
     outlives = io::file{};
     BOOST_TEST(closed == 1);
+    BOOST_TEST(before.none());
+}
+
+BOOST_DATA_TEST_CASE(a_file_that_a_shard_keeps_is_closed_as_the_shard_ends, both_backends, kind) {
+    const test::temporary_folder folder;
+    const test::leftovers before;
+    {
+        engine owner{options_of(1, kind)};
+        per_shard<io::file> kept{owner};
+        const auto keep = [&](std::string path) -> task<> {
+            kept.local() = co_await open_and_unlink(std::move(path));
+        };
+        owner.run(keep(folder.make("data", 10'000)));
+        owner.stop();
+        owner.join();
+    }
     BOOST_TEST(before.none());
 }
 
