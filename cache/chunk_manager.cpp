@@ -260,7 +260,7 @@ task<cache_statistics> chunk_manager::statistics() {
     co_return all.total();
 }
 
-cache_statistics chunk_manager::live_statistics(std::chrono::milliseconds patience) const {
+cache_statistics chunk_manager::live_statistics(time_span patience) const {
     if (shard::current() != nullptr)
         detail::misuse(
             "chunk_manager::live_statistics() blocks: on a shard, co_await statistics()");

@@ -11,6 +11,15 @@ void guest_visit::stay() noexcept {
     if (stays_) return;
     stays_ = true;
     where_.hold();
+    where_.move_in(*this);
+}
+
+void guest_visit::shard_ends(detail::shard_resident& one, bool) noexcept {
+    auto& visit = static_cast<guest_visit&>(one);
+    guest_request& request = visit.request_;
+    request.left_behind_.store(true, std::memory_order_relaxed);
+    request.turn_away(visit);
+    request.end_one();
 }
 
 void guest_visit::end() noexcept {
@@ -77,6 +86,7 @@ void guest_request::cancel() noexcept {
 
 void guest_request::visit_ended(guest_visit& visit) noexcept {
     shard* const held = visit.stays_ ? &visit.where_ : nullptr;
+    if (held != nullptr) visit.detail::resident_hook::unlink();
     end_one();
     if (held != nullptr) held->unhold();
 }

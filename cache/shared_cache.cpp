@@ -25,9 +25,7 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
                            const manager_options& options)
     : by_chunk(chunk_size_),
       chunk_size(chunk_size_),
-      // Far beyond anybody's patience, and within what a clock can count.
-      pin_deadline(std::clamp<std::chrono::milliseconds>(
-          options.pin_deadline, std::chrono::milliseconds{0}, std::chrono::hours{24 * 3650})),
+      pin_deadline(options.pin_deadline),
       source(std::move(source_)),
       cache(cache_),
       engine(&cache_->owner()),

@@ -45,7 +45,9 @@ void keep_for_ever(remains left) {
 }
 }  // namespace
 
-engine::engine(engine_options options) : options_(resolve(std::move(options))) {
+engine::engine(engine_options options)
+    : options_(resolve(std::move(options))),
+      outside_(std::make_shared<detail::outside_waits>(*this)) {
     std::string doubt = doubt_about_memory(options_);
     if (!doubt.empty()) report(event::level::warning, std::move(doubt));
     shards_.resize(options_.shards);
@@ -76,6 +78,7 @@ engine::~engine() {
     static_cast<void>(await_end());
     // A coroutine that has not returned to its shard still uses all of this.
     for (std::thread& thread : threads_) thread.join();
+    outside_->engine_gone();
     if (report_.code) {
         keep_for_ever({std::move(shards_), std::move(services_), {}});
         return;
@@ -95,9 +98,10 @@ engine::~engine() {
 // In a forked child: nothing is to be waited for, and nothing of the parent's touched.
 void engine::abandon() noexcept {
     keep_for_ever({std::move(shards_), std::move(services_), std::move(threads_)});
-    // Threads and tasks of the parent wait in these; their destructors would wait for them.
+    // Threads of the parent wait in these; a destructor would wait for them.
     std::construct_at(&changed_);
-    std::construct_at(&awaited_);
+    std::construct_at(outside_.get(), *this);  // where its locks may be held
+    outside_->engine_gone();
 }
 
 void engine::start() {
@@ -212,14 +216,14 @@ void engine::shard_opened() {
 void engine::shard_ended(std::vector<waiting_task> left) noexcept {
     const std::lock_guard lock{mutex_};
     if (!left.empty()) left_.push_back(std::move(left));  // its room is reserved
-    if (++ended_ == opened_) give_up_awaited();
+    if (++ended_ == opened_) outside_->give_up();
     changed_.notify_all();
 }
 
 void engine::stop() noexcept {
     if (inherited()) return;
     std::int64_t unset = 0;
-    const io::clock::time_point deadline = io::clock::now() + options_.stop_timeout;
+    const io::clock::time_point deadline = later(io::clock::now(), options_.stop_timeout);
     stop_deadline_.compare_exchange_strong(unset, deadline.time_since_epoch().count());
     // What a shard has sent before it stops the engine arrives before the others end.
     shard* const here = shard::current();
@@ -237,24 +241,15 @@ void engine::send_from_outside(unsigned shard, work& item) noexcept {
 
 // Starts a root task from a foreign thread, unless the engine is stopping. Either the stopping
 // shards see the root or this sees that they stop: both look in sequentially consistent order.
-bool engine::enter(unsigned shard, work& first, detail::outcome& awaited) {
+bool engine::enter(unsigned shard, work& first) {
     const std::lock_guard lock{mutex_};
     root_begins();
     if (stopping()) {
         root_ends();
         return false;
     }
-    awaited_.push_back(awaited);
-    awaited.listed = true;
     at(shard).send_from_outside(first);
     return true;
-}
-
-void engine::leave(detail::outcome& awaited) noexcept {
-    expect_own_process();  // a task that forked ends in the child, too, where the lock may be held
-    if (!awaited.listed) return;
-    const std::lock_guard lock{mutex_};
-    awaited_.erase(awaited_.iterator_to(awaited));
 }
 
 void engine::root_ends() noexcept {
@@ -287,8 +282,9 @@ stop_report engine::await_end() {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return stopping(); });
     const auto all_ended = [this] { return ended_ == opened_; };
-    const bool in_time = changed_.wait_until(lock, stop_deadline() + join_grace, all_ended);
-    if (in_time) give_up_awaited();
+    const bool in_time = changed_.wait_until(lock, later(stop_deadline(), join_grace), all_ended);
+    // Their tasks have ended or been given up; one that does not return keeps nobody outside.
+    outside_->give_up();
     for (const std::vector<waiting_task>& left : left_)
         report_.waiting.insert(report_.waiting.end(), left.begin(), left.end());
     lock.unlock();
@@ -327,11 +323,6 @@ stop_report engine::await_end() {
     if (!report_.waiting.empty()) told += "; first " + to_string(report_.waiting.front());
     report(event::level::warning, std::move(told));
     return report_;
-}
-
-// Nobody is left to complete these: their tasks have been given up.
-void engine::give_up_awaited() noexcept {
-    for (detail::outcome& awaited : awaited_) awaited.give_up();
 }
 
 // Nobody else may step these: a ring is for the thread that opened it.

@@ -69,7 +69,8 @@ io::time_point host_loop::next_deadline() const noexcept {
 timespec* host_loop::time_left(timespec& left) const noexcept {
     const io::time_point until = next_deadline();
     if (until == io::time_point::max()) return nullptr;
-    const auto time = std::max(until - shard_.now(), io::clock::duration{0});
+    const io::time_point now = shard_.now();
+    const auto time = until > now ? until - now : io::clock::duration{0};
     const auto nanoseconds = std::chrono::nanoseconds(time).count();
     left.tv_sec = nanoseconds / 1'000'000'000;
     left.tv_nsec = nanoseconds % 1'000'000'000;

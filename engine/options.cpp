@@ -53,12 +53,19 @@ std::string list(const std::vector<unsigned>& numbers) {
     return text;
 }
 
-void check_milliseconds(const std::string& name, std::chrono::milliseconds value) {
-    constexpr std::chrono::milliseconds day = std::chrono::hours{24};
-    if (value.count() >= 0 && value <= day) return;
-    refuse(errc::invalid_option, "a " + name + " of " + std::to_string(value.count()) +
-                                     " ms is not allowed; it must be from 0 to " +
-                                     std::to_string(day.count()));
+void check_milliseconds(const std::string& name, time_span value) {
+    if (value >= time_span{}) return;
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(value.nanoseconds());
+    refuse(errc::invalid_option, "a " + name + " of " + std::to_string(ms.count()) +
+                                     " ms is not allowed; it must not be negative");
+}
+
+void check_spin(time_span value) {
+    if (value.unlimited() || (value >= time_span{} && value <= std::chrono::seconds{1})) return;
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(value.nanoseconds());
+    refuse(errc::invalid_option, "a spin time of " + std::to_string(us.count()) +
+                                     " us is not allowed; it must be from 0 to 1000000, or without "
+                                     "limit");
 }
 
 void check_distinct(std::vector<unsigned> cpus) {
@@ -161,10 +168,7 @@ void check_chunk_size(std::uint64_t bytes) {
 
 engine_options resolve(engine_options options) {
     check_chunk_size(options.chunk_size);
-    if (options.spin.count() < 0 || options.spin > std::chrono::seconds{1}) {
-        refuse(errc::invalid_option, "a spin time of " + std::to_string(options.spin.count()) +
-                                         " us is not allowed; it must be from 0 to 1000000");
-    }
+    check_spin(options.spin);
     if (const std::string fault = io::find_fault(options.backend); !fault.empty())
         refuse(errc::invalid_option, fault);
     check_milliseconds("stop timeout", options.stop_timeout);

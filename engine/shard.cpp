@@ -261,7 +261,7 @@ bool shard::turn() {
     hits_left_ = hits_a_turn;
     watch_.begin();
     if (stop_due()) {
-        stop_deadline_ = turn_time_ + engine_.options().stop_timeout;
+        stop_deadline_ = later(turn_time_, engine_.options().stop_timeout);
         stop_source_.request_stop();
         while (!stop_listeners_.empty()) {
             stop_listener& listener = stop_listeners_.front();
@@ -404,7 +404,9 @@ void shard::end() noexcept {
     ended_ = true;
     runs_functions_ = false;
     inbox_.shut();
+    if (abandoned_) run_last();
     end_residents();
+    if (abandoned_) run_last();
     // Who joins is another thread, which the ring does not serve.
     if (!abandoned_) arena_->unregister();
     std::vector<waiting_task> left;
@@ -415,6 +417,16 @@ void shard::end() noexcept {
         }
     }
     engine_.shard_ended(std::move(left));
+}
+
+// What has come by now is not left unseen: somebody outside may wait for an answer. What it brings
+// about here is left behind.
+void shard::run_last() noexcept {
+    const detail::current_scope here{this};
+    work_queue last;
+    last.splice(ready_);
+    inbox_.take(last);
+    while (work* const item = last.pop()) item->run(*item);
 }
 
 void shard::end_residents() noexcept {

@@ -10,7 +10,7 @@ void refuse_shards(const char* sentence) noexcept {
 }
 }  // namespace
 
-std::vector<waiting_task> engine::waiting(std::size_t limit, std::chrono::milliseconds patience) {
+std::vector<waiting_task> engine::waiting(std::size_t limit, time_span patience) {
     refuse_shards(
         "engine::waiting() blocks: call it on a thread that is no shard, by offload for instance");
     if (phase_ != phase::running) return {};
@@ -29,8 +29,7 @@ std::vector<waiting_task> engine::waiting(std::size_t limit, std::chrono::millis
     return all;
 }
 
-std::vector<std::optional<shard_statistics>> engine::statistics(
-    std::chrono::milliseconds patience) {
+std::vector<std::optional<shard_statistics>> engine::statistics(time_span patience) {
     refuse_shards(
         "engine::statistics() blocks: on a shard, co_await resume_on each and ask this_shard()");
     if (phase_ != phase::running) return std::vector<std::optional<shard_statistics>>(shards());

@@ -64,10 +64,13 @@ void add_engine_arguments(CLI::App& app, engine_options& options) {
         ->type_name("N")
         ->capture_default_str();
     add_time(app, "--spin", options.spin, "How long an idle shard spins before it sleeps")
-        ->default_str(std::to_string(options.spin.count()) + "us");
+        ->default_str(std::to_string(options.spin.nanoseconds() / std::chrono::microseconds{1}) +
+                      "us");
     add_time(app, "--stop-timeout", options.stop_timeout,
              "How long stopping waits for what a device owes")
-        ->default_str(std::to_string(options.stop_timeout.count()) + "ms");
+        ->default_str(
+            std::to_string(options.stop_timeout.nanoseconds() / std::chrono::milliseconds{1}) +
+            "ms");
     app.add_flag_callback(
         "--no-huge-pages", [&options] { options.huge_pages = false; }, "Take pages of 4 KiB");
     app.add_flag_callback(

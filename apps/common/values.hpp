@@ -1,11 +1,14 @@
 // Values of options: sizes and times with their units.
 #pragma once
 
+#include <leat/io/time_span.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 namespace leat::apps {
 
@@ -20,8 +23,8 @@ CLI::Option* add_size(CLI::App& app,
 [[nodiscard]] std::chrono::microseconds parse_time(const std::string& option,
                                                    const std::string& text);
 
-/// Adds an option whose value parse_time reads; `time` is any duration of std::chrono of at least a
-/// microsecond.
+/// Adds an option whose value parse_time reads; `time` is a time_span, or any duration of
+/// std::chrono of at least a microsecond.
 template <class Duration>
 CLI::Option* add_time(CLI::App& app,
                       const std::string& name,
@@ -31,7 +34,12 @@ CLI::Option* add_time(CLI::App& app,
         .add_option_function<std::string>(
             name,
             [name, &time](const std::string& text) {
-                time = std::chrono::duration_cast<Duration>(parse_time(name, text));
+                const std::chrono::microseconds given = parse_time(name, text);
+                if constexpr (std::is_same_v<Duration, time_span>) {
+                    time = given;
+                } else {
+                    time = std::chrono::duration_cast<Duration>(given);
+                }
             },
             description)
         ->type_name("TIME");

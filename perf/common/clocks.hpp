@@ -1,6 +1,8 @@
 // Wall and CPU time.
 #pragma once
 
+#include <leat/io/time_span.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -13,8 +15,8 @@ using clock = std::chrono::steady_clock;
     return std::chrono::duration<double>(to - from).count();
 }
 
-[[nodiscard]] inline clock::duration duration_of(double seconds) noexcept {
-    return std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
+[[nodiscard]] inline time_span duration_of(double seconds) noexcept {
+    return std::chrono::duration<double>(seconds);
 }
 
 [[nodiscard]] inline std::uint64_t ns_between(clock::time_point from,

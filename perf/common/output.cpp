@@ -47,7 +47,7 @@ boost::json::object json_of(const bench_options& options) {
             {"shards", options.engine.shards},
             {"memory", options.engine.memory},
             {"chunk_size", options.engine.chunk_size},
-            {"spin_us", options.engine.spin.count()},
+            {"spin_us", options.engine.spin.nanoseconds() / std::chrono::microseconds{1}},
             {"pinned", options.engine.pin}};
 }
 

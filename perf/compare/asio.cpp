@@ -54,7 +54,8 @@ task<reads_result> leat_reads(std::string path, std::uint64_t size, double secon
     const auto begin = clock::now();
     scope all;
     for (unsigned i = 0; i < depth; ++i)
-        all.spawn(read_pages(from, size / page_bytes, begin + duration_of(seconds), i, result));
+        all.spawn(
+            read_pages(from, size / page_bytes, later(begin, duration_of(seconds)), i, result));
     co_await all.join();
     result.seconds = seconds_between(begin, clock::now());
     result.cpu_seconds = process_cpu_seconds() - cpu;

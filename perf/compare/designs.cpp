@@ -52,7 +52,7 @@ task<loop_result> chain_loop(chunk_manager& manager,
                              double seconds) {
     loop_result result;
     const auto begin = clock::now();
-    const auto end = begin + duration_of(seconds);
+    const auto end = later(begin, duration_of(seconds));
     while (clock::now() < end) {
         for (std::size_t n = 0; n < between_looks; ++n) {
             const std::uint64_t page = order[result.count++ & (order.size() - 1)];
@@ -113,7 +113,7 @@ client_result designs_bench::run_design(design& of, const page_order& order) {
         pinned_thread where{cpus[number % cpus.size()]};
         where.run([&] {
             const auto begin = clock::now();
-            const auto end = begin + duration_of(bench_.seconds());
+            const auto end = later(begin, duration_of(bench_.seconds()));
             std::size_t at = 0;
             do {
                 keep(of.request(std::span{order}.subspan(at, between_looks)));

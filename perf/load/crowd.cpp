@@ -54,7 +54,7 @@ task<crowd_result> all_at_once(chunk_manager& manager,
     const auto begin = clock::now();
     scope all;
     for (part& one : parts)
-        all.spawn(read_on(manager, from, one, begin + duration_of(seconds), result.bytes));
+        all.spawn(read_on(manager, from, one, later(begin, duration_of(seconds)), result.bytes));
     co_await all.join();
     result.seconds = seconds_between(begin, clock::now());
     const cache_statistics after = co_await manager.statistics();
@@ -93,7 +93,7 @@ void run_crowd(bench& with) {
          }},
         {"crowd.raw",
          [&] {
-             const auto end = clock::now() + duration_of(with.seconds());
+             const auto end = later(clock::now(), duration_of(with.seconds()));
              const read_run found = raw.run([&](std::uint64_t& offset) {
                  offset = order.next_chunk();
                  return clock::now() < end;

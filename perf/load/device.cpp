@@ -50,7 +50,7 @@ std::string short_size(std::uint64_t bytes) {
 // Each thread begins elsewhere.
 raw_ring::next_offset offsets(const bench& with, const point& at, double seconds, unsigned thread) {
     const std::uint64_t blocks = with.target().size / at.block;
-    const auto end = clock::now() + duration_of(seconds);
+    const auto end = later(clock::now(), duration_of(seconds));
     random_words random{thread + 1};
     std::uint64_t next = blocks / at.threads * thread;
     return [=](std::uint64_t& offset) mutable {

@@ -63,7 +63,8 @@ task<loaded_result> behind_fills(
     co_await sleep(std::chrono::milliseconds{20});  // until the device is busy
     const cache_statistics before = co_await manager.statistics();
     const auto begin = clock::now();
-    co_await demand_pages(manager, from, order, begin + duration_of(seconds), result.first_byte);
+    co_await demand_pages(manager, from, order, later(begin, duration_of(seconds)),
+                          result.first_byte);
     const cache_statistics after = co_await manager.statistics();
     result.gbps = gbps(static_cast<double>(after.bytes_read - before.bytes_read),
                        seconds_between(begin, clock::now()));
@@ -78,7 +79,8 @@ loaded_result raw_behind_blocks(raw_rival& ring,
                                 double seconds) {
     loaded_result result;
     raw_demands demands;
-    demands.next = [&order, end = clock::now() + duration_of(seconds)](std::uint64_t& offset) {
+    demands.next = [&order,
+                    end = later(clock::now(), duration_of(seconds))](std::uint64_t& offset) {
         offset = order.random_page();
         return clock::now() < end;
     };

@@ -32,7 +32,7 @@ task<cold_result> one_at_a_time(chunk_manager& manager,
                                 double seconds) {
     cold_result result;
     const auto size = static_cast<std::uint32_t>(manager.chunk_size());
-    const auto end = clock::now() + duration_of(seconds);
+    const auto end = later(clock::now(), duration_of(seconds));
     while (clock::now() < end) {
         const std::uint64_t offset = order.next_page();
         const chunk_config page{from, offset, page_bytes};
@@ -75,7 +75,7 @@ task<cold_result> many_at_once(chunk_manager& manager,
     cold_result result;
     const cache_statistics before = co_await manager.statistics();
     const auto begin = clock::now();
-    const auto end = begin + duration_of(seconds);
+    const auto end = later(begin, duration_of(seconds));
     scope all;
     for (unsigned i = 0; i < at_once; ++i)
         all.spawn(cold_requests(manager, from, order, end, result));
@@ -87,7 +87,7 @@ task<cold_result> many_at_once(chunk_manager& manager,
 }
 
 raw_ring::next_offset random_pages(cold_chunks& order, double seconds) {
-    return [&order, end = clock::now() + duration_of(seconds)](std::uint64_t& offset) {
+    return [&order, end = later(clock::now(), duration_of(seconds))](std::uint64_t& offset) {
         offset = order.random_page();
         return clock::now() < end;
     };
@@ -108,7 +108,7 @@ void raw_one_at_a_time(raw_ring& page,
                        double seconds,
                        histogram& page_ns,
                        histogram& chunk_ns) {
-    const auto end = clock::now() + duration_of(seconds);
+    const auto end = later(clock::now(), duration_of(seconds));
     while (clock::now() < end) {
         page.run(once(order.random_page()), &page_ns);
         whole.run(once(order.next_chunk()), &chunk_ns);

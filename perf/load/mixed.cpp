@@ -62,7 +62,7 @@ task<double> closed_rate(const chunk_manager& manager, mixture& mix, double seco
     const auto begin = clock::now();
     scope all;
     for (unsigned i = 0; i < closed_loops; ++i)
-        all.spawn(closed_loop(manager, mix, begin + duration_of(seconds), count));
+        all.spawn(closed_loop(manager, mix, later(begin, duration_of(seconds)), count));
     co_await all.join();
     co_return static_cast<double>(count) / seconds_between(begin, clock::now());
 }

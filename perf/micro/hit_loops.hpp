@@ -29,7 +29,7 @@ loop_result plain_loop(const page_order& order, double seconds, Request request)
     loop_result result;
     const std::size_t mask = order.size() - 1;
     const auto begin = clock::now();
-    const auto end = begin + duration_of(seconds);
+    const auto end = later(begin, duration_of(seconds));
     auto now = begin;
     do {
         std::uint64_t sum = 0;
@@ -53,7 +53,7 @@ task<loop_result> hit_loop(const chunk_manager& manager,
     loop_result result;
     const std::size_t mask = order.size() - 1;
     const auto begin = clock::now();
-    const auto end = begin + duration_of(seconds);
+    const auto end = later(begin, duration_of(seconds));
     auto now = begin;
     do {
         std::uint64_t sum = 0;

@@ -79,7 +79,7 @@ task<double> polling_ns(unsigned outstanding, double seconds) {
 task<double> parked_us(double seconds) {
     constexpr std::chrono::milliseconds until_parked{1};
     histogram ns;
-    const auto end = clock::now() + duration_of(seconds);
+    const auto end = later(clock::now(), duration_of(seconds));
     while (clock::now() < end) {
         co_await sleep(until_parked);
         round_trips trip{1, 1, 1};

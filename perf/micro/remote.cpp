@@ -127,7 +127,7 @@ task<loop_result> hop_loop(const chunk_manager& manager,
     loop_result result;
     const unsigned home = this_shard().index();
     const auto begin = clock::now();
-    const auto end = begin + duration_of(seconds);
+    const auto end = later(begin, duration_of(seconds));
     while (clock::now() < end) {
         const std::uint64_t page = order[result.count & (order.size() - 1)];
         const chunk_config config{file, page * page_bytes, page_bytes};

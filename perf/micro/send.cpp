@@ -55,7 +55,7 @@ task<sent> send_for(const chunk_manager& manager,
     stream.zero_copy(zero_copy);
     const double cpu = thread_cpu_seconds();
     const auto begin = clock::now();
-    const auto end = begin + duration_of(seconds);
+    const auto end = later(begin, duration_of(seconds));
     while (clock::now() < end) {
         const chunk_config config{from, result.writes % 4 * size, size};
         const slice piece = co_await manager.get_chunk(config);

@@ -32,7 +32,7 @@ namespace {
 struct settings {
     engine_options engine;
     std::string root;
-    std::chrono::milliseconds pin_deadline = manager_options{}.pin_deadline;
+    time_span pin_deadline = manager_options{}.pin_deadline;
 };
 
 void say(std::string line) {

@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_never_ends_is_given_up_at_the_deadline_and_name
             owner.stop();
         });
         // The thread that waits for it gets an error rather than wait for ever.
-        BOOST_TEST(code_thrown_by([&] { owner.run(stuck()); }) == errc::timed_out);
+        BOOST_TEST(code_thrown_by([&] { owner.run(stuck()); }) == errc::stopped);
         stopper.join();
         const stop_report report = owner.join();
         BOOST_TEST(report.code == errc::timed_out);
@@ -92,6 +92,22 @@ BOOST_AUTO_TEST_CASE(a_task_that_never_ends_is_given_up_at_the_deadline_and_name
     }
     BOOST_TEST_REQUIRE(said.size() == 1u);
     BOOST_TEST(said[0].find("1 tasks") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_timeout_without_limit_waits_for_the_task) {
+    std::atomic<bool> release{false};
+    engine_options options = options_of(1);
+    options.stop_timeout = std::chrono::seconds::max();
+    auto stubborn = [&]() -> task<> {
+        while (!release) co_await leat::yield{};
+    };
+    engine owner{options};
+    const auto running = owner.spawn_on(0, stubborn());
+    owner.stop();
+    BOOST_TEST((owner.stop_deadline() == io::time_point::max()));
+    std::thread releaser([&] { release = true; });
+    BOOST_TEST(!owner.join().code);
+    releaser.join();
 }
 
 BOOST_AUTO_TEST_CASE(a_coroutine_that_does_not_return_is_reported_and_then_waited_for) {

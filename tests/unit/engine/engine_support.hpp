@@ -28,7 +28,7 @@ struct call : work {
     std::function<void()> function;
 };
 
-[[nodiscard]] inline task<> nap(std::chrono::nanoseconds time) {
+[[nodiscard]] inline task<> nap(time_span time) {
     co_await leat::sleep(time);
 }
 

@@ -172,6 +172,15 @@ BOOST_DATA_TEST_CASE(an_idle_loop_takes_no_turns, both_backends, kind) {
     BOOST_TEST(left.tv_sec > 3590);
     BOOST_TEST((loop.next_deadline() > owner.at(0).now() + 59min));
 
+    // As early as there is: only that turn is seen in which it begins.
+    auto hurried = owner.spawn_on(0, nap(std::chrono::hours::min()));
+    loop.turn();
+    BOOST_TEST(loop.time_left(left) == &left);
+    BOOST_TEST(left.tv_sec == 0);
+    BOOST_TEST(left.tv_nsec == 0);
+    settle();
+    hurried.get();
+
     std::thread([&] { owner.stop(); }).join();
     BOOST_TEST(::poll(&waited, 1, 0) == 1);
     settle();

@@ -226,17 +226,24 @@ BOOST_AUTO_TEST_CASE(times_that_cannot_be_are_refused) {
         options.spin = microseconds{time};
         check_refused(options, {"spin", std::to_string(time), "from 0 to 1000000"});
     }
-    for (const std::int64_t time :
-         {std::int64_t{-5}, std::int64_t{86'400'001}, std::numeric_limits<std::int64_t>::max()}) {
-        engine_options options = unpinned(1, 1_MiB);
-        options.stop_timeout = milliseconds{time};
-        check_refused(options, {"stop timeout", std::to_string(time), "from 0 to 86400000"});
-        options = unpinned(1, 1_MiB);
-        options.stall = milliseconds{time};
-        check_refused(options, {"stall", std::to_string(time), "from 0 to 86400000"});
-    }
     engine_options options = unpinned(1, 1_MiB);
-    options.spin = microseconds{1'000'000};
-    options.stop_timeout = milliseconds{0};
+    options.stop_timeout = milliseconds{-5};
+    check_refused(options, {"stop timeout", "-5 ms", "not be negative"});
+    options = unpinned(1, 1_MiB);
+    options.stall = std::chrono::hours::min();
+    check_refused(options, {"stall", "-9223372036854 ms", "not be negative"});
+}
+
+BOOST_AUTO_TEST_CASE(times_without_limit_are_taken) {
+    engine_options options = unpinned(1, 1_MiB);
+    options.spin = std::chrono::microseconds{1'000'000};
+    options.stop_timeout = std::chrono::milliseconds{0};
     BOOST_TEST(resolve(options).shards == 1u);
+    options.spin = std::chrono::seconds::max();
+    options.stop_timeout = std::chrono::hours::max();
+    options.stall = std::chrono::milliseconds::max();
+    const engine_options taken = resolve(options);
+    BOOST_TEST(taken.spin.unlimited());
+    BOOST_TEST(taken.stop_timeout.unlimited());
+    BOOST_TEST(taken.stall.unlimited());
 }

@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <stdexcept>
-#include <thread>
 
 using namespace leat;
 using leat::detail::outcome_state;
@@ -34,25 +33,17 @@ BOOST_AUTO_TEST_CASE(exceptions_become_errors_with_a_place) {
     BOOST_TEST(failure_of(42).code == errc::unhandled_exception);
 }
 
-BOOST_AUTO_TEST_CASE(a_value_is_taken_once_complete) {
+BOOST_AUTO_TEST_CASE(a_value_is_moved_out) {
     outcome_state<std::unique_ptr<int>> outcome;
-    BOOST_TEST(!outcome.completed());
-    std::thread other([&] {
-        outcome.set_value(std::make_unique<int>(7));
-        outcome.complete();
-    });
-    outcome.block();
-    BOOST_TEST(outcome.completed());
+    outcome.set_value(std::make_unique<int>(7));
     const std::unique_ptr<int> got = outcome.take(false);
     BOOST_TEST(*got == 7);
-    other.join();
 }
 
 BOOST_AUTO_TEST_CASE(a_foreign_thread_gets_the_exception_itself_a_shard_its_code) {
     for (const bool on_shard : {false, true}) {
         outcome_state<int> outcome;
         outcome.set_exception(std::make_exception_ptr(std::logic_error("no")));
-        outcome.complete();
         if (on_shard) {
             BOOST_CHECK_EXCEPTION(outcome.take(true), system_error, [](const system_error& thrown) {
                 return thrown.code() == errc::unhandled_exception;
@@ -61,17 +52,4 @@ BOOST_AUTO_TEST_CASE(a_foreign_thread_gets_the_exception_itself_a_shard_its_code
             BOOST_CHECK_THROW(outcome.take(false), std::logic_error);
         }
     }
-}
-
-BOOST_AUTO_TEST_CASE(one_that_was_given_up_releases_its_waiting_thread) {
-    outcome_state<int> outcome;
-    std::thread other([&] { outcome.give_up(); });
-    outcome.block();
-    other.join();
-    BOOST_TEST(test::code_thrown_by([&] { outcome.take(false); }) == errc::timed_out);
-    outcome_state<int> complete;
-    complete.set_value(1);
-    complete.complete();
-    complete.give_up();
-    BOOST_TEST(complete.take(false) == 1);
 }

@@ -45,6 +45,7 @@ BOOST_AUTO_TEST_CASE(no_time_is_too_short_or_too_long) {
     owner.run(nap(0ns));
     owner.run(nap(-1h));
     owner.run(nap(std::chrono::nanoseconds::min()));
+    owner.run(nap(std::chrono::hours::min()));
     auto endless = []() -> task<boost::system::error_code> {
         std::stop_source source;
         const std::stop_token token = source.get_token();
@@ -54,7 +55,7 @@ BOOST_AUTO_TEST_CASE(no_time_is_too_short_or_too_long) {
             what.request_stop();
         };
         other.spawn(stopper(source));
-        task<> longest = nap(std::chrono::nanoseconds::max());
+        task<> longest = nap(std::chrono::hours::max());
         longest.set_stop(token);
         const boost::system::error_code code = co_await code_of(std::move(longest));
         co_await other.join();

@@ -56,6 +56,10 @@ BOOST_AUTO_TEST_CASE(it_does_not_fire_when_the_job_ends_in_time) {
     const std::unique_ptr<int> got = owner.run(with_timeout(boxed(1ms), 1h));
     BOOST_TEST(*got == 7);
     BOOST_TEST(!owner.run(code_of(with_timeout(nap(0ms), std::chrono::nanoseconds::max()))));
+    BOOST_TEST(!owner.run(code_of(with_timeout(nap(0ms), std::chrono::seconds::max()))));
+    BOOST_TEST(!owner.run(code_of(with_timeout(nap(0ms), std::chrono::hours::max()))));
+    const std::chrono::duration<double> for_ever{1e300};
+    BOOST_TEST(!owner.run(code_of(with_timeout(nap(0ms), for_ever))));
 }
 
 BOOST_AUTO_TEST_CASE(a_late_value_is_passed_on) {

@@ -25,8 +25,8 @@ inline constexpr std::uint64_t fill_piece = 512 * KiB;
 /// Options of one manager.
 struct manager_options {
     std::uint64_t chunk_size = 0;  ///< bytes; 0: the engine's
-    /// How long get_chunk waits while every chunk is pinned.
-    std::chrono::milliseconds pin_deadline{30'000};
+    /// How long get_chunk waits while every chunk is pinned; time_span::max(): for ever.
+    time_span pin_deadline = std::chrono::seconds{30};
     /// Bytes of fills that a shard keeps in flight while requests wait for the device: a multiple
     /// of fill_piece, up to 64 MiB. A request waits behind them, and a device that is given less
     /// reads slower: on a virtual disk of 2.4 GB/s half a MiB in flight costs two fifths of the
@@ -198,8 +198,8 @@ public:
     /// The same for a thread that is no shard, of an engine that runs: asks all shards at once, by
     /// a message each, and blocks until they have answered. Throws leat::system_error:
     /// errc::timed_out if one does not within `patience`, errc::stopped if one has ended.
-    [[nodiscard]] cache_statistics live_statistics(
-        std::chrono::milliseconds patience = std::chrono::seconds{1}) const;
+    [[nodiscard]] cache_statistics live_statistics(time_span patience = std::chrono::seconds{
+                                                       1}) const;
 
     /// For requests of the Asio guest.
     [[nodiscard]] const manager_core& core() const noexcept { return *core_; }

@@ -1,6 +1,7 @@
 // A request from outside leat's coroutines: its way to the shards that serve it, and back.
 #pragma once
 
+#include <leat/engine/detail/shard_resident.hpp>
 #include <leat/engine/engine.hpp>
 
 #include <atomic>
@@ -11,10 +12,14 @@ namespace leat {
 class guest_request;
 
 /// The part of a guest's request that one shard does; it is the message that goes there, too.
-class guest_visit : public work {
+class guest_visit : public work, public detail::shard_resident {
 public:
     guest_visit(guest_request& of, shard& where) noexcept
-        : work(&arrived), request_(of), where_(where), withdrawal_(*this) {}
+        : work(&arrived),
+          shard_resident(&shard_ends),
+          request_(of),
+          where_(where),
+          withdrawal_(*this) {}
 
     [[nodiscard]] shard& where() const noexcept { return where_; }
     /// Its shard: this part will not end at once, so the engine must not end before it.
@@ -33,6 +38,7 @@ private:
 
     static void arrived(work& message) noexcept;
     static void withdrawn(work& message) noexcept;
+    static void shard_ends(detail::shard_resident& one, bool given_up) noexcept;
 
     guest_request& request_;
     shard& where_;
@@ -84,11 +90,16 @@ protected:
     virtual void begin(guest_visit& visit) noexcept = 0;
     /// On the visit's shard, while it has not ended: end() is to come soon.
     virtual void withdraw(guest_visit& visit) noexcept = 0;
-    /// Instead of a visit whose shard has ended: it has failed with errc::stopped.
+    /// Instead of a visit whose shard has ended, or has been given up with the visit: what it has
+    /// not done has failed with errc::stopped.
     virtual void turn_away(guest_visit& visit) noexcept = 0;
     /// After the last visit, on its shard, or inside start() if that has ended; what all of them
-    /// wrote is seen. May destroy the request.
+    /// wrote is seen. May destroy the request, unless it is left_behind().
     virtual void complete() noexcept = 0;
+    /// Whether a shard that was given up still refers to the request: then it must live for ever.
+    [[nodiscard]] bool left_behind() const noexcept {
+        return left_behind_.load(std::memory_order_relaxed);
+    }
 
 private:
     friend class guest_visit;
@@ -99,6 +110,7 @@ private:
     shard* home_ = nullptr;
     guest_visit* visits_ = nullptr;
     std::atomic<std::uint32_t> left_{0};
+    std::atomic<bool> left_behind_{false};
     bool cancellable_ = false;
 };
 

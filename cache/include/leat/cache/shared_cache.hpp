@@ -47,7 +47,7 @@ struct manager_core {
 
     reciprocal by_chunk;
     std::uint64_t chunk_size;
-    std::chrono::milliseconds pin_deadline;
+    time_span pin_deadline;
     std::unique_ptr<any_source> source;
     std::weak_ptr<shared_cache> cache;
     const leat::engine* engine;

@@ -1,12 +1,11 @@
 // The engine: shards, their threads, and where tasks run.
 #pragma once
 
+#include <leat/engine/detail/outside_waits.hpp>
+#include <leat/engine/detail/started_task.hpp>
 #include <leat/engine/options.hpp>
-#include <leat/engine/outcome.hpp>
 #include <leat/engine/shard.hpp>
 #include <leat/engine/task.hpp>
-
-#include <boost/intrusive/list.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -24,7 +23,7 @@ namespace leat {
 namespace detail {
 class root;
 template <class T>
-root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> state);
+root run_root(engine& owner, task<T> job, std::shared_ptr<started_state<T>> state);
 }  // namespace detail
 
 /// Something whose life is the engine's, such as the cache; destroyed after the last shard has
@@ -91,10 +90,21 @@ public:
     T run(task<T> job);
     /// Starts `job` on `shard` at once; see spawned. Any thread. Starts the engine if need be,
     /// except on a shard. Throws errc::invalid_option if there is no such shard.
+    ///
+    /// Stop requests of the engine reach the job, and so do, while the handle is held, those of
+    /// `stop` and, once the handle is awaited, those of the task that awaits it. A task that holds
+    /// handles of which it awaits one after the other gives its own token:
+    ///
+    ///     const std::stop_token mine = co_await leat::current_stop_token{};
+    ///     auto left = engine.spawn_on(1, half(manager, 0), mine);
+    ///     auto right = engine.spawn_on(2, half(manager, 1), mine);
+    ///     co_await std::move(left);
+    ///     co_await std::move(right);
     template <class T>
-    auto spawn_on(unsigned shard, task<T> job);
+    auto spawn_on(unsigned shard, task<T> job, std::stop_token stop = {});
     /// Calls function(shard index), which gives a task<>, for every shard, runs the tasks there,
-    /// and waits for all; throws the first error. Awaited on a shard.
+    /// and waits for all; throws the first error. Awaited on a shard; stop requests of the task
+    /// that awaits it reach them all.
     template <class Function>
     task<> run_on_each(Function function);
 
@@ -126,13 +136,13 @@ public:
     ///
     ///     for (const leat::waiting_task& one : engine.waiting(20))
     ///         std::puts(to_string(one).c_str());
-    [[nodiscard]] std::vector<waiting_task> waiting(
-        std::size_t limit = 20, std::chrono::milliseconds patience = default_patience);
+    [[nodiscard]] std::vector<waiting_task> waiting(std::size_t limit = 20,
+                                                    time_span patience = default_patience);
     /// What each shard has done so far, asked while it runs, in the same way as waiting(); nothing
     /// of one that does not answer in time, has not begun or has ended. Any thread that is no
     /// shard; on a shard, this_shard().statistics() is at hand.
     [[nodiscard]] std::vector<std::optional<shard_statistics>> statistics(
-        std::chrono::milliseconds patience = default_patience);
+        time_span patience = default_patience);
     static constexpr std::chrono::milliseconds default_patience{200};
 
     /// Tells options().on_event. Any thread.
@@ -169,10 +179,11 @@ public:
 private:
     friend class shard;
     friend class host_loop;
+    friend class detail::started_task;
     template <class T>
     friend detail::root detail::run_root(engine&,
                                          task<T>,
-                                         std::shared_ptr<detail::outcome_state<T>>);
+                                         std::shared_ptr<detail::started_state<T>>);
     enum class phase : std::uint8_t { made, running, joined };
 
     [[noreturn]] void no_such_shard(unsigned index) const;
@@ -189,9 +200,7 @@ private:
     void step_own_shards() noexcept;
     void shard_opened();
     void shard_ended(std::vector<waiting_task> left) noexcept;
-    void give_up_awaited() noexcept;
-    [[nodiscard]] bool enter(unsigned shard, work& first, detail::outcome& awaited);
-    void leave(detail::outcome& awaited) noexcept;
+    [[nodiscard]] bool enter(unsigned shard, work& first);
     void drain_after_join() noexcept;
     void nudge_all() noexcept;
     void close_shards();
@@ -208,13 +217,13 @@ private:
     std::atomic<unsigned> host_loops_{0};  // that have not seen their shard finish
     std::mutex lifecycle_;                 // start and join
     stop_report report_;
+    const std::shared_ptr<detail::outside_waits> outside_;
     mutable std::mutex mutex_;  // the members below; no shard ends while it is held
     std::condition_variable changed_;
     unsigned opened_ = 0;  // shards; while starting, also those that failed to
     unsigned ended_ = 0;
     std::exception_ptr open_error_;
-    std::vector<std::vector<waiting_task>> left_;      // of each shard that gave up
-    boost::intrusive::list<detail::outcome> awaited_;  // tasks that foreign threads started
+    std::vector<std::vector<waiting_task>> left_;  // of each shard that gave up
     std::vector<std::shared_ptr<service>> services_;
     std::vector<std::string> said_;
 };

@@ -3,6 +3,7 @@
 
 #include <leat/engine/error.hpp>
 #include <leat/io/backend.hpp>
+#include <leat/io/time_span.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -57,9 +58,12 @@ struct engine_options {
     io::backend_options backend = {};
     /// Longest busy wait before a shard parks; 0 parks at once. Twice what a small read takes on
     /// common devices: waking a parked core would cost half as much again.
-    std::chrono::microseconds spin{200};
-    std::chrono::milliseconds stop_timeout{10'000};  ///< how long stopping waits for the device
-    std::chrono::milliseconds stall{50};  ///< a turn longer than this is counted and reported
+    /// At most a second, or time_span::max(), which never parks.
+    time_span spin = std::chrono::microseconds{200};
+    /// How long stopping waits for tasks and the device; time_span::max(): for ever.
+    time_span stop_timeout = std::chrono::seconds{10};
+    /// A turn longer than this is counted and reported; time_span::max(): none is.
+    time_span stall = std::chrono::milliseconds{50};
     bool huge_pages = true;
     bool register_buffers = true;
     /// The program steps the shards on threads of its own, by host_loop or by shard::open(), turn()

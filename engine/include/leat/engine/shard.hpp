@@ -16,6 +16,7 @@
 #include <leat/engine/work.hpp>
 #include <leat/io/backend.hpp>
 #include <leat/io/buffer_arena.hpp>
+#include <leat/io/time_span.hpp>
 
 #include <array>
 #include <atomic>
@@ -98,10 +99,9 @@ public:
         timers_.add(item);
     }
     void remove_timer(timer& item) noexcept { timers_.remove(item); }
-    /// `duration` from now, or time_point::max() if that lies beyond it.
-    [[nodiscard]] io::time_point after(std::chrono::nanoseconds duration) const noexcept {
-        const io::time_point from = now();
-        return duration < io::time_point::max() - from ? from + duration : io::time_point::max();
+    /// `length` from now, or time_point::max() if that lies beyond it.
+    [[nodiscard]] io::time_point after(time_span length) const noexcept {
+        return later(now(), length);
     }
 
     /// The connections accepted here.
@@ -232,6 +232,7 @@ private:
     std::size_t run_ready() noexcept;
     void flush() noexcept;
     void end() noexcept;
+    void run_last() noexcept;
     void end_residents() noexcept;
     void note_stall(io::time_point begin) noexcept;
 

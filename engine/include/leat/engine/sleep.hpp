@@ -4,16 +4,15 @@
 #include <leat/engine/error.hpp>
 #include <leat/engine/suspension.hpp>
 
-#include <chrono>
-
 namespace leat {
 
-/// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed. Throws
+/// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed; at once, but
+/// from the ready queue, for none or less, and only by a stop request for time_span::max(). Throws
 /// errc::cancelled or errc::stopped if a stop is requested first. Allocates nothing. May be moved
 /// before it is awaited.
 class [[nodiscard]] sleep : public detail::awaited_once<sleep> {
 public:
-    [[nodiscard]] explicit sleep(std::chrono::nanoseconds duration) noexcept
+    [[nodiscard]] explicit sleep(time_span duration) noexcept
         : duration_(duration), timer_(&fired) {
         timer_.self = this;
     }
@@ -50,7 +49,7 @@ private:
         waited.finish();
     }
 
-    std::chrono::nanoseconds duration_;
+    time_span duration_;
     alarm timer_;
     waiting suspension_;
     bool stopped_ = false;

@@ -1,12 +1,17 @@
 // A task that runs on its own on some shard, and the handle to its outcome.
 #pragma once
 
+#include <leat/engine/detail/started_task.hpp>
 #include <leat/engine/engine.hpp>
-#include <leat/engine/outcome.hpp>
 #include <leat/engine/suspension.hpp>
+#include <leat/io/detail/misuse.hpp>
+#include <leat/io/time_span.hpp>
 
 #include <memory>
 #include <optional>
+#include <stop_token>
+#include <utility>
+#include <vector>
 
 namespace leat {
 
@@ -70,11 +75,14 @@ public:
         [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
         static void begin(work& item) noexcept {
             auto& self = static_cast<promise_type&>(item);
-            self.stop = &this_shard().stop_token();
             this_shard().resume(std::coroutine_handle<promise_type>::from_promise(self));
         }
     };
-    [[nodiscard]] work& start() const noexcept { return promise_; }
+    /// `token` is the task's and must outlive it.
+    [[nodiscard]] work& start(const std::stop_token& token) const noexcept {
+        promise_.stop = &token;
+        return promise_;
+    }
     /// Frees one that is never to start, and its job.
     void discard() const noexcept {
         std::coroutine_handle<promise_type>::from_promise(promise_).destroy();
@@ -86,7 +94,8 @@ private:
 };
 
 template <class T>
-root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> state) {
+root run_root(engine& owner, task<T> job, std::shared_ptr<started_state<T>> state) {
+    state->begin();
     {
         task<T> running = std::move(job);
         try {
@@ -100,89 +109,146 @@ root run_root(engine& owner, task<T> job, std::shared_ptr<outcome_state<T>> stat
             state->set_exception(std::current_exception());
         }
     }
-    // What ends by the engine's stop is no news.
-    if (state.use_count() == 1 && state->failure() && !owner.stopping()) {
-        try {
-            owner.report(event::level::warning,
-                         "a task ended by an error: " + to_string(*state->failure()));
-        } catch (...) {  // no memory for the sentence
-        }
-    }
-    owner.leave(*state);
+    owner.expect_own_process();  // a task that forked ends in the child, too
+    co_await state->ended();
+    owner.root_ends();  // this shard does not end before its turn does
     state->complete();
-    state.reset();
-    owner.root_ends();
 }
 
 }  // namespace detail
 
-/// A task that has been started. Await it once on a shard (any), or get() it on a foreign thread;
-/// without a handle it runs on by itself, and an error that ends it goes to
-/// engine_options::on_event.
+/// A task that has been started, and the only handle to it. Await it once on a shard, of any
+/// engine, or get() it on a foreign thread.
+///
+/// Cancellation: while the handle is held, or awaited, request_stop(), a stop of the token given to
+/// engine::spawn_on and a stop of the task that awaits it reach the task, each by a message to the
+/// shard it was started on, wherever it is; the task is waited for all the same. A handle that is
+/// destroyed lets the task run on by itself: only the engine's stop reaches it then.
+///
+/// Errors: what ends the task is thrown where it is awaited or got. Where nobody takes it, since
+/// the handle is gone or goes without, it is told to engine_options::on_event, as long as there is
+/// the engine; errc::cancelled of a task that was asked to stop is not. An engine that gives up
+/// (stop_report) ends the waits of foreign threads and of other engines for its tasks with
+/// errc::stopped; what such a task refers to may still be in use by the device and must outlive it.
+///
+/// Threads: a handle may be moved to any thread or shard, and is used by one at a time.
 template <class T>
 class spawned {
 public:
-    explicit spawned(std::shared_ptr<detail::outcome_state<T>> state) noexcept
+    explicit spawned(std::shared_ptr<detail::started_state<T>> state) noexcept
         : state_(std::move(state)) {}
+    spawned(spawned&& other) noexcept = default;
+    spawned& operator=(spawned&& other) noexcept {
+        spawned dropped{std::exchange(state_, std::exchange(other.state_, nullptr))};
+        return *this;
+    }
+    ~spawned() {
+        if (state_) state_->let_go();
+    }
 
-    /// Waits for the end; blocks the thread. Not on a shard. Throws errc::timed_out if the engine
-    /// ended and had to give the task up.
-    T get() {
-        assert(shard::current() == nullptr);
-        state_->block();
+    /// Waits for the end, and gives the value or throws what ended the task; once. Blocks the
+    /// thread. Not on a shard.
+    T get() { return get(time_span::max()); }
+    /// As get(); but when `limit` has passed it asks the task to stop and throws errc::timed_out.
+    /// The task still uses what it refers to: get() again waits for its end.
+    ///
+    ///     auto answer = engine.spawn_on(0, ask(manager));
+    ///     try { use(answer.get(2s)); } catch (const leat::system_error&) { ... }
+    T get(time_span limit) { return get(std::stop_token{}, limit); }
+    /// As above, and throws errc::cancelled, after it has asked the task to stop, when `stop` is
+    /// requested.
+    T get(const std::stop_token& stop, time_span limit = time_span::max()) {
+        using enum detail::started_task::waited;
+        if (shard::current() != nullptr) [[unlikely]]
+            detail::misuse(
+                "spawned::get was called on a shard, which it would block: co_await the handle");
+        const auto how = present().block(limit, stop);
+        if (how != ended) {
+            state_->request_stop();
+            throw system_error(
+                {how == stopped ? errc::cancelled : errc::timed_out, {.doing = activity::task}});
+        }
         return state_->take(false);
     }
 
-    class [[nodiscard]] awaiter final : public detail::listed_wait {
+    /// Asks the task to stop. Any thread, as long as the handle lives; returns at once.
+    void request_stop() noexcept { present().request_stop(); }
+
+    class [[nodiscard]] awaiter final : public suspension {
     public:
-        explicit awaiter(std::shared_ptr<detail::outcome_state<T>> state) noexcept
-            : state_(std::move(state)) {}
+        explicit awaiter(std::shared_ptr<detail::started_state<T>> state) noexcept
+            : state_(std::move(state)), arrived_(*this) {}
         [[nodiscard]] bool await_ready() const noexcept { return state_->completed(); }
         template <class Promise>
-        bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
-            node_.coroutine = coroutine;
-            this_shard().list_wait(*this, name_of(coroutine));
-            return state_->wait(node_, this_shard());
+        bool await_suspend(std::coroutine_handle<Promise> coroutine) {
+            suspend(coroutine, &pass_on);
+            if (state_->wait(arrived_, home())) {
+                listen();
+                return true;
+            }
+            not_suspended();
+            return false;
         }
-        T await_resume() {
-            this->leave_list();
-            return state_->take(true);
-        }
+        T await_resume() { return state_->take(true); }
         [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::join}; }
 
     private:
-        std::shared_ptr<detail::outcome_state<T>> state_;
-        resumption node_;
+        struct arrival : work {
+            explicit arrival(awaiter& of_) noexcept : work(&arrive), of(of_) {}
+            static void arrive(work& item) noexcept {
+                awaiter& self = static_cast<arrival&>(item).of;
+                if (self.settle()) self.resume();
+            }
+            awaiter& of;
+        };
+        static void pass_on(suspension& self) noexcept {
+            static_cast<awaiter&>(self).state_->request_stop();
+        }
+
+        std::shared_ptr<detail::started_state<T>> state_;
+        arrival arrived_;
     };
-    [[nodiscard]] awaiter operator co_await() && noexcept { return awaiter{std::move(state_)}; }
+    [[nodiscard]] awaiter operator co_await() && noexcept {
+        static_cast<void>(present());
+        return awaiter{std::move(state_)};
+    }
 
 private:
-    std::shared_ptr<detail::outcome_state<T>> state_;
+    [[nodiscard]] detail::started_state<T>& present() const noexcept {
+        if (!state_) [[unlikely]]
+            detail::misuse(
+                "the handle of a task was used that had been awaited or moved from: it is awaited"
+                " once, by its owner");
+        return *state_;
+    }
+
+    std::shared_ptr<detail::started_state<T>> state_;
 };
 
 template <class T>
-auto engine::spawn_on(unsigned shard, task<T> job) {
+auto engine::spawn_on(unsigned shard, task<T> job, std::stop_token stop) {
     expect_own_process();
     if (shard >= shards()) no_such_shard(shard);
     leat::shard* const here = leat::shard::current();
     if (here == nullptr) start();
-    auto state = std::make_shared<detail::outcome_state<T>>();
+    auto state = std::make_shared<detail::started_state<T>>(*this, shard);
     const detail::root bottom = detail::run_root<T>(*this, std::move(job), state);
+    work& first = bottom.start(state->token());
     const bool inside = here != nullptr && &here->owner() == this;
     // Where nothing but handlers runs while the engine stops, the other shard may have ended.
     bool starts = inside && (root_begins() || !stopping());
     if (starts) {
-        here->send(shard, bottom.start());
+        here->send(shard, first);
     } else if (inside) {
         root_ends();
     } else {
-        starts = enter(shard, bottom.start(), *state);
+        starts = enter(shard, first);
     }
-    if (!starts) {
+    if (starts) {
+        state->follow(std::move(stop));
+    } else {
         bottom.discard();
-        state->set_exception(
-            std::make_exception_ptr(system_error({errc::stopped, {.doing = activity::task}})));
-        state->complete();
+        state->turn_away();
     }
     return spawned<T>{std::move(state)};
 }
@@ -195,12 +261,13 @@ T engine::run(task<T> job) {
 
 template <class Function>
 task<> engine::run_on_each(Function function) {
+    const std::stop_token stop = co_await current_stop_token{};
     std::vector<spawned<void>> running;
     running.reserve(shards());
     std::optional<leat::error> first;
     try {
         for (unsigned index = 0; index < shards(); ++index) {
-            running.push_back(spawn_on(index, function(index)));
+            running.push_back(spawn_on(index, function(index), stop));
         }
     } catch (...) {  // those that run use `function`: they are waited for all the same
         detail::outcome failed;

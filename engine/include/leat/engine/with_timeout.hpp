@@ -11,7 +11,7 @@ namespace detail {
 /// Requests a stop of its own source when a time has passed or the enclosing token asks for it.
 class deadline_stop {
 public:
-    deadline_stop(std::chrono::nanoseconds duration, const std::stop_token& outer)
+    deadline_stop(time_span duration, const std::stop_token& outer)
         : timer_(&fired), home_(this_shard()), forward_(outer, forward{source_}) {
         timer_.self = this;
         home_.add_timer(timer_, home_.after(duration));
@@ -47,9 +47,9 @@ private:
 
 /// Awaits `job`, which is asked to stop after `duration`, and waits for its end. Throws
 /// errc::timed_out if it then ends by errc::cancelled; what it gives otherwise, even late, is
-/// passed on. On a shard; it ends on the one it began on.
+/// passed on. time_span::max() is no limit. On a shard; it ends on the one it began on.
 template <class T>
-[[nodiscard]] task<T> with_timeout(task<T> job, std::chrono::nanoseconds duration) {
+[[nodiscard]] task<T> with_timeout(task<T> job, time_span duration) {
     const std::stop_token outer = co_await current_stop_token{};
     detail::deadline_stop deadline{duration, outer};
     job.set_stop(deadline.token());
@@ -90,7 +90,7 @@ task<await_result_t<Awaitable>> await_as_task(Awaitable awaitable) {
 ///
 ///     co_await leat::with_timeout(jobs.join(), 2s);   // then the jobs are asked to stop
 template <class Awaitable>
-[[nodiscard]] auto with_timeout(Awaitable&& awaitable, std::chrono::nanoseconds duration)
+[[nodiscard]] auto with_timeout(Awaitable&& awaitable, time_span duration)
     -> task<detail::await_result_t<Awaitable>> {
     return with_timeout(detail::await_as_task<Awaitable>(std::forward<Awaitable>(awaitable)),
                         duration);

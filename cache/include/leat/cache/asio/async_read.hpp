@@ -26,7 +26,8 @@ namespace leat {
 /// block it allocates the task's frames. The file is held by the operation. `to` is the caller's
 /// and must live until the completion; it is written by a shard until then, and its bytes are seen
 /// by the handler. If the handler's context is destroyed first it must live until the engine has
-/// ended.
+/// ended; if an engine that gave up ends the read with errc::stopped, for ever, since a device that
+/// has not answered may still write to it.
 template <boost::asio::completion_token_for<void(boost::system::error_code, std::size_t)> Token =
               use_task_t>
 auto async_read(const chunk_manager& manager,

@@ -16,7 +16,6 @@
 #include <boost/asio/execution.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/query.hpp>
-#include <boost/asio/system_executor.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -26,13 +25,6 @@
 #include <utility>
 
 namespace leat::detail {
-
-/// Whether handlers of this type complete on whatever executor the operation chooses.
-template <class Handler>
-inline constexpr bool has_no_executor =
-    std::is_same_v<boost::asio::associated_executor_t<Handler, shard_executor>, shard_executor> &&
-    std::is_same_v<boost::asio::associated_executor_t<Handler, boost::asio::system_executor>,
-                   boost::asio::system_executor>;
 
 /// `Request` is what is asked for; see guest_request. The operation is one block of memory from
 /// the handler's allocator, with what the request wants behind it. It frees itself before it calls
@@ -138,25 +130,28 @@ private:
     }
 
     void complete() noexcept override {
-        if constexpr (has_no_executor<Handler>) {
-            // No shard is left to call it, and this thread may hold what the handler wants. The
-            // engine may be gone before the handler has returned.
-            if (!this->on_a_shard()) {
-                completion_->work.reset();
-                return this->post_to(boost::asio::system_executor{});
-            }
-        }
+        const bool turning =
+            this->on_a_shard() && !shard::current()->ended() && !this->left_behind();
+        if (!turning) return complete_off_the_shards();
         using context_executor = boost::asio::io_context::executor_type;
         const executor_type& executor = completion_->executor;
         // Unwrapped they need no memory of their own.
         if (const auto* const home = unwrap<shard_executor>(executor)) {
             this->post_to(shard_executor{*home});
         } else if (const auto* const context = unwrap<context_executor>(executor);
-                   context != nullptr && this->on_a_shard()) {
+                   context != nullptr) {
             this->post_in_batch(shard_cache::current().completions(), context->context());
         } else {
             this->post_to(executor);
         }
+    }
+
+    // No shard is left to call the handler, and this thread may hold what it wants: where it has
+    // not chosen, it is called elsewhere, and the engine may be gone before it has returned.
+    void complete_off_the_shards() noexcept {
+        const shard_executor* const home = unwrap<shard_executor>(completion_->executor);
+        if (home != nullptr && &home->home().owner() == &this->owner()) completion_->work.reset();
+        this->post_to(boost::asio::get_associated_executor(completion_->handler));
     }
 
     void deliver() override {
@@ -177,6 +172,7 @@ private:
     void abandon() noexcept override { completion_.reset(); }
     [[nodiscard]] engine& teller() const noexcept override { return this->owner(); }
     void destroy() noexcept override {
+        if (this->left_behind()) return completion_.reset();
         allocator_type allocator{allocator_};
         const std::size_t blocks = blocks_;
         this->~guest_operation();

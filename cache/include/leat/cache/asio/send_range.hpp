@@ -25,7 +25,7 @@ struct send_range_options {
     /// How long the peer may take nothing: the stream's deadline moves to so much later each time
     /// something is about to go out, so that a slow peer is not cut off, only one that has stopped.
     /// 0: the stream's deadline stays as it is, and holds for the whole.
-    std::chrono::nanoseconds patience{0};
+    time_span patience{};
 };
 
 namespace detail {
@@ -93,7 +93,7 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
     }
     detail::check_range(from, offset, length);
     const auto be_patient = [&stream, &options] {
-        if (options.patience != options.patience.zero()) stream.expires_after(options.patience);
+        if (options.patience != time_span{}) stream.expires_after(options.patience);
     };
     detail::range_sender sending{stream, std::move(from), offset, length, options.head};
     while (!sending.done()) {

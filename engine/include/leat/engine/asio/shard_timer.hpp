@@ -52,7 +52,7 @@ public:
     shard_timer(const executor_type& executor, time_point expiry) : shard_timer(executor) {
         expires_at(expiry);
     }
-    shard_timer(const executor_type& executor, duration from_now) : shard_timer(executor) {
+    shard_timer(const executor_type& executor, time_span from_now) : shard_timer(executor) {
         expires_after(from_now);
     }
     shard_timer(const shard_timer&) = delete;
@@ -69,7 +69,8 @@ public:
         alarm_.deadline = expiry;
         return ended;
     }
-    std::size_t expires_after(duration from_now) noexcept {
+    /// As expires_at(), so long from now; time_span::max() never comes.
+    std::size_t expires_after(time_span from_now) noexcept {
         return expires_at(home().after(from_now));
     }
     /// Ends all waits. Returns how many.

@@ -205,7 +205,8 @@ public:
         deadline_ = deadline;
         if (state_) state_->set_deadline(deadline);
     }
-    void expires_after(std::chrono::nanoseconds duration) noexcept {
+    /// As expires_at(), so long from now; time_span::max() is no deadline.
+    void expires_after(time_span duration) noexcept {
         expires_at(executor_.home().after(duration));
     }
     void expires_never() noexcept { expires_at(io::time_point::max()); }

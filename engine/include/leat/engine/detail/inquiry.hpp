@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/engine/engine.hpp>
+#include <leat/io/time_span.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -23,9 +24,7 @@ public:
     using question = std::function<Answer(shard&)>;
     using answers = std::vector<std::optional<Answer>>;
 
-    [[nodiscard]] static answers ask(engine& of,
-                                     question function,
-                                     std::chrono::milliseconds patience) {
+    [[nodiscard]] static answers ask(engine& of, question function, time_span patience) {
         const auto one = std::make_shared<inquiry>(of, std::move(function));
         return one->send_and_wait(of, patience);
     }
@@ -39,8 +38,8 @@ private:
         std::size_t index = 0;
     };
 
-    answers send_and_wait(engine& of, std::chrono::milliseconds patience) {
-        const auto until = std::chrono::steady_clock::now() + patience;
+    answers send_and_wait(engine& of, time_span patience) {
+        const auto until = later(std::chrono::steady_clock::now(), patience);
         std::size_t asked = 0;
         for (unsigned index = 0; index < of.shards(); ++index) {
             message& one = messages_[index];
