@@ -97,9 +97,15 @@ bool may_block(const operation& op) noexcept {
         case opcode::stat_file_system:
         case opcode::close:
             return true;
-        default:
-            return false;
+        case opcode::accept:
+        case opcode::connect:
+        case opcode::receive:
+        case opcode::send:
+        case opcode::shutdown:
+        case opcode::poll:
+            break;
     }
+    return false;
 }
 
 int call_blocking(operation& op) noexcept {
@@ -120,9 +126,15 @@ int call_blocking(operation& op) noexcept {
             return uninterrupted([&] { return ::fstatfs(op.descriptor, op.stat_file_system.out); });
         case opcode::close:  // once: it is closed even where it was interrupted
             return ::close(op.descriptor) == 0 || errno == EINTR ? 0 : -errno;
-        default:
-            return -EINVAL;
+        case opcode::accept:
+        case opcode::connect:
+        case opcode::receive:
+        case opcode::send:
+        case opcode::shutdown:
+        case opcode::poll:
+            break;
     }
+    return -EINVAL;
 }
 
 int call_non_blocking(operation& op) noexcept {
@@ -147,9 +159,13 @@ int call_non_blocking(operation& op) noexcept {
             return ::shutdown(op.descriptor, op.number) == 0 ? 0 : -errno;
         case opcode::poll:
             return call_poll(op);
-        default:
-            return -EINVAL;
+        case opcode::open:
+        case opcode::stat:
+        case opcode::stat_file_system:
+        case opcode::close:
+            break;
     }
+    return -EINVAL;
 }
 
 std::uint32_t interest(const operation& op) noexcept {
@@ -159,9 +175,17 @@ std::uint32_t interest(const operation& op) noexcept {
             return EPOLLOUT;
         case opcode::poll:
             return static_cast<std::uint32_t>(op.number);
-        default:
-            return EPOLLIN;
+        case opcode::read:
+        case opcode::accept:
+        case opcode::receive:
+        case opcode::open:  // these never wait for a descriptor
+        case opcode::stat:
+        case opcode::stat_file_system:
+        case opcode::close:
+        case opcode::shutdown:
+            break;
     }
+    return EPOLLIN;
 }
 
 }  // namespace leat::io

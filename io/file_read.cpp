@@ -268,7 +268,8 @@ void file_read::name_answered(int answer) noexcept {
         case version_watch::verdict::outdated:
             compare();
             break;
-        default:
+        case version_watch::verdict::changed:
+        case version_watch::verdict::unexplained:
             finish(make_error_code(errc::file_changed));
     }
 }

@@ -40,7 +40,7 @@ std::unique_ptr<CLI::App> make_app(const std::string& name,
                                    const std::string& examples) {
     auto app = std::make_unique<CLI::App>(description + '\n', name);
     app->formatter(std::make_shared<help_formatter>());
-    app->set_version_flag("--version", name + ' ' + LEAT_VERSION, "Print the version and end");
+    app->set_version_flag("--version", name + ' ' + library_version(), "Print the version and end");
     app->set_help_flag("-h,--help", "Print this and end");
     app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app->footer("Examples:\n" + examples + '\n' + units_text() + '\n' + exit_code_table());

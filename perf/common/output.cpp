@@ -118,7 +118,7 @@ boost::json::object json_of(const report& found,
     boost::json::object histograms;
     for (const auto& [name, ns] : found.histograms()) histograms[name] = json_of(ns);
     return {{"schema", 1},
-            {"leat", LEAT_VERSION},
+            {"leat", library_version()},
             {"machine", described},
             {"options", json_of(options)},
             {"figures", figures},

@@ -1,6 +1,9 @@
 // A user's program: five million awaits in one loop, which overflow the stack where symmetric
 // transfer is a call.
 #include <leat/leat.hpp>
+#include <leat/version.hpp>
+
+#include <string_view>
 
 namespace {
 
@@ -20,6 +23,7 @@ leat::task<long> sum(long count) {
 }  // namespace
 
 int main() {
+    if (std::string_view{leat::library_version()} != LEAT_VERSION) return 2;
     constexpr long count = 5'000'000;
     leat::engine_options options;
     options.shards = 1;

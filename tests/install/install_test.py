@@ -11,6 +11,7 @@ import concurrent.futures
 import itertools
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import tempfile
 
 CONSUMER = pathlib.Path(__file__).with_name("consumer.cpp")
 OTHER_COMPILER = "clang++-19"
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "apps/examples"
+APPS = pathlib.Path(__file__).resolve().parents[2] / "apps"
 
 
 def run(command: list[str], **options) -> str:
@@ -63,12 +64,25 @@ def build_and_run(
     return name
 
 
+def with_common(source: pathlib.Path) -> list[pathlib.Path]:
+    """The source, and those of the parts of apps/common that it includes, by way of others too."""
+    found = [source]
+    for each in found:
+        texts = [path.read_text() for path in (each, each.with_suffix(".hpp")) if path.exists()]
+        for name in re.findall(r'#include "(common/\w+)\.hpp"', "\n".join(texts)):
+            part = APPS / f"{name}.cpp"
+            if part not in found:
+                found.append(part)
+    return [path for path in found if path.exists()]
+
+
 def build_example(
     compiler: list[str], source: pathlib.Path, packages: pathlib.Path, folder: pathlib.Path
 ) -> str:
     names = ("leat", "openssl") if source.stem.startswith("tls") else ("leat",)
-    options = flags(packages, "--cflags", "--libs", names=names)
-    run([*compiler, "-std=c++20", "-O0", str(source), "-o", str(folder / source.stem), *options])
+    options = [f"-I{APPS}", *flags(packages, "--cflags", "--libs", names=names)]
+    sources = [str(path) for path in with_common(source)]
+    run([*compiler, "-std=c++20", "-O0", *sources, "-o", str(folder / source.stem), *options])
     return f"example {source.stem}"
 
 
@@ -89,7 +103,7 @@ def main() -> int:
             ]
             runs += [
                 pool.submit(build_example, compiler, source, packages, pathlib.Path(folder))
-                for source in sorted(EXAMPLES.glob("*.cpp"))
+                for source in sorted(APPS.glob("examples/*.cpp"))
             ]
             for finished in runs:
                 try:

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat apps byte_ranges
 #include "common/byte_ranges.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat apps file_answer
 #include "common/file_answer.hpp"
 
 #include <leat/io/error.hpp>

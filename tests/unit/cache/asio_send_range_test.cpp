@@ -1,5 +1,4 @@
 // Ranges sent through the cache to peers that are quick, slow, gone or stop.
-#define BOOST_TEST_MODULE leat cache send_range
 #include "leftovers.hpp"
 #include "pattern.hpp"
 #include "scripted_source.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine shard_timer
 #include "asio_support.hpp"
 
 #include <leat/engine/asio/shard_timer.hpp>

@@ -29,7 +29,7 @@
 namespace leat::test {
 
 /// Gives the error instead of throwing it: (error_code, value...).
-inline constexpr auto as_result = asio::as_tuple_t<use_task_t>(use_task);
+inline constexpr auto with_code = asio::as_tuple_t<use_task_t>(use_task);
 
 /// A few turns of the shard's loop.
 inline task<> some_turns(int count = 5) {

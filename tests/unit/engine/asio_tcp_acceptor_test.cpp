@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine tcp_acceptor
 #include "asio_support.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -165,7 +164,7 @@ BOOST_DATA_TEST_CASE(whatever_ends_an_accept_ends_it_once, both_backends, kind) 
             ::close(client);
         }
         tcp_acceptor closed(shard_executor::current());
-        const auto result = co_await closed.async_accept(as_result);
+        const auto result = co_await closed.async_accept(with_code);
         LEAT_EXPECT(std::get<0>(result) == asio::error::bad_descriptor);
         co_return "";
     };
@@ -185,7 +184,7 @@ BOOST_DATA_TEST_CASE(shards_share_a_port, both_backends, kind) {
         auto serve = [&](unsigned index) -> task<> {
             tcp_acceptor mine(shard_executor::current(), where, true);
             for (;;) {
-                const auto result = co_await mine.async_accept(as_result);
+                const auto result = co_await mine.async_accept(with_code);
                 if (std::get<0>(result)) co_return;
                 ++counts[index];
                 homes[index] = &std::get<1>(result).get_executor().home();
@@ -234,7 +233,7 @@ task<std::string> run_out_of_descriptors() {
     } while (fill.back() < second);
     if (::setrlimit(RLIMIT_NOFILE, &none) != 0) co_return "setrlimit";
     for (int i = 0; i < 3; ++i) {
-        const auto failed = co_await acceptor.async_accept(as_result);
+        const auto failed = co_await acceptor.async_accept(with_code);
         LEAT_EXPECT(std::get<0>(failed) == asio::error::no_descriptors);
         LEAT_EXPECT(!std::get<1>(failed).is_open());
     }
@@ -246,7 +245,7 @@ task<std::string> run_out_of_descriptors() {
     LEAT_EXPECT(got.codes[0] == asio::error::no_descriptors);
     LEAT_EXPECT(got.codes[1] == asio::error::no_descriptors);
     tcp_stream client(shard_executor::current());
-    const auto refused = co_await client.async_connect(acceptor.local_endpoint(), as_result);
+    const auto refused = co_await client.async_connect(acceptor.local_endpoint(), with_code);
     LEAT_EXPECT(std::get<0>(refused) == asio::error::no_descriptors);
     ::setrlimit(RLIMIT_NOFILE, &old);
     tcp_stream one = co_await acceptor.async_accept();

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine tcp with Beast
 #include "asio_support.hpp"
 
 #include <leat/engine/asio/tcp_teardown.hpp>
@@ -55,7 +54,7 @@ task<> serve_web(tcp_stream stream) {
     co_await web.async_accept(use_task);
     for (;;) {
         beast::flat_buffer buffer;
-        const auto read = co_await web.async_read(buffer, as_result);
+        const auto read = co_await web.async_read(buffer, with_code);
         if (std::get<0>(read) == websocket::error::closed) co_return;
         web.text(web.got_text());
         co_await web.async_write(buffer.data(), use_task);
@@ -91,7 +90,7 @@ BOOST_DATA_TEST_CASE(an_http_server_and_its_client, both_backends, kind) {
             LEAT_EXPECT(answer.body() == ask.body() + " from " + target);
         }
         response none;
-        const auto end = co_await http::async_read(stream, buffer, none, as_result);
+        const auto end = co_await http::async_read(stream, buffer, none, with_code);
         LEAT_EXPECT(std::get<0>(end) == http::error::end_of_stream);
         co_await server.join();
         co_return "";
@@ -141,7 +140,7 @@ BOOST_DATA_TEST_CASE(a_web_socket_whose_peer_is_silent_times_out, both_backends,
         limits.handshake_timeout = 5ms;
         limits.idle_timeout = websocket::stream_base::none();
         web.set_option(limits);
-        const auto result = co_await web.async_accept(as_result);
+        const auto result = co_await web.async_accept(with_code);
         LEAT_EXPECT(std::get<0>(result) == beast::error::timeout);
         LEAT_EXPECT(!beast::get_lowest_layer(web).is_open());
         co_return "";

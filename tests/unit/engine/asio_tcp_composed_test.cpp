@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine tcp composed operations
 #include "asio_support.hpp"
 
 #include <leat/engine/asio/shard_timer.hpp>
@@ -40,7 +39,7 @@ BOOST_DATA_TEST_CASE(lines_are_read_until_their_end, both_backends, kind) {
         }
         both.near.close();
         const auto end =
-            co_await asio::async_read_until(both.far, asio::dynamic_buffer(line), '\n', as_result);
+            co_await asio::async_read_until(both.far, asio::dynamic_buffer(line), '\n', with_code);
         LEAT_EXPECT(std::get<0>(end) == asio::error::eof && line == "rest");
         LEAT_EXPECT(sent.calls == 1 && !sent.code && sent.count == text.size());
         co_return "";
@@ -124,7 +123,7 @@ BOOST_DATA_TEST_CASE(a_channel_carries_what_was_received, both_backends, kind) {
         auto produce = [](tcp_stream& from, channel_type& into) -> task<> {
             for (std::string line;;) {
                 const auto got = co_await asio::async_read_until(from, asio::dynamic_buffer(line),
-                                                                 '\n', as_result);
+                                                                 '\n', with_code);
                 if (std::get<0>(got)) break;
                 std::string whole = line.substr(0, std::get<1>(got));
                 line.erase(0, whole.size());
@@ -140,7 +139,7 @@ BOOST_DATA_TEST_CASE(a_channel_carries_what_was_received, both_backends, kind) {
         both.near.shutdown(tcp_stream::shutdown_send);
         std::string received;
         for (;;) {
-            const auto one = co_await channel.async_receive(as_result);
+            const auto one = co_await channel.async_receive(with_code);
             if (std::get<0>(one)) break;
             received += std::get<1>(one);
         }

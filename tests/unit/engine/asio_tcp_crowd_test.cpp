@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine more connections than credit
 #include "asio_support.hpp"
 
 #include <leat/engine/file_io.hpp>

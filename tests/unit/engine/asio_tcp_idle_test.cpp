@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine tcp idle connections
 #include "asio_support.hpp"
 
 #include <boost/test/data/test_case.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine tcp_stream
 #include "asio_support.hpp"
 
 #include <boost/asio/bind_allocator.hpp>
@@ -41,7 +40,7 @@ BOOST_DATA_TEST_CASE(bytes_go_both_ways, both_backends, kind) {
         LEAT_EXPECT(co_await until([&] { return read.calls == 1; }));
         LEAT_EXPECT(!read.code && read.count == 2);
         both.far.shutdown(tcp_stream::shutdown_send);
-        const auto end = co_await both.near.async_read_some(asio::buffer(memory), as_result);
+        const auto end = co_await both.near.async_read_some(asio::buffer(memory), with_code);
         LEAT_EXPECT(std::get<0>(end) == asio::error::eof && std::get<1>(end) == 0);
         co_return "";
     };
@@ -130,7 +129,7 @@ BOOST_DATA_TEST_CASE(connecting, both_backends, kind) {
             acceptor.close();
             co_await some_turns();
             tcp_stream refused(shard_executor::current());
-            const auto result = co_await refused.async_connect(nobody, as_result);
+            const auto result = co_await refused.async_connect(nobody, with_code);
             LEAT_EXPECT(std::get<0>(result) == asio::error::connection_refused);
         }
         co_return "";
@@ -266,7 +265,7 @@ BOOST_DATA_TEST_CASE(a_closed_connection_is_closed_for_its_peer, both_backends, 
         co_await some_turns();
         both.near.close();
         // The descriptor goes with the operation that was in flight.
-        const auto end = co_await both.far.async_read_some(asio::buffer(memory), as_result);
+        const auto end = co_await both.far.async_read_some(asio::buffer(memory), with_code);
         LEAT_EXPECT(std::get<0>(end) == asio::error::eof);
         LEAT_EXPECT(read.calls == 1);
         co_return "";
@@ -281,15 +280,15 @@ BOOST_DATA_TEST_CASE(deadlines, both_backends, kind) {
         // One that passes.
         both.near.expires_after(5ms);
         const io::time_point begin = this_shard().now();
-        auto read = co_await both.near.async_read_some(asio::buffer(memory), as_result);
+        auto read = co_await both.near.async_read_some(asio::buffer(memory), with_code);
         LEAT_EXPECT(std::get<0>(read) == asio::error::timed_out);
         LEAT_EXPECT(this_shard().now() - begin >= 5ms);
         // What is started later ends at once, also what could succeed.
-        auto write = co_await both.near.async_write_some(asio::buffer("x", 1), as_result);
+        auto write = co_await both.near.async_write_some(asio::buffer("x", 1), with_code);
         LEAT_EXPECT(std::get<0>(write) == asio::error::timed_out);
         // Another deadline, and all is well again.
         both.near.expires_after(1h);
-        write = co_await both.near.async_write_some(asio::buffer("x", 1), as_result);
+        write = co_await both.near.async_write_some(asio::buffer("x", 1), with_code);
         LEAT_EXPECT(!std::get<0>(write));
         // For operations in flight too: brought forward, put off, lifted.
         told pending;

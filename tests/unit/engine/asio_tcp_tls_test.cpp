@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine tcp with TLS
 #include "asio_support.hpp"
 
 #include <boost/asio/read.hpp>
@@ -63,12 +62,12 @@ inline task<> echo(tcp_stream plain, ssl::context& context) {
     co_await stream.async_handshake(ssl::stream_base::server, use_task);
     std::array<char, 16384> memory{};
     for (;;) {
-        const auto read = co_await stream.async_read_some(asio::buffer(memory), as_result);
+        const auto read = co_await stream.async_read_some(asio::buffer(memory), with_code);
         if (std::get<0>(read)) break;
         const asio::const_buffer same(memory.data(), std::get<1>(read));
         co_await asio::async_write(stream, same, use_task);
     }
-    co_await stream.async_shutdown(as_result);
+    co_await stream.async_shutdown(with_code);
 }
 
 }  // namespace leat::test
@@ -94,7 +93,7 @@ BOOST_DATA_TEST_CASE(an_echo_in_both_directions_at_once, both_backends, kind) {
             LEAT_EXPECT(done && !sent.code);
         }
         LEAT_EXPECT(threads() == threads_before);
-        const auto end = co_await stream.async_shutdown(as_result);
+        const auto end = co_await stream.async_shutdown(with_code);
         LEAT_EXPECT(!std::get<0>(end));
         stream.lowest_layer().close();
         co_await server.join();
@@ -112,7 +111,7 @@ BOOST_DATA_TEST_CASE(a_stranger_is_refused, both_backends, kind) {
         secure_stream client(std::move(both.near), other.client);
         told accepted;
         server.async_handshake(ssl::stream_base::server, accepted.handler());
-        const auto result = co_await client.async_handshake(ssl::stream_base::client, as_result);
+        const auto result = co_await client.async_handshake(ssl::stream_base::client, with_code);
         LEAT_EXPECT(std::get<0>(result).category() == asio::error::get_ssl_category());
         client.lowest_layer().close();
         const bool done = co_await until([&] { return accepted.calls == 1; });

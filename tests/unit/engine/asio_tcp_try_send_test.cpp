@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine tcp_stream try_send
 #include "asio_support.hpp"
 
 #include <boost/asio/read.hpp>

@@ -44,7 +44,7 @@ inline task<> echo_once(web_stream& web) {
     co_await web.async_read(buffer, use_task);
     co_await web.async_write(buffer.data(), use_task);
     beast::flat_buffer rest;
-    co_await web.async_read(rest, as_result);  // until the client has closed
+    co_await web.async_read(rest, with_code);  // until the client has closed
 }
 
 inline task<> receive(web_stream& web, channel& into) {
@@ -76,7 +76,7 @@ BOOST_DATA_TEST_CASE(secure_web_sockets_channels_and_timers_need_no_thread, both
         co_await client.async_write(asio::buffer(sent), use_task);
         const std::string got = co_await received.async_receive(use_task);
         const std::size_t in_use = threads();
-        co_await client.async_close(websocket::close_code::normal, as_result);
+        co_await client.async_close(websocket::close_code::normal, with_code);
         co_await work.join();
         LEAT_EXPECT(got == sent);
         LEAT_EXPECT(in_use == before);

@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_CASE(what_names_the_operation_the_file_the_place_and_the_reason)
     BOOST_TEST(failure.where().offset == at.offset);
     BOOST_TEST(failure.cause().code == system_error_code(EIO));
     const system_error bare{{errc::stopped, {.doing = activity::task}}};
-    BOOST_TEST(std::string{bare.what()} == "task: the engine is stopping or has stopped [leat:9]");
+    BOOST_TEST(std::string{bare.what()} == "task: the engine is stopping or has stopped [leat:10]");
     where numbered{.doing = activity::read};
     numbered.file = 12;
     BOOST_TEST(to_string(error{errc::closed, numbered}) == "read file 12: the file is not open");

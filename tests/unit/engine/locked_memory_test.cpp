@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat engine locked memory
 #include "locked_memory.hpp"
 
 #include "engine_support.hpp"

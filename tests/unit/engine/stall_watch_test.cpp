@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE engine / stall_watch
 #include <leat/engine/stall_watch.hpp>
 
 #include <boost/test/unit_test.hpp>

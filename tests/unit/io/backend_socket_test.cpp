@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io backend sockets
 #include "io_support.hpp"
 
 #include <poll.h>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io buffer_arena memory
 #include "io_support.hpp"
 #include "locked_memory.hpp"
 

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io buffer_arena
 #include "io_support.hpp"
 
 #include <leat/io/buffer_arena.hpp>

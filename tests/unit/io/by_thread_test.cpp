@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io by_thread
 #include "io_support.hpp"
 
 #include <linux/magic.h>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io credit_queue
 #include "credit_queue.hpp"
 
 #include "io_support.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io doorbell
 #include "doorbell.hpp"
 
 #include "io_support.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io error
 #include "io_support.hpp"
 
 #include <set>

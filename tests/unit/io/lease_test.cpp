@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io lease
 #include "io_support.hpp"
 
 #include <leat/io/file.hpp>

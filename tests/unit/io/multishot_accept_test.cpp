@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io multishot accept
 #include "accept.hpp"
 #include "io_support.hpp"
 #include "refusal.hpp"

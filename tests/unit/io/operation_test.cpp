@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io operation
 #include "io_support.hpp"
 
 #include <leat/io/operation.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io thread backend
 #include "io_support.hpp"
 #include "refusal.hpp"
 

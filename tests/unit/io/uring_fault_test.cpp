@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io uring faults
 #include "io_support.hpp"
 #include "refusal.hpp"
 #include "uring_backend.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE leat io zero copy send
 #include "io_support.hpp"
 
 #include <linux/capability.h>
