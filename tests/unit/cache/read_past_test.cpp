@@ -71,9 +71,10 @@ struct pinned_full {
         source->size = size;
         from = owner.run(manager.open("any"));
     }
+    /// Both chunks, whole: nothing of them is read later.
     void pin_all() {
         for (std::uint64_t index = 0; index < 2; ++index)
-            pins.push_back(owner.run(test::get(manager, {from, index * 64_KiB, 1})));
+            pins.push_back(owner.run(test::get(manager, {from, index * 64_KiB, 64_KiB})));
     }
     /// Reads, and returns what the error says, if there is one.
     error error_of_read(std::uint64_t offset, std::size_t size) {
