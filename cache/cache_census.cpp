@@ -1,10 +1,11 @@
+// Counts chunks, pins and leases on each shard, and puts them together.
 #include "cache_census.hpp"
 
 #include "cache_storage.hpp"
 
-#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
 
-namespace leat {
+namespace leat::detail {
 
 cache_census shard_cache::census() {
     take_foreign();
@@ -28,4 +29,4 @@ cache_census shard_cache::census() {
     return mine;
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,14 +1,14 @@
 // The statistics of several shards' caches on their way to one sum.
 #pragma once
 
-#include <leat/cache/entry.hpp>
+#include <leat/cache/detail/entry.hpp>
 #include <leat/cache/statistics.hpp>
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
-namespace leat {
+namespace leat::detail {
 
 /// A chunk may be pinned on several shards: each tells which, so that it is counted once.
 class cache_census {
@@ -50,4 +50,4 @@ private:
     std::vector<std::pair<const std::byte*, std::uint64_t>> pinned_;  // buffers; some several times
 };
 
-}  // namespace leat
+}  // namespace leat::detail

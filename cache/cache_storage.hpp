@@ -1,12 +1,13 @@
 // What a shard's cache keeps behind its public face.
 #pragma once
 
+#include "buffer_line.hpp"
 #include "chunk.hpp"
 #include "eviction_policy.hpp"
 #include "fill_queue.hpp"
 
-#include <leat/cache/shard_cache.hpp>
-#include <leat/cache/shared_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -14,7 +15,7 @@
 #include <memory>
 #include <vector>
 
-namespace leat {
+namespace leat::detail {
 
 /// Headers never move and are freed only with the cache, so that a slice dropped late finds its
 /// own.
@@ -29,7 +30,7 @@ struct shard_cache::storage {
     std::uint64_t live_leases = 0;
     std::uint64_t waiting = 0;
 
-    requests buffer_waiters;
+    buffer_line buffer_waiters;
     boost::intrusive::list<fill_queue> to_fill;  ///< those that are not empty
     using lease_list =
         boost::intrusive::list<lease,
@@ -49,4 +50,4 @@ struct shard_cache::storage {
     bool told_of_refused_pages = false;
 };
 
-}  // namespace leat
+}  // namespace leat::detail

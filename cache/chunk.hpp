@@ -4,9 +4,9 @@
 #include "eviction_policy.hpp"
 #include "fill_rank.hpp"
 
-#include <leat/cache/chunk_request.hpp>
-#include <leat/cache/entry.hpp>
-#include <leat/engine/work.hpp>
+#include <leat/cache/detail/chunk_request.hpp>
+#include <leat/cache/detail/entry.hpp>
+#include <leat/engine/detail/work.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -17,7 +17,7 @@
 #include <stop_token>
 #include <utility>
 
-namespace leat {
+namespace leat::detail {
 
 struct lease_link_tag;
 using lease_link = boost::intrusive::list_base_hook<boost::intrusive::tag<lease_link_tag>>;
@@ -29,7 +29,7 @@ struct lease : entry {
     // Home's part.
     struct back_pointer : work {
         using work::work;
-        leat::lease* self = nullptr;
+        leat::detail::lease* self = nullptr;
     };
     shard_cache* owner = nullptr;
     std::uint64_t generation = 0;  ///< of the grant it lives by
@@ -44,8 +44,8 @@ struct lease : entry {
 
     // Owner's part, in lines of its own.
     struct alignas(64) owner_part : lease_link {
-        leat::lease* self = nullptr;
-        leat::chunk* of = nullptr;  ///< while the owner counts it as held
+        leat::detail::lease* self = nullptr;
+        leat::detail::chunk* of = nullptr;  ///< while the owner counts it as held
         std::uint64_t generation = 0;
         std::uint64_t revoked_generation = 0;
         bool revoke_out = false;
@@ -53,6 +53,11 @@ struct lease : entry {
         bool pinned = false;           ///< revoked, and kept at home until the last unpin
     } at_owner;
     back_pointer revoke_message;  ///< owner, home, owner again
+
+    /// What is wrong with home's part, or with the owner's, between two messages there; nullptr if
+    /// nothing is. Each on the thread whose part it is.
+    [[nodiscard]] const char* fault_at_home() const noexcept;
+    [[nodiscard]] const char* fault_at_owner() const noexcept;
 };
 
 /// A chunk of one version of a file, in a buffer of its owner's shard.
@@ -85,6 +90,8 @@ struct chunk : entry, resident, rest_link {
                            boost::intrusive::constant_time_size<false>>
         holders;
 
+    /// What is wrong with it between two messages, or nullptr: of a chunk in use.
+    [[nodiscard]] const char* fault() const noexcept;
     /// Whether slices keep it, here or, as far as is known, at a holder of a lease.
     [[nodiscard]] bool pinned() const noexcept {
         return pins != 0 || std::any_of(holders.begin(), holders.end(),
@@ -183,4 +190,4 @@ struct chunk : entry, resident, rest_link {
     }
 };
 
-}  // namespace leat
+}  // namespace leat::detail

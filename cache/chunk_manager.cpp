@@ -1,8 +1,11 @@
+// What a manager does with each call: hits at once, all else by requests to the owners.
 #include "cache_census.hpp"
 #include "unit_buffer.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
+#include <leat/cache/slice_stream.hpp>
 #include <leat/engine/detail/inquiry.hpp>
+#include <leat/engine/resume_on.hpp>
 #include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
@@ -15,13 +18,13 @@ namespace {
 constexpr std::uint64_t most_competing_fill_bytes = 64 * MiB;
 
 /// A manager as a source: its files, which are told apart as it tells them, and its read().
-class manager_source final : public any_source {
+class manager_source final : public detail::any_source {
 public:
     explicit manager_source(std::unique_ptr<chunk_manager> lower) noexcept
         : lower_(std::move(lower)) {}
     task<opening> open(std::string name) override {
         file opened = co_await lower_->open(std::move(name));
-        const file_record& record = *opened.record();
+        const detail::file_record& record = *opened.record();
         opening result;
         result.size = record.size;
         result.version = record.version;
@@ -69,7 +72,7 @@ error at_file(const file& from,
 bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
                                 const std::stop_token* token,
                                 const char* name) {
-    shard_cache& cache = manager_.here();
+    detail::shard_cache& cache = manager_.here();
     waiting& wait = wait_.emplace(*this);
     if (entry_ != nullptr) {  // a hit, pinned: only this turn's hits are spent
         wait.suspend(coroutine, nullptr, name, nullptr);
@@ -94,27 +97,27 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
 }
 
 where get_chunk_awaiter::waiting::awaits() const noexcept {
-    return place_of(*this, {{of.file_}, of.offset_, of.size_});
+    return detail::place_of(*this, {{of.file_}, of.offset_, of.size_});
 }
 
-void get_chunk_awaiter::ended(chunk_request& request) noexcept {
+void get_chunk_awaiter::ended(detail::chunk_request& request) noexcept {
     static_cast<waiting&>(request).finish();
 }
 
-void get_chunk_awaiter::stopped(suspension& self) noexcept {
+void get_chunk_awaiter::stopped(detail::suspension& self) noexcept {
     auto& wait = static_cast<waiting&>(self);
     wait.chunk_request::home->cancel(wait);
 }
 
 error get_chunk_awaiter::failure() const {
     // Its engine runs: the cache is there.
-    return shard_cache::current().all().failure({{file_}, offset_, size_}, wait_->code);
+    return detail::shard_cache::current().all().failure({{file_}, offset_, size_}, wait_->code);
 }
 
-error shared_cache::failure(const chunk_config& wanted, boost::system::error_code code) {
+error detail::shared_cache::failure(const chunk_config& wanted, boost::system::error_code code) {
     error failed = at_file({}, activity::get_chunk, code, wanted.offset, wanted.size);
     failed.where.file = wanted.file.number;
-    if (file_record* const record = files_.acquire(wanted.file.number)) {
+    if (detail::file_record* const record = files_.acquire(wanted.file.number)) {
         failed.where.set_name(*files_.name_of(*record));
         files_.release(*record);
     }
@@ -124,7 +127,7 @@ error shared_cache::failure(const chunk_config& wanted, boost::system::error_cod
 // The manager.
 
 chunk_manager::chunk_manager(engine& owner,
-                             std::unique_ptr<any_source> source,
+                             std::unique_ptr<detail::any_source> source,
                              manager_options options) {
     const std::uint64_t size =
         options.chunk_size != 0 ? options.chunk_size : owner.options().chunk_size;
@@ -142,9 +145,9 @@ chunk_manager::chunk_manager(engine& owner,
                                          ", not a multiple of " + format_size(fill_piece) +
                                          " up to " + format_size(most_competing_fill_bytes));
     }
-    cache_ = shared_cache::of(owner);
+    cache_ = detail::shared_cache::of(owner);
     cache_->expect_chunks_of(size);
-    core_ = std::make_shared<manager_core>(cache_, size, std::move(source), options);
+    core_ = std::make_shared<detail::manager_core>(cache_, size, std::move(source), options);
 }
 
 chunk_manager::chunk_manager(engine& owner, chunk_manager& lower, manager_options options)
@@ -154,17 +157,17 @@ chunk_manager::chunk_manager(engine& owner, chunk_manager& lower, manager_option
                         new chunk_manager{lower.cache_, lower.core_}}),
                     options) {}
 
-chunk_manager::chunk_manager(std::shared_ptr<shared_cache> cache,
-                             std::shared_ptr<manager_core> core) noexcept
+chunk_manager::chunk_manager(std::shared_ptr<detail::shared_cache> cache,
+                             std::shared_ptr<detail::manager_core> core) noexcept
     : cache_(std::move(cache)), core_(std::move(core)) {}
 
 task<file> chunk_manager::open(std::string name) {
     (void)core_->here();
     error failed;
     try {
-        any_source::opening opening = co_await core_->source->open(name);
+        detail::any_source::opening opening = co_await core_->source->open(name);
         auto asked = std::make_shared<const std::string>(name);
-        file_record& record = cache_->files().adopt(core_, asked, std::move(opening));
+        detail::file_record& record = cache_->files().adopt(core_, asked, std::move(opening));
         co_return file{cache_, record, std::move(asked)};
     } catch (...) {
         failed = error_of(std::current_exception());
@@ -175,18 +178,18 @@ task<file> chunk_manager::open(std::string name) {
 }
 
 slice chunk_manager::peek(const chunk_config& config) const noexcept {
-    shard_cache& cache = core_->here();
+    detail::shard_cache& cache = core_->here();
     const std::uint64_t index = core_->by_chunk.divide(config.offset);
     const std::uint64_t in = config.offset - index * core_->chunk_size;
-    entry* const found = cache.find(config.file.number, index);
-    if (found == nullptr || !shard_cache::ready(*found, *core_, in, config.size)) return {};
+    detail::entry* const found = cache.find(config.file.number, index);
+    if (found == nullptr || !detail::shard_cache::ready(*found, *core_, in, config.size)) return {};
     cache.pin(*found, config.size);
     return {*found, in, config.size};
 }
 
 task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span<std::byte> to) {
-    shard_cache& cache = core_->here();
-    file_record* const record = from.record();
+    detail::shard_cache& cache = core_->here();
+    detail::file_record* const record = from.record();
     if (record == nullptr)
         throw system_error(at_file(from, activity::read, errc::closed, offset, to.size()));
     if (offset > from.size()) {
@@ -201,11 +204,11 @@ task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span
         const std::size_t size =
             static_cast<std::size_t>(std::min<std::uint64_t>(all - done, core_->chunk_size - in));
         const chunk_config config{from, at, static_cast<std::uint32_t>(size)};
-        as_result asking{get_chunk_awaiter{*core_, config, patience::brief}};
+        as_result asking{get_chunk_awaiter{*core_, config, detail::patience::brief}};
         result<slice> piece = co_await asking;
         if (piece) {
             std::memcpy(to.data() + done, piece->data(), size);
-        } else if (unbuffered(piece.error().code)) {
+        } else if (detail::unbuffered(piece.error().code)) {
             cache.count_bypass();
             co_await read_past(from, at, to.subspan(done, size));
         } else {
@@ -218,10 +221,10 @@ task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span
 
 // As sources are asked for chunks: whole units, into memory aligned to them.
 task<> chunk_manager::read_past(const file& from, std::uint64_t at, std::span<std::byte> to) {
-    const file_record& record = *from.record();
+    const detail::file_record& record = *from.record();
     error failed;
     try {
-        unit_buffer bounce;
+        detail::unit_buffer bounce;
         std::size_t done = 0;
         while (done < to.size()) {
             const std::uint64_t begin = (at + done) / unit_size * unit_size;
@@ -233,7 +236,7 @@ task<> chunk_manager::read_past(const file& from, std::uint64_t at, std::span<st
                 straight ? rest.first(whole) : bounce.of(skip + rest.size());
             const std::size_t given =
                 co_await core_->source->read(*record.opened, begin, into, priority::demand);
-            const auto wrong = judge_answer(given, into.size(), record.size - begin);
+            const auto wrong = detail::judge_answer(given, into.size(), record.size - begin);
             if (wrong) throw system_error({wrong, {}});
             const std::size_t gained = std::min(into.size() - skip, rest.size());
             if (!straight) std::memcpy(rest.data(), into.data() + skip, gained);
@@ -252,7 +255,7 @@ unsigned chunk_manager::owner(const chunk_config& config) const noexcept {
 
 task<cache_statistics> chunk_manager::statistics() {
     (void)core_->here();
-    cache_census all;
+    detail::cache_census all;
     for (unsigned index = 0; index < cache_->shards(); ++index) {
         co_await resume_on(index);
         all.add(cache_->at(index).census());
@@ -265,10 +268,10 @@ cache_statistics chunk_manager::live_statistics(time_span patience) const {
         detail::misuse(
             "chunk_manager::live_statistics() blocks: on a shard, co_await statistics()");
     engine& owner = cache_->owner();
-    const auto told = detail::inquiry<cache_census>::ask(
+    const auto told = detail::inquiry<detail::cache_census>::ask(
         owner, [cache = cache_](shard& one) { return cache->at(one.index()).census(); }, patience);
-    cache_census all;
-    for (const std::optional<cache_census>& one : told) {
+    detail::cache_census all;
+    for (const std::optional<detail::cache_census>& one : told) {
         if (!one)
             throw system_error({owner.stopping() ? errc::stopped : errc::timed_out,
                                 {.doing = activity::get_chunk}});

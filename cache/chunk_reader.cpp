@@ -1,10 +1,11 @@
+// Reads from the source, and tells the cache how that ended.
 #include "chunk_reader.hpp"
 
-#include <leat/cache/shared_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 
 #include <algorithm>
 
-namespace leat {
+namespace leat::detail {
 
 chunk_reader chunk_reader::run(shard_cache& cache,
                                chunk& filling,
@@ -44,4 +45,4 @@ void chunk_reader::start(shard& here) const noexcept {
     here.schedule(promise.begin);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -4,16 +4,16 @@
 #include "chunk.hpp"
 #include "fill_read.hpp"
 
-#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/engine/resumption.hpp>
 #include <leat/engine/shard.hpp>
-#include <leat/engine/spawned.hpp>
 #include <leat/engine/task.hpp>
 
 #include <coroutine>
 #include <exception>
 #include <stop_token>
 
-namespace leat {
+namespace leat::detail {
 
 /// A root of its own, which the shard waits for when it stops. It tells the cache how it ended.
 class chunk_reader {
@@ -51,4 +51,4 @@ private:
     std::coroutine_handle<promise_type> handle_;
 };
 
-}  // namespace leat
+}  // namespace leat::detail

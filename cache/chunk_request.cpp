@@ -1,7 +1,8 @@
-#include <leat/cache/chunk_request.hpp>
+// How long a request waits for a buffer, and where it is.
+#include <leat/cache/detail/chunk_request.hpp>
 #include <leat/cache/file.hpp>
 
-namespace leat {
+namespace leat::detail {
 
 where place_of(const chunk_request& waiting, const chunk_config& wanted) noexcept {
     where at{.doing = activity::get_chunk};
@@ -12,4 +13,4 @@ where place_of(const chunk_request& waiting, const chunk_config& wanted) noexcep
     return at;
 }
 
-}  // namespace leat
+}  // namespace leat::detail

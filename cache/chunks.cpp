@@ -1,12 +1,12 @@
 // Chunks come and go: headers, buffers, eviction.
 #include "cache_storage.hpp"
 
-#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
 
 #include <algorithm>
 #include <new>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
@@ -213,4 +213,4 @@ void shard_cache::release_if_unused(chunk& stale) noexcept {
     if (stale.pins == 0 && stale.reads == 0 && stale.holders.empty()) discard(stale);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace leat {
+namespace leat::detail {
 
 struct resident_order_tag;
 using resident_order = boost::intrusive::set_base_hook<boost::intrusive::tag<resident_order_tag>,
@@ -53,4 +53,4 @@ public:
 /// belongs. So whoever is met first and was not used since is the oldest of all.
 [[nodiscard]] std::unique_ptr<eviction_policy> make_lru_policy();
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,3 +1,4 @@
+// Opens and reads files below a root, or anywhere.
 #include <leat/cache/file_source.hpp>
 
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <array>
 
-namespace leat {
+namespace leat::detail {
 
 /// What waits to be read and what is being read. Each manager has its own: where one is the source
 /// of another, the upper one's reads wait for the lower one's, which must not wait for theirs.
@@ -48,4 +48,4 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
     }
 };
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace leat {
+namespace leat::detail {
 
 /// Where a chunk stands among those of its manager that have more to be read, best first.
 enum class fill_rank : std::uint8_t {
@@ -16,4 +16,4 @@ enum class fill_rank : std::uint8_t {
 
 inline constexpr std::size_t fill_ranks = static_cast<std::size_t>(fill_rank::none);
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace leat {
+namespace leat::detail {
 
 struct fill_read {
     enum class purpose : std::uint8_t {
@@ -20,4 +20,4 @@ struct fill_read {
     [[nodiscard]] bool demanded() const noexcept { return why != purpose::background; }
 };
 
-}  // namespace leat
+}  // namespace leat::detail

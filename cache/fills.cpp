@@ -3,13 +3,13 @@
 #include "chunk_reader.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
-#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
 
 #include <algorithm>
 #include <cassert>
 #include <string>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 // A demand of so many units (256 KiB), one more if it begins inside one, is read at once and alone;
@@ -138,6 +138,7 @@ void shard_cache::read_ended(chunk& filling,
     if (filling.doomed) return;
     rank(filling);
     if (filling.reads == 0) back_to_policy(filling);
+    assert(filling.fault() == nullptr);
 }
 
 void shard_cache::landed(chunk& filling) noexcept {
@@ -298,4 +299,4 @@ void shard_cache::read_more(chunk& filling) noexcept {
     }
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,13 +1,15 @@
-#include <leat/cache/guest_chunks.hpp>
+// Groups the chunks that a guest asks for by owner, and visits each of these once.
+#include <leat/cache/detail/guest_chunks.hpp>
+#include <leat/cache/detail/manager_access.hpp>
 
 #include <algorithm>
 #include <new>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 std::size_t most_visits(const chunk_manager& manager, std::size_t configs) noexcept {
-    return std::clamp<std::size_t>(configs, 1, manager.owner_engine().shards());
+    return std::clamp<std::size_t>(configs, 1, manager_access::engine(manager).shards());
 }
 
 // Aligned as what lies behind it.
@@ -103,10 +105,10 @@ void guest_chunk_visit::turn_away() noexcept {
 guest_chunk::guest_chunk(const chunk_manager& manager,
                          const chunk_config& config,
                          std::byte*) noexcept
-    : guest_request(manager.owner_engine()),
-      manager_(manager.core()),
-      piece_(manager.core(), config),
-      visit_(*this, place(manager.owner_engine(), manager.owner(config))) {
+    : guest_request(manager_access::engine(manager)),
+      manager_(manager_access::core(manager)),
+      piece_(manager_access::core(manager), config),
+      visit_(*this, place(manager_access::engine(manager), manager.owner(config))) {
     visit_.add(piece_);
     guest_request::add(visit_);
 }
@@ -143,12 +145,12 @@ std::size_t guest_chunks::room(const chunk_manager& manager,
 guest_chunks::guest_chunks(const chunk_manager& manager,
                            std::span<const chunk_config> configs,
                            std::byte* memory)
-    : guest_request(manager.owner_engine()),
-      manager_(manager.core()),
+    : guest_request(manager_access::engine(manager)),
+      manager_(manager_access::core(manager)),
       pieces_(reinterpret_cast<guest_piece*>(memory), configs.size()),
       visits_(reinterpret_cast<guest_chunk_visit*>(memory + bytes_of_pieces(configs.size())),
               std::size_t{0}),
-      cache_(manager.cache()) {
+      cache_(manager_access::cache(manager)) {
     results_.reserve(configs.size());
     for (std::size_t i = 0; i < configs.size(); ++i) {
         guest_piece& piece = *new (&pieces_[i]) guest_piece{manager_, configs[i]};
@@ -201,4 +203,4 @@ std::pair<boost::system::error_code, guest_chunks::results> guest_chunks::take()
     return {all, std::move(results_)};
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,6 +1,7 @@
-#include <leat/cache/guest_request.hpp>
+// Takes a guest's request to its shards, cancels it there, and brings it back.
+#include <leat/cache/detail/guest_request.hpp>
 
-namespace leat {
+namespace leat::detail {
 
 shard& guest_request::place(engine& owner, unsigned elsewhere) noexcept {
     shard* const here = shard::current();
@@ -99,4 +100,4 @@ void guest_request::end_one() noexcept {
     complete();
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,9 +1,12 @@
-#include <leat/cache/guest_task.hpp>
+// Runs a task on a shard for a guest, and brings back how it ended.
+#include <leat/cache/detail/guest_task.hpp>
+#include <leat/cache/detail/manager_access.hpp>
+#include <leat/engine/resumption.hpp>
 
 #include <functional>
 #include <new>
 
-namespace leat {
+namespace leat::detail {
 
 /// The coroutine at the bottom; frees itself.
 class guest_task::runner {
@@ -79,7 +82,8 @@ void guest_task::ended() noexcept {
 
 // Any will do; so that not all come to one.
 unsigned guest_open::shard_of(const chunk_manager& manager, const std::string& name) noexcept {
-    return static_cast<unsigned>(std::hash<std::string>{}(name) % manager.owner_engine().shards());
+    return static_cast<unsigned>(std::hash<std::string>{}(name) %
+                                 manager_access::engine(manager).shards());
 }
 
 task<> guest_open::work_there() {
@@ -90,4 +94,4 @@ task<> guest_read::work_there() {
     count_ = co_await manager_->read(from_, offset_, to_);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -2,12 +2,13 @@
 // and always returns.
 #include "cache_storage.hpp"
 
-#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
 
+#include <cassert>
 #include <chrono>
 #include <new>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 // A lease unused for so long is given back, so that its chunk is the owner's alone to judge. The
@@ -109,6 +110,7 @@ void shard_cache::revoke_at_home(work& message) noexcept {
     held.revoke_message.run = &revoke_returned;
     here.shard_.send(held.owner->shard_.index(), held.revoke_message);
     if (valid) here.lease_unused(held);
+    assert(held.file == nullptr || held.fault_at_home() == nullptr);
 }
 
 // At the owner.
@@ -135,7 +137,10 @@ void shard_cache::revoke_returned(work& message) noexcept {
     } else if (mine.of != nullptr) {
         here.unlink(held);
     }
-    if (!mine.give_back_waits) return;
+    if (!mine.give_back_waits) {
+        assert(held.fault_at_owner() == nullptr);
+        return;
+    }
     mine.give_back_waits = false;
     held.give_back_message.run = &returned_at_home;
     here.shard_.send(held.home->shard_.index(), held.give_back_message);
@@ -147,6 +152,7 @@ void shard_cache::give_back_arrived(work& message) noexcept {
     if (held.at_owner.of != nullptr) here.unlink(held);
     if (held.at_owner.revoke_out) {
         held.at_owner.give_back_waits = true;
+        assert(held.fault_at_owner() == nullptr);
         return;
     }
     held.give_back_message.run = &returned_at_home;
@@ -165,4 +171,4 @@ void shard_cache::unlink(lease& held) noexcept {
     }
 }
 
-}  // namespace leat
+}  // namespace leat::detail

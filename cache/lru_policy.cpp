@@ -1,8 +1,9 @@
+// Least recently used: one list, youngest first.
 #include "eviction_policy.hpp"
 
 #include <boost/intrusive/set.hpp>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 
@@ -57,4 +58,4 @@ std::unique_ptr<eviction_policy> make_lru_policy() {
     return std::make_unique<lru_policy>();
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,11 +1,13 @@
+// A shard's table, and the ways of requests at home and at the owner.
 #include "cache_storage.hpp"
 
-#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 // Turns between looks at what was released elsewhere, while nobody waits for a buffer.
@@ -209,6 +211,7 @@ void shard_cache::granted_at_home(work& message) noexcept {
     }
     here.end_at_home(wanted);
     here.lease_unused(via);
+    assert(via.file == nullptr || via.fault_at_home() == nullptr);
 }
 
 void shard_cache::cancelled_at_home(work& message) noexcept {
@@ -274,6 +277,7 @@ void shard_cache::serve_from(chunk& found, chunk_request& wanted) noexcept {
     wanted.waits = chunk_request::place::units;
     found.add(wanted);
     want(found, wanted);
+    assert(found.fault() == nullptr);
 }
 
 void shard_cache::grant(chunk& found, chunk_request& wanted) noexcept {
@@ -322,20 +326,20 @@ void shard_cache::withdraw(chunk_request& wanted) noexcept {
         left = wanted.at;
         left->remove(wanted);
     } else {
-        own_->buffer_waiters.erase(own_->buffer_waiters.iterator_to(wanted));
+        own_->buffer_waiters.remove(wanted);
         shard_.remove_timer(wanted.deadline);
         own_->buffer_may_be_free = true;  // perhaps for those behind it
     }
     answer(wanted, wanted.home->shard_.stopping() ? errc::stopped : errc::cancelled);
     if (left == nullptr) return;
     rank(*left);
+    assert(left->fault() == nullptr);
     drop_if_unwanted(*left);
 }
 
 void shard_cache::wait_for_buffer(chunk_request& wanted) noexcept {
     ++counts_.buffer_waits;
-    wanted.waits = chunk_request::place::buffer;
-    own_->buffer_waiters.push_back(wanted);
+    own_->buffer_waiters.push(wanted);
     wanted.deadline.run = &waited_too_long;
     shard_.add_timer(wanted.deadline, shard_.after(wanted.file->manager->pin_deadline));
 }
@@ -344,7 +348,7 @@ void shard_cache::waited_too_long(work& item) noexcept {
     chunk_request& wanted =
         *static_cast<chunk_request::back_pointer&>(static_cast<timer&>(item)).request;
     shard_cache& here = *wanted.owner;
-    here.own_->buffer_waiters.erase(here.own_->buffer_waiters.iterator_to(wanted));
+    here.own_->buffer_waiters.remove(wanted);
     here.own_->buffer_may_be_free = true;
     if (entry* const found = here.find(wanted.file->number, wanted.index)) {
         here.serve_from(static_cast<chunk&>(*found), wanted);
@@ -356,18 +360,19 @@ void shard_cache::waited_too_long(work& item) noexcept {
 void shard_cache::end_buffer_waiters() noexcept {
     while (!own_->buffer_waiters.empty()) {
         chunk_request& first = own_->buffer_waiters.front();
-        own_->buffer_waiters.pop_front();
+        own_->buffer_waiters.remove(first);
         shard_.remove_timer(first.deadline);
         answer(first, errc::stopped);
     }
 }
 
 void shard_cache::end_brief_waits() noexcept {
+    if (!own_->buffer_waiters.has_brief()) return;
     const boost::system::error_code code = shortage();
     for (auto next = own_->buffer_waiters.begin(); next != own_->buffer_waiters.end();) {
         chunk_request& waiter = *next++;
         if (waiter.patience != patience::brief) continue;
-        own_->buffer_waiters.erase(own_->buffer_waiters.iterator_to(waiter));
+        own_->buffer_waiters.remove(waiter);
         shard_.remove_timer(waiter.deadline);
         answer(waiter, code);
     }
@@ -380,7 +385,7 @@ void shard_cache::serve_buffer_waiters() noexcept {
         entry* found = find(first.file->number, first.index);
         if (found == nullptr) found = make_chunk(*first.file, first.index);
         if (found == nullptr && own_->out_of_memory) {
-            own_->buffer_waiters.pop_front();
+            own_->buffer_waiters.remove(first);
             shard_.remove_timer(first.deadline);
             answer(first, system_error_code(ENOMEM));
             continue;
@@ -390,14 +395,13 @@ void shard_cache::serve_buffer_waiters() noexcept {
             return;
         }
         auto& made = static_cast<chunk&>(*found);
-        for (auto next = own_->buffer_waiters.begin(); next != own_->buffer_waiters.end();) {
-            chunk_request& waiter = *next++;
-            if (waiter.index != made.index || waiter.file != made.file) continue;
-            own_->buffer_waiters.erase(own_->buffer_waiters.iterator_to(waiter));
-            shard_.remove_timer(waiter.deadline);
-            serve_from(made, waiter);
+        while (chunk_request* const waiter =
+                   own_->buffer_waiters.first_of(*made.file, made.index)) {
+            own_->buffer_waiters.remove(*waiter);
+            shard_.remove_timer(waiter->deadline);
+            serve_from(made, *waiter);
         }
     }
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,13 +1,14 @@
+// Makes the parts of all shards, and closes them when the engine ends.
 #include "fill_queue.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
-#include <leat/cache/shared_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 #include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
 #include <bit>
 
-namespace leat {
+namespace leat::detail {
 
 reciprocal::reciprocal(std::uint64_t divisor) noexcept
     : factor_(0), shift_(static_cast<unsigned>(std::countr_zero(divisor))) {
@@ -140,4 +141,4 @@ void shared_cache::settle_orphans(std::uint64_t pins) noexcept {
     const std::shared_ptr<shared_cache> last = std::move(kept_by_orphans_);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

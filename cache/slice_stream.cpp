@@ -1,4 +1,6 @@
+// Walks a range slice by slice and asks ahead.
 #include <leat/cache/chunk_manager.hpp>
+#include <leat/cache/slice_stream.hpp>
 #include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
@@ -10,12 +12,12 @@ namespace leat {
 /// A whole chunk asked for ahead of its reader. It keeps no pin once the chunk is there: a stream
 /// that pinned ahead could take the last buffer from its own reader. On the heap, since the stream
 /// may be dropped while the request travels.
-struct slice_stream::ahead : chunk_request {
+struct slice_stream::ahead : detail::chunk_request {
     std::uint64_t chunk = 0;
     bool ended = false;
     bool dropped = false;
 
-    static void landed(chunk_request& request) noexcept {
+    static void landed(detail::chunk_request& request) noexcept {
         auto& self = static_cast<ahead&>(request);
         self.ended = true;
         if (self.pinned != nullptr) const slice let_go{*self.pinned, self.in, self.size};
@@ -68,7 +70,7 @@ void slice_stream::drop_before(std::uint64_t index) noexcept {
     const auto passed = [this, index](ahead* one) {
         if (one->chunk >= index && !one->ended) return false;
         // What found no buffer free is asked for again.
-        if (one->chunk >= index && unbuffered(one->code))
+        if (one->chunk >= index && detail::unbuffered(one->code))
             next_ahead_ = std::min(next_ahead_, one->chunk);
         one->drop();
         return true;
@@ -92,11 +94,12 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         asking->done = &ahead::landed;
         asking->chunk = next_ahead_;
         asking->size = length;
-        asking->patience = patience::brief;
+        asking->patience = detail::patience::brief;
         asking->asked_ahead = true;
         shard& here = this_shard();
         here.hold();
-        if (!shard_cache::current().request(*asking, file_.id().number, begin, *manager_.core_)) {
+        if (!detail::shard_cache::current().request(*asking, file_.id().number, begin,
+                                                    *manager_.core_)) {
             here.unhold();
             return;
         }

@@ -1,7 +1,7 @@
 // Memory aligned as sources are promised.
 #pragma once
 
-#include <leat/cache/presence.hpp>
+#include <leat/cache/detail/presence.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include <new>
 #include <span>
 
-namespace leat {
+namespace leat::detail {
 
 /// Memory for a source that the caller's is not fit for.
 class unit_buffer {
@@ -38,4 +38,4 @@ private:
     std::size_t size_ = 0;
 };
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,4 +1,5 @@
-#include <leat/engine/accept_queue.hpp>
+// Matches accepted connections with those who wait for them.
+#include <leat/engine/detail/accept_queue.hpp>
 #include <leat/io/detail/misuse.hpp>
 
 #include <unistd.h>
@@ -6,7 +7,7 @@
 #include <cassert>
 #include <utility>
 
-namespace leat {
+namespace leat::detail {
 
 accept_queue::accept_queue(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
     expect_home();
@@ -118,4 +119,4 @@ void accept_queue::keep(int connection) noexcept {
     ::close(connection);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

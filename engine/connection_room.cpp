@@ -1,3 +1,4 @@
+// Grants places to connections, and ends the idle one for the next.
 #include <leat/engine/detail/connection_room.hpp>
 #include <leat/engine/shard.hpp>
 

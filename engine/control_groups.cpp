@@ -1,3 +1,4 @@
+// Reads the limits of a process's control groups and of all above them.
 #include "control_groups.hpp"
 
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #include <system_error>
 #include <vector>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 
@@ -222,4 +223,4 @@ group_limits limits_of_groups(const std::string& root) {
     return limits;
 }
 
-}  // namespace leat
+}  // namespace leat::detail

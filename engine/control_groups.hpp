@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-namespace leat {
+namespace leat::detail {
 
 /// The narrowest limits of a process's control groups: its own, and every group above that can be
 /// seen, since each of them counts what the process uses.
@@ -22,4 +22,4 @@ struct group_limits {
 /// paths of /proc and of all mounts: tests make a tree up.
 [[nodiscard]] group_limits limits_of_groups(const std::string& root = "");
 
-}  // namespace leat
+}  // namespace leat::detail

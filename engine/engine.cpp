@@ -1,3 +1,4 @@
+// Starts and stops the shards, and what threads outside ask of them.
 #include "process.hpp"
 
 #include <leat/engine/engine.hpp>
@@ -33,7 +34,7 @@ void pin_to(unsigned cpu) {
 // checkers find it.
 struct remains {
     std::vector<std::unique_ptr<shard>> shards;
-    std::vector<std::shared_ptr<service>> services;
+    std::vector<std::shared_ptr<detail::service>> services;
     std::vector<std::thread> threads;
     remains* next = nullptr;
 };
@@ -87,10 +88,10 @@ engine::~engine() {
     for (const auto& one : shards_) {
         one->end_functions();
         one->inbox_.shut();
-        work_queue posted;
+        detail::work_queue posted;
         one->inbox_.take(posted);
         detail::current_shard = one.get();
-        while (work* const item = posted.pop()) item->run(*item);
+        while (detail::work* const item = posted.pop()) item->run(*item);
     }
     detail::current_shard = nullptr;
 }
@@ -234,14 +235,14 @@ void engine::stop() noexcept {
     changed_.notify_all();
 }
 
-void engine::send_from_outside(unsigned shard, work& item) noexcept {
+void engine::send_from_outside(unsigned shard, detail::work& item) noexcept {
     const std::lock_guard lock{mutex_};
     at(shard).send_from_outside(item);
 }
 
 // Starts a root task from a foreign thread, unless the engine is stopping. Either the stopping
 // shards see the root or this sees that they stop: both look in sequentially consistent order.
-bool engine::enter(unsigned shard, work& first) {
+bool engine::enter(unsigned shard, detail::work& first) {
     const std::lock_guard lock{mutex_};
     root_begins();
     if (stopping()) {

@@ -1,4 +1,5 @@
-#include <leat/engine/epoll_instance.hpp>
+// Looks through /proc for the epoll descriptor that watches another.
+#include <leat/engine/detail/epoll_instance.hpp>
 
 #include <charconv>
 #include <filesystem>
@@ -6,7 +7,7 @@
 #include <string>
 #include <system_error>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 bool watches(const std::string& number, int descriptor) {
@@ -39,4 +40,4 @@ std::vector<int> epoll_instances_with(int descriptor) {
     return found;
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,3 +1,4 @@
+// The sentences of errors that say where.
 #include <leat/engine/error.hpp>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
+// Opens files and reads them on the shard's backend.
 #include <leat/engine/file_io.hpp>
 #include <leat/engine/sleep.hpp>
-#include <leat/io/file_system.hpp>
+#include <leat/io/detail/file_system.hpp>
 
 #include <unistd.h>
 

@@ -1,4 +1,5 @@
-#include <leat/engine/frame_pool.hpp>
+// Lists of free frames by size, one pool a thread.
+#include <leat/engine/detail/frame_pool.hpp>
 #include <leat/engine/shard.hpp>
 
 #include <atomic>
@@ -15,7 +16,7 @@
 #define LEAT_RECYCLES_FRAMES 1
 #endif
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 // Frames of threads that are no shards, and the balances of pools that are gone.
@@ -85,4 +86,4 @@ std::int64_t frame_pool::live() noexcept {
     return frames_elsewhere.load(std::memory_order_relaxed);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,3 +1,4 @@
+// Takes a shard's turns when somebody else's loop says so.
 #include <leat/engine/host_loop.hpp>
 #include <leat/io/detail/misuse.hpp>
 

@@ -1,3 +1,4 @@
+// The threads of a pool, and the jobs they take in order.
 #include <leat/engine/offload_pool.hpp>
 #include <leat/engine/options.hpp>
 #include <leat/io/detail/threads.hpp>

@@ -1,3 +1,4 @@
+// Defaults that fit the machine, checks of what was given, and the parsing of sizes and CPU lists.
 #include "control_groups.hpp"
 
 #include <leat/engine/options.hpp>
@@ -253,12 +254,12 @@ boost::system::result<std::vector<unsigned>> parse_cpu_list(std::string_view tex
 
 std::vector<unsigned> allowed_cpus() {
     std::vector<unsigned> cpus = detail::usable_cpus();
-    cpus.resize(std::max<std::size_t>(1, std::min(cpus.size(), limits_of_groups().cpus)));
+    cpus.resize(std::max<std::size_t>(1, std::min(cpus.size(), detail::limits_of_groups().cpus)));
     return cpus;
 }
 
 std::uint64_t available_memory() {
-    return std::min(machine_memory("MemAvailable:"), limits_of_groups().memory_left);
+    return std::min(machine_memory("MemAvailable:"), detail::limits_of_groups().memory_left);
 }
 
 std::uint64_t default_memory(std::uint64_t chunk_size) {
@@ -269,7 +270,7 @@ std::uint64_t default_memory(std::uint64_t chunk_size) {
 }
 
 std::string doubt_about_memory(const engine_options& options) {
-    const group_limits groups = limits_of_groups();
+    const detail::group_limits groups = detail::limits_of_groups();
     const std::uint64_t machine = machine_memory("MemTotal:");
     if (options.memory <= std::min(groups.memory, machine)) return "";
     const bool by_group = groups.memory < machine;

@@ -1,4 +1,5 @@
-#include <leat/engine/outcome.hpp>
+// How a value or an error crosses to whoever waits for it, once.
+#include <leat/engine/detail/outcome.hpp>
 
 namespace leat::detail {
 

@@ -1,3 +1,4 @@
+// Lists who waits outside an engine for its tasks, and tells them when it gives up.
 #include <leat/engine/detail/outside_waits.hpp>
 #include <leat/engine/engine.hpp>
 

@@ -1,3 +1,4 @@
+// Notes forks and exits, which engines have to know of.
 #include "process.hpp"
 
 #include <leat/io/detail/misuse.hpp>

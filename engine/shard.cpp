@@ -1,3 +1,4 @@
+// The loop: what a turn does, when it parks, and how it ends.
 #include <leat/engine/engine.hpp>
 #include <leat/engine/shard.hpp>
 #include <leat/io/detail/misuse.hpp>
@@ -113,16 +114,16 @@ void shard::make_backend() {
     if (options.hosted) engine_.shard_opened();
 }
 
-void shard::send(unsigned target, work& item) noexcept {
+void shard::send(unsigned target, detail::work& item) noexcept {
     if (target == index_) {
         schedule(item);
         return;
     }
     ++counts_.messages_sent;
     route& way = outgoing_[target];
-    mailbox<>* box = way.box.load(std::memory_order_relaxed);
+    detail::mailbox<>* box = way.box.load(std::memory_order_relaxed);
     if (box == nullptr && !way.by_inbox) {
-        box = new (std::nothrow) mailbox<>;
+        box = new (std::nothrow) detail::mailbox<>;
         way.by_inbox = box == nullptr;
         way.box.store(box, std::memory_order_release);
     }
@@ -137,19 +138,19 @@ void shard::send(unsigned target, work& item) noexcept {
     }
 }
 
-void shard::send_from_outside(work& item) noexcept {
+void shard::send_from_outside(detail::work& item) noexcept {
     inbox_.push(item);
     nudge();
 }
 
-bool shard::post_from_outside(work& item) noexcept {
+bool shard::post_from_outside(detail::work& item) noexcept {
     if (!inbox_.enter()) return false;
     send_from_outside(item);
     inbox_.leave();
     return true;
 }
 
-void shard::deliver(work& item) noexcept {
+void shard::deliver(detail::work& item) noexcept {
     shard* const here = current();
     if (here != nullptr && &here->engine_ == &engine_) {
         here->send(index_, item);
@@ -210,9 +211,9 @@ std::size_t shard::receive() noexcept {
     std::size_t count = 0;
     inbox_.take(ready_);
     doorbell_.answer([&](unsigned sender) {
-        mailbox<>* const box =
+        detail::mailbox<>* const box =
             engine_.at(sender).outgoing_[index_].box.load(std::memory_order_acquire);
-        count += box->consume([](work& message) { message.run(message); });
+        count += box->consume([](detail::work& message) { message.run(message); });
     });
     counts_.messages_received += count;
     return count;
@@ -222,11 +223,11 @@ std::size_t shard::run_ready() noexcept {
     std::size_t count = 0;
     // With its hits spent the turn goes on to the device, but messages alone do not spend it.
     for (; count < ready_a_turn && (hits_left_ > 0 || count == 0); ++count) {
-        work* const item = ready_.pop();
+        detail::work* const item = ready_.pop();
         if (item == nullptr) break;
         watch_.running(reinterpret_cast<void*>(item->run));
         item->run(*item);
-        watch_.ended(stall_watch::part::ready_work);
+        watch_.ended(detail::stall_watch::part::ready_work);
     }
     return count;
 }
@@ -236,7 +237,7 @@ void shard::flush() noexcept {
     congested_ = false;
     std::size_t kept = 0;
     for (const unsigned target : dirty_) {
-        mailbox<>& box = *outgoing_[target].box.load(std::memory_order_relaxed);
+        detail::mailbox<>& box = *outgoing_[target].box.load(std::memory_order_relaxed);
         if (box.flush() && engine_.at(target).doorbell_.ring(index_)) {
             ++counts_.doorbells;
             engine_.at(target).backend_->wake();
@@ -264,7 +265,7 @@ bool shard::turn() {
         stop_deadline_ = later(turn_time_, engine_.options().stop_timeout);
         stop_source_.request_stop();
         while (!stop_listeners_.empty()) {
-            stop_listener& listener = stop_listeners_.front();
+            detail::stop_listener& listener = stop_listeners_.front();
             stop_listeners_.pop_front();
             listener.on_stop(listener);
         }
@@ -272,17 +273,17 @@ bool shard::turn() {
 
     std::size_t done = receive();
     if (!timers_.empty()) done += timers_.expire(turn_time_);
-    watch_.ended(stall_watch::part::messages);
+    watch_.ended(detail::stall_watch::part::messages);
     done += run_ready();
     for (const seat where : {seat::cache, seat::asio}) {
         const guest& one = visitor(where);
         one.before_submit(one.state);
     }
     flush();
-    watch_.ended(stall_watch::part::cache);
+    watch_.ended(detail::stall_watch::part::cache);
     engine_.expect_own_process();  // somebody may have forked: the ring is not the child's
     done += backend_->run(io::time_point::min());
-    watch_.ended(stall_watch::part::kernel);
+    watch_.ended(detail::stall_watch::part::kernel);
     if (done != 0) note_stall(turn_time_);
     return done != 0;
 }
@@ -423,10 +424,10 @@ void shard::end() noexcept {
 // about here is left behind.
 void shard::run_last() noexcept {
     const detail::current_scope here{this};
-    work_queue last;
+    detail::work_queue last;
     last.splice(ready_);
     inbox_.take(last);
-    while (work* const item = last.pop()) item->run(*item);
+    while (detail::work* const item = last.pop()) item->run(*item);
 }
 
 void shard::end_residents() noexcept {
@@ -458,7 +459,7 @@ shard_statistics shard::statistics() const {
     all.idle_connections_ended = connections_.ended();
     all.frames = frames_.balance();
     for (const route& way : outgoing_) {
-        if (const mailbox<>* const box = way.box.load(std::memory_order_relaxed)) {
+        if (const detail::mailbox<>* const box = way.box.load(std::memory_order_relaxed)) {
             all.mailbox_overflows += box->overflows();
         }
     }

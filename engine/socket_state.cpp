@@ -1,4 +1,5 @@
-#include <leat/engine/socket_state.hpp>
+// Starts, cancels and ends the operations of one socket.
+#include <leat/engine/detail/socket_state.hpp>
 #include <leat/io/detail/misuse.hpp>
 
 #include <poll.h>
@@ -10,7 +11,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 bool waits_for_peer(const io::operation& op) noexcept {
@@ -162,4 +163,4 @@ void socket_state::completed(io::operation& done) noexcept {
     self->home_.schedule(op);
 }
 
-}  // namespace leat
+}  // namespace leat::detail

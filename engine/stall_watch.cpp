@@ -1,4 +1,5 @@
-#include <leat/engine/stall_watch.hpp>
+// Times the parts of a turn, and names the code that took the longest.
+#include <leat/engine/detail/stall_watch.hpp>
 
 #include <cxxabi.h>
 #include <dlfcn.h>
@@ -7,7 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
-namespace leat {
+namespace leat::detail {
 
 namespace {
 
@@ -57,4 +58,4 @@ std::string stall_watch::describe() const {
     return {};
 }
 
-}  // namespace leat
+}  // namespace leat::detail

@@ -1,3 +1,4 @@
+// Stop requests, waits and the end of a task that was started.
 #include <leat/engine/detail/started_task.hpp>
 #include <leat/engine/engine.hpp>
 #include <leat/io/detail/misuse.hpp>

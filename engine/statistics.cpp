@@ -1,3 +1,4 @@
+// Asks all shards for their counters and waits, while they run.
 #include <leat/engine/detail/inquiry.hpp>
 #include <leat/engine/engine.hpp>
 #include <leat/io/detail/misuse.hpp>

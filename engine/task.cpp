@@ -1,3 +1,4 @@
+// How a task that has ended on another shard brings its awaiter home.
 #include <leat/engine/task.hpp>
 
 #include <new>

@@ -1,3 +1,4 @@
+// Coroutines join the line, are served in order, and leave it.
 #include <leat/engine/detail/wait_line.hpp>
 
 #include <cstdio>

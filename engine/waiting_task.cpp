@@ -1,3 +1,4 @@
+// The sentence that tells what a task waits for.
 #include <leat/engine/waiting_task.hpp>
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Which results of accept are errors, and which of them pass.
 #include "accept.hpp"
 
 #include <netinet/in.h>

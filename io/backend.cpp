@@ -1,3 +1,4 @@
+// Chooses a backend, and says what is wrong with options.
 #include "thread_backend.hpp"
 #include "uring_backend.hpp"
 

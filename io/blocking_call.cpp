@@ -1,3 +1,4 @@
+// Each operation as the system call it stands for.
 #include "blocking_call.hpp"
 
 #include "accept.hpp"

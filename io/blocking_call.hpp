@@ -1,7 +1,7 @@
 // The system calls behind a thread_backend's operations.
 #pragma once
 
-#include <leat/io/operation.hpp>
+#include <leat/io/detail/operation.hpp>
 
 #include <cstdint>
 

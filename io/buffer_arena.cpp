@@ -1,4 +1,5 @@
-#include <leat/io/buffer_arena.hpp>
+// Maps segments, divides them into buffers, and registers them.
+#include <leat/io/detail/buffer_arena.hpp>
 
 #include <sys/mman.h>
 

@@ -1,3 +1,4 @@
+// Threads that take calls from a queue and hand back what they gave.
 #include "call_pool.hpp"
 
 #include "blocking_call.hpp"

@@ -1,3 +1,4 @@
+// Who may submit next, within the completions that the ring has room for.
 #include "credit_queue.hpp"
 
 #include <algorithm>

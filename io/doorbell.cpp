@@ -1,3 +1,4 @@
+// An eventfd that is rung once until it is answered.
 #include "doorbell.hpp"
 
 #include <leat/io/error.hpp>

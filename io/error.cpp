@@ -1,3 +1,4 @@
+// The messages of the category "leat".
 #include <leat/io/error.hpp>
 
 #include <string>

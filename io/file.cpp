@@ -1,3 +1,4 @@
+// Adopts descriptors: what kind of file, which version, how it may be read.
 #include "version_watch.hpp"
 
 #include <leat/io/file.hpp>

@@ -1,6 +1,7 @@
+// Reads on until the range is full, the file ends or an error comes, and checks the version.
 #include "version_watch.hpp"
 
-#include <leat/io/file_read.hpp>
+#include <leat/io/detail/file_read.hpp>
 
 #include <algorithm>
 #include <cassert>

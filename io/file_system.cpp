@@ -1,4 +1,5 @@
-#include <leat/io/file_system.hpp>
+// Which file systems are remote, and which are read by threads.
+#include <leat/io/detail/file_system.hpp>
 
 #include <linux/magic.h>
 #include <linux/stat.h>

@@ -1,3 +1,4 @@
+// Prints the sentence and ends the program.
 #include <leat/io/detail/misuse.hpp>
 
 #include <cstdio>

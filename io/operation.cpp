@@ -1,4 +1,5 @@
-#include <leat/io/operation.hpp>
+// The names of operations, for errors and lists of what is owed.
+#include <leat/io/detail/operation.hpp>
 
 namespace leat::io {
 

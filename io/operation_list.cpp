@@ -1,3 +1,4 @@
+// Which operations a list holds, in words.
 #include "operation_list.hpp"
 
 namespace leat::io {

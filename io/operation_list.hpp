@@ -1,7 +1,7 @@
 // Lists of operations as the backends keep them.
 #pragma once
 
-#include <leat/io/operation.hpp>
+#include <leat/io/detail/operation.hpp>
 
 #include <boost/intrusive/list.hpp>
 

@@ -1,3 +1,4 @@
+// Hands file operations to threads, and tries all others when epoll says they can go on.
 #include "thread_backend.hpp"
 
 #include "blocking_call.hpp"

@@ -1,3 +1,4 @@
+// Signal masks, names and CPUs of threads.
 #include <leat/io/detail/threads.hpp>
 
 #include <pthread.h>

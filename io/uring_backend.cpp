@@ -1,3 +1,4 @@
+// Submits to the ring, waits for it, and cancels.
 #include "uring_backend.hpp"
 
 #include "accept.hpp"

@@ -1,3 +1,4 @@
+// Fills a submission entry from an operation.
 #include "uring_entry.hpp"
 
 #include <fcntl.h>

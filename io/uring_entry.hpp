@@ -1,7 +1,7 @@
 // An operation as an entry of a ring's submission queue.
 #pragma once
 
-#include <leat/io/operation.hpp>
+#include <leat/io/detail/operation.hpp>
 
 #include <liburing.h>
 

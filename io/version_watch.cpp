@@ -1,7 +1,8 @@
+// Compares attributes with those at opening, and explains a change of the ctime alone.
 #include "version_watch.hpp"
 
+#include <leat/io/detail/file_system.hpp>
 #include <leat/io/error.hpp>
-#include <leat/io/file_system.hpp>
 
 #include <chrono>
 #include <utility>

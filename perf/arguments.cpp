@@ -1,3 +1,4 @@
+// The options of leat-bench, how they are parsed, and what is wrong with them.
 #include "arguments.hpp"
 
 #include "common/engine_arguments.hpp"

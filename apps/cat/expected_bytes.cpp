@@ -1,3 +1,4 @@
+// Adds up the sizes of the files that are named.
 #include "expected_bytes.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// A bounded queue of slices between a shard and the writing thread.
 #include "hand_over.hpp"
 
 namespace leat::cat {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <leat/cache/slice.hpp>
-#include <leat/engine/spawned.hpp>
+#include <leat/engine/resumption.hpp>
 
 #include <condition_variable>
 #include <deque>

@@ -1,3 +1,4 @@
+// Writes slices to standard output and drops them.
 #include "output.hpp"
 
 #include <leat/io/error.hpp>

@@ -1,6 +1,9 @@
+// Opens each file, walks its slices, and hands them over.
 #include "reader.hpp"
 
 #include "common/program.hpp"
+
+#include <leat/cache/slice_stream.hpp>
 
 #include <spdlog/fmt/fmt.h>
 

@@ -1,3 +1,4 @@
+// Formats what --stats prints, as text and as JSON.
 #include "report.hpp"
 
 #include <leat/engine/options.hpp>

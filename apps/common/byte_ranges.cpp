@@ -1,3 +1,4 @@
+// Parses the field Range and answers which bytes it selects.
 #include "common/byte_ranges.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Registers the engine's options with the command line and checks what they say.
 #include "common/engine_arguments.hpp"
 
 #include "common/values.hpp"

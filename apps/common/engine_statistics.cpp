@@ -1,4 +1,7 @@
+// Gathers the counters of all shards, as text and as JSON.
 #include "common/engine_statistics.hpp"
+
+#include <leat/engine/resume_on.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,3 +1,4 @@
+// The table of exit codes, and which error ends a program with which.
 #include "common/exit_code.hpp"
 
 #include <leat/io/error.hpp>

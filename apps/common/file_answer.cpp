@@ -1,3 +1,4 @@
+// The answer to a request for a file: status, head, and which bytes.
 #include "common/file_answer.hpp"
 
 #include "common/byte_ranges.hpp"

@@ -1,3 +1,4 @@
+// Listens, reads the heads of requests, refuses them, and closes in stages.
 #include "common/http_peer.hpp"
 
 #include "common/file_answer.hpp"

@@ -1,3 +1,4 @@
+// Blocks the signals that end a program, and waits for them.
 #include "common/interruption.hpp"
 
 #include <leat/io/error.hpp>

@@ -1,3 +1,4 @@
+// Writes lines and the line of status so that neither spoils the other.
 #include "common/messages.hpp"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// Help, version, parsing and the last resort for exceptions.
 #include "common/program.hpp"
 
 #include "common/values.hpp"

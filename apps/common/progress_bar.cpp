@@ -1,3 +1,4 @@
+// Draws bytes, rate and time left into one line.
 #include "common/progress_bar.hpp"
 
 #include "common/messages.hpp"

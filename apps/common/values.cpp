@@ -1,3 +1,4 @@
+// Parses and formats sizes and times with their units.
 #include "common/values.hpp"
 
 #include <leat/engine/options.hpp>

@@ -1,3 +1,4 @@
+// Counting replacements of operator new and delete.
 #include "common/allocations.hpp"
 
 #include <atomic>

@@ -1,3 +1,4 @@
+// Runs workloads in interleaved rounds and gathers what they measure.
 #include "common/bench.hpp"
 
 #include "common/machine_watch.hpp"

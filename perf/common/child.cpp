@@ -1,3 +1,4 @@
+// Starts a program, reads what it prints, and waits for its end.
 #include "common/child.hpp"
 
 #include "common/target_file.hpp"

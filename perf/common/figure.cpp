@@ -1,3 +1,4 @@
+// Units from names, and values with about four digits.
 #include "common/figure.hpp"
 
 #include <spdlog/fmt/fmt.h>

@@ -1,3 +1,4 @@
+// Runs fio and reads its JSON.
 #include "common/fio.hpp"
 
 #include "common/child.hpp"

@@ -1,3 +1,4 @@
+// Parses the table of goals and judges figures by it.
 #include "common/goals.hpp"
 
 #include "common/figure.hpp"

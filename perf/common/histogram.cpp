@@ -1,3 +1,4 @@
+// Buckets, and percentiles from them.
 #include "common/histogram.hpp"
 
 #include <algorithm>

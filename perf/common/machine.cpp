@@ -1,3 +1,4 @@
+// Asks for the CPU, the kernel and the disk.
 #include "common/machine.hpp"
 
 #include <spdlog/fmt/fmt.h>

@@ -1,3 +1,4 @@
+// Reads from /proc what other processes used meanwhile.
 #include "common/machine_watch.hpp"
 
 #include "common/clocks.hpp"

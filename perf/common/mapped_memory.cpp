@@ -1,3 +1,4 @@
+// Maps memory in huge pages, and files.
 #include "common/mapped_memory.hpp"
 
 #include <boost/system/system_error.hpp>

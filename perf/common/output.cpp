@@ -1,3 +1,4 @@
+// Writes the report as text, JSON, HTML and plots.
 #include "common/output.hpp"
 
 #include "common/figure.hpp"

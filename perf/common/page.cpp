@@ -1,3 +1,4 @@
+// Writes the HTML page.
 #include "common/page.hpp"
 
 #include "common/figure.hpp"

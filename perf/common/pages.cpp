@@ -1,3 +1,4 @@
+// Orders of pages: uniform, Zipf, shuffled.
 #include "common/pages.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Starts the thread, hands it work, and waits.
 #include "common/pinned_thread.hpp"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// Writes the scripts that gnuplot draws.
 #include "common/plots.hpp"
 
 #include "common/child.hpp"

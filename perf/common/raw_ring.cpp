@@ -1,3 +1,4 @@
+// Reads blocks by liburing alone, several at once, into buffers in turn.
 #include "common/raw_ring.hpp"
 
 #include "common/sink.hpp"

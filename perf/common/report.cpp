@@ -1,3 +1,4 @@
+// Medians, spreads, ratios, and which of them count.
 #include "common/report.hpp"
 
 #include "common/figure.hpp"

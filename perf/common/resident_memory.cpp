@@ -1,3 +1,4 @@
+// Reads /proc/self/statm.
 #include "common/resident_memory.hpp"
 
 #include <unistd.h>

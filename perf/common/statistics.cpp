@@ -1,3 +1,4 @@
+// Median, quantiles, spread.
 #include "common/statistics.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Makes samples, checks what is given, and drops its page cache.
 #include "common/target_file.hpp"
 
 #include "common/pages.hpp"

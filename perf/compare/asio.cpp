@@ -1,3 +1,4 @@
+// The workload "asio": Boost.Asio's files in a program of their own, beside leat.
 #include "compare/asio.hpp"
 
 #include "common/child.hpp"

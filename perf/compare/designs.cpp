@@ -1,3 +1,4 @@
+// The workload "designs": what one would do without leat, on the same file.
 #include "compare/designs.hpp"
 
 #include "common/clocks.hpp"

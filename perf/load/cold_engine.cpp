@@ -1,6 +1,9 @@
+// An engine with little memory, and the ring it is compared with.
 #include "load/cold_engine.hpp"
 
 #include "load/cold_chunks.hpp"
+
+#include <leat/cache/slice_stream.hpp>
 
 #include <algorithm>
 #include <string>

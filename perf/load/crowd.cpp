@@ -1,8 +1,11 @@
+// The workload "crowd": many sequential readers.
 #include "load/crowd.hpp"
 
 #include "common/figure.hpp"
 #include "load/cold_chunks.hpp"
 #include "load/cold_engine.hpp"
+
+#include <leat/cache/slice_stream.hpp>
 
 #include <vector>
 

@@ -1,3 +1,4 @@
+// The workload "device": what the disk gives to a raw ring.
 #include "load/device.hpp"
 
 #include "common/figure.hpp"

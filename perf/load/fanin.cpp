@@ -1,7 +1,10 @@
+// The workload "fanin": very many coroutines wait for one chunk.
 #include "load/fanin.hpp"
 
 #include "load/cold_chunks.hpp"
 #include "load/cold_engine.hpp"
+
+#include <leat/engine/resume_on.hpp>
 
 #include <vector>
 

@@ -1,3 +1,4 @@
+// Draws the fault of each read, and makes it.
 #include "load/faulty_source.hpp"
 
 #include "common/pages.hpp"

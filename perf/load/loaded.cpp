@@ -1,8 +1,11 @@
+// The workload "loaded": small cold requests beside a scan.
 #include "load/loaded.hpp"
 
 #include "common/figure.hpp"
 #include "load/cold_chunks.hpp"
 #include "load/cold_engine.hpp"
+
+#include <leat/cache/slice_stream.hpp>
 
 #include <array>
 #include <memory>

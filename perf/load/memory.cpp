@@ -1,3 +1,4 @@
+// The workload "memory": what the cache needs besides the buffers.
 #include "load/memory.hpp"
 
 #include "common/clocks.hpp"

@@ -1,3 +1,4 @@
+// The workload "miss": cold requests on an idle device.
 #include "load/miss.hpp"
 
 #include "common/figure.hpp"

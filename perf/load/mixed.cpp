@@ -1,8 +1,11 @@
+// The workload "mixed": hits and misses in an open loop.
 #include "load/mixed.hpp"
 
 #include "common/figure.hpp"
 #include "load/cold_chunks.hpp"
 #include "load/cold_engine.hpp"
+
+#include <leat/engine/yield.hpp>
 
 #include <vector>
 

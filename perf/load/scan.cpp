@@ -1,9 +1,12 @@
+// The workload "scan": a cold file from its beginning to its end.
 #include "load/scan.hpp"
 
 #include "common/figure.hpp"
 #include "common/fio.hpp"
 #include "load/cold_chunks.hpp"
 #include "load/cold_engine.hpp"
+
+#include <leat/cache/slice_stream.hpp>
 
 #include <algorithm>
 #include <string>

@@ -1,3 +1,4 @@
+// The workload "soak": many tasks under faults, and what is left when they have ended.
 #include "load/soak.hpp"
 
 #include "common/clocks.hpp"
@@ -81,11 +82,11 @@ public:
     [[nodiscard]] task<> fill() {
         opened_ = co_await manager_.open("0");
         const auto on_shard = [this](unsigned shard) { return fill_shard(shard); };
-        co_await manager_.owner_engine().run_on_each(on_shard);
+        co_await this_shard().owner().run_on_each(on_shard);
     }
     [[nodiscard]] task<> drop() {
         const auto on_shard = [this](unsigned shard) { return drop_shard(shard); };
-        co_await manager_.owner_engine().run_on_each(on_shard);
+        co_await this_shard().owner().run_on_each(on_shard);
         opened_ = file{};
     }
     [[nodiscard]] std::int64_t chunks() const {
@@ -120,7 +121,7 @@ public:
     explicit soak(bench& with)
         : with_(with),
           descriptors_(open_descriptors()),
-          frames_(frame_pool::live()),
+          frames_(detail::frame_pool::live()),
           engine_(std::in_place, with.engine_with(0, budget)),
           manager_(std::in_place,
                    *engine_,
@@ -235,7 +236,7 @@ private:
         left_.add("shards that did not end: " + ended.owed, ended.code ? 1 : 0);
         manager_.reset();
         engine_.reset();
-        left_.add("frames", frame_pool::live() - frames_);
+        left_.add("frames", detail::frame_pool::live() - frames_);
         left_.add("descriptors", open_descriptors() - descriptors_);
     }
 

@@ -1,7 +1,12 @@
+// The tasks of a soak, and which of their errors were called for.
 #include "load/soak_load.hpp"
 
 #include "common/sink.hpp"
 #include "common/target_file.hpp"
+
+#include <leat/cache/slice_stream.hpp>
+#include <leat/engine/resume_on.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <spdlog/fmt/fmt.h>
 

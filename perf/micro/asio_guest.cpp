@@ -1,3 +1,4 @@
+// The workload "asio-guest": a chunk through each of Asio's completion tokens.
 #include "micro/asio_guest.hpp"
 
 #include "common/clocks.hpp"

@@ -5,6 +5,8 @@
 #include "common/mapped_memory.hpp"
 #include "micro/hit_loops.hpp"
 
+#include <leat/cache/slice_stream.hpp>
+
 #include <unistd.h>
 
 #include <algorithm>

@@ -76,16 +76,16 @@ inline loop_result floor_loop(std::uint64_t chunk_size,
                               const file& from,
                               const page_order& order,
                               double seconds) {
-    shard_cache& cache = shard_cache::current();
-    const reciprocal by_chunk{chunk_size};
+    detail::shard_cache& cache = detail::shard_cache::current();
+    const detail::reciprocal by_chunk{chunk_size};
     const file_id file = from;
-    const manager_core& manager = *from.record()->manager;
+    const detail::manager_core& manager = *from.record()->manager;
     return plain_loop(order, seconds, [&](std::uint64_t page) {
         const std::uint64_t offset = page * page_bytes;
         const std::uint64_t index = by_chunk.divide(offset);
         const std::uint64_t in = offset - index * chunk_size;
-        entry* const found = cache.find(file.number, index);
-        if (found == nullptr || !shard_cache::ready(*found, manager, in, page_bytes))
+        detail::entry* const found = cache.find(file.number, index);
+        if (found == nullptr || !detail::shard_cache::ready(*found, manager, in, page_bytes))
             return std::uint64_t{0};
         cache.pin(*found, page_bytes);
         const std::uint64_t word = first_word(found->data + in);

@@ -1,9 +1,11 @@
+// The workload "messages": round trips between two shards.
 #include "micro/messages.hpp"
 
 #include "common/clocks.hpp"
 #include "common/figure.hpp"
 
 #include <leat/engine/engine.hpp>
+#include <leat/engine/resumption.hpp>
 #include <leat/engine/sleep.hpp>
 
 #include <array>
@@ -31,7 +33,7 @@ public:
     void await_resume() const noexcept {}
 
 private:
-    struct ping : work {
+    struct ping : detail::work {
         explicit ping(round_trips& owner_) noexcept : owner(owner_) {}
         round_trips& owner;
     };
@@ -41,11 +43,11 @@ private:
         one.run = &arrived;
         this_shard().send(away_, one);
     }
-    static void arrived(work& item) noexcept {
+    static void arrived(detail::work& item) noexcept {
         item.run = &returned;
         this_shard().send(static_cast<ping&>(item).owner.home_, item);
     }
-    static void returned(work& item) noexcept {
+    static void returned(detail::work& item) noexcept {
         ping& one = static_cast<ping&>(item);
         round_trips& self = one.owner;
         --self.travelling_;

@@ -1,6 +1,10 @@
+// The workload "remote": hits on chunks that another shard owns.
 #include "micro/remote.hpp"
 
 #include "micro/hit_loops.hpp"
+
+#include <leat/cache/slice_stream.hpp>
+#include <leat/engine/resume_on.hpp>
 
 #include <algorithm>
 #include <bit>

@@ -1,3 +1,4 @@
+// The workload "send": what sending a slice costs, copied and not.
 #include "micro/send.hpp"
 
 #include "common/clocks.hpp"

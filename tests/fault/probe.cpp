@@ -240,7 +240,7 @@ int main(int argc, char** argv) {
             for (std::string line; std::getline(std::cin, line);) one.handle(line);
         }
         // Everything was awaited, dropped and stopped.
-        test::say("end " + std::to_string(frame_pool::live()));
+        test::say("end " + std::to_string(detail::frame_pool::live()));
     } catch (...) {
         return static_cast<int>(apps::fail("fault-probe", std::current_exception()));
     }

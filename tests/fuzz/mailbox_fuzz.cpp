@@ -1,7 +1,7 @@
 // The mailbox against a model of two queues: posted and visible.
 #include "input.hpp"
 
-#include <leat/engine/mailbox.hpp>
+#include <leat/engine/detail/mailbox.hpp>
 
 #include <array>
 #include <deque>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t capacity = 4;
 
-struct numbered : leat::work {
+struct numbered : leat::detail::work {
     numbered() : work(nullptr) {}
     std::uint64_t number = 0;
 };
@@ -38,9 +38,9 @@ private:
     std::deque<std::uint64_t> visible_;
 };
 
-void consume(leat::mailbox<std::atomic, capacity>& box, model& expected) {
+void consume(leat::detail::mailbox<std::atomic, capacity>& box, model& expected) {
     std::deque<std::uint64_t> wanted = expected.take();
-    const std::uint32_t count = box.consume([&](leat::work& message) {
+    const std::uint32_t count = box.consume([&](leat::detail::work& message) {
         require(!wanted.empty(), "a message that is not visible was taken");
         require(static_cast<numbered&>(message).number == wanted.front(), "out of order");
         wanted.pop_front();
@@ -53,7 +53,7 @@ void consume(leat::mailbox<std::atomic, capacity>& box, model& expected) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static std::array<numbered, 64> messages;
-    leat::mailbox<std::atomic, capacity> box;
+    leat::detail::mailbox<std::atomic, capacity> box;
     model expected;
     std::uint64_t posted = 0;
     for (input from{data, size}; !from.empty();) {

@@ -3,8 +3,9 @@
 
 usage: install_test.py BUILD_FOLDER COMPILER...
 
-consumer.cpp is built at -O0 and at -O2, against the shared and the static library, with the compiler of the build and
-with clang++-19 where that is installed, and run; the examples are built once, with the compiler of the build.
+consumer.cpp is built at -O0 and at -O2, against the shared and the static library, whichever there is, with the
+compiler of the build and with clang++-19 where that is installed, and run; the examples are built once, with the
+compiler of the build.
 """
 
 import concurrent.futures
@@ -94,11 +95,13 @@ def main() -> int:
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
         packages = installed_tree(build, pathlib.Path(folder) / "installed")
+        libraries = {"shared": "libleat.so", "static": "libleat.a"}
+        kinds = [kind for kind, name in libraries.items() if (packages.parent / name).exists()]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             runs = [
                 pool.submit(build_and_run, *combination, packages, pathlib.Path(folder))
                 for combination in itertools.product(
-                    compilers, ["-O0", "-O2"], ["shared", "static"]
+                    compilers, ["-O0", "-O2"], kinds
                 )
             ]
             runs += [

@@ -1,9 +1,13 @@
+// Carries out the deeds of one simulated user, and checks what comes of each.
 #include "actor.hpp"
 
 #include "allocations.hpp"
 #include "verdict.hpp"
 
+#include <leat/cache/slice_stream.hpp>
+#include <leat/engine/resume_on.hpp>
 #include <leat/engine/with_timeout.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <algorithm>
 #include <cerrno>

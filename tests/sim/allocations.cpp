@@ -1,3 +1,4 @@
+// Replaces operator new by one that fails when the simulation says so.
 #include "allocations.hpp"
 
 #include "random.hpp"

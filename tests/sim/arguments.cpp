@@ -1,3 +1,4 @@
+// The command line of leat-sim.
 #include "arguments.hpp"
 
 #include <charconv>

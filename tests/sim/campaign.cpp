@@ -1,3 +1,4 @@
+// Runs many seeds in child processes and tells which failed.
 #include "campaign.hpp"
 
 #include "run.hpp"

@@ -1,3 +1,4 @@
+// A source that checks how the cache uses it.
 #include "checked_source.hpp"
 
 #include "allocations.hpp"
@@ -28,7 +29,7 @@ bool fill_watch::in_cache(const fill& one) const {
     const auto number = numbers_.find(one.version);
     if (number == numbers_.end()) return false;
     const std::uint64_t index = one.offset / chunk_size_;
-    const entry* const found = shard_cache::current().find(number->second, index);
+    const detail::entry* const found = detail::shard_cache::current().find(number->second, index);
     if (found == nullptr || found->leased) return false;
     return found->data + (one.offset - index * chunk_size_) == one.to.data();
 }
@@ -47,7 +48,8 @@ std::list<fill_watch::fill>::iterator fill_watch::begin(const io::identity& vers
     }
     if (cached) {
         const std::uint64_t index = offset / chunk_size_;
-        const entry& into = *shard_cache::current().find(numbers_.at(version), index);
+        const detail::entry& into =
+            *detail::shard_cache::current().find(numbers_.at(version), index);
         const std::uint64_t in = offset - index * chunk_size_;
         for (std::uint64_t at = in; at < in + to.size() && at < into.length; at += unit_size)
             require(!into.landed(at, 1), "single-flight: bytes are read that have landed");
@@ -70,8 +72,8 @@ void fill_watch::check_wanted() const {
     for (const fill& one : fills_) {
         if (one.doomed || !in_cache(one)) continue;
         const std::uint64_t number = numbers_.at(one.version);
-        const auto& into = static_cast<const chunk&>(
-            *shard_cache::current().find(number, one.offset / chunk_size_));
+        const auto& into = static_cast<const detail::chunk&>(
+            *detail::shard_cache::current().find(number, one.offset / chunk_size_));
         require(!into.waiters.empty() || into.ever_used() || into.withdrawal.stop_requested(),
                 "a read goes on that nobody wants");
     }

@@ -3,8 +3,8 @@
 
 #include "world.hpp"
 
+#include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/file_source.hpp>
-#include <leat/cache/shard_cache.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// One simulated user of a socket, and what its operations may end with.
 #include "conversation.hpp"
 
 #include "allocations.hpp"

@@ -1,3 +1,4 @@
+// The names of faults, and sets of them.
 #include "faults.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Stacks of their own for shards and threads of the simulation.
 #include "fiber.hpp"
 
 #include "verdict.hpp"

@@ -23,7 +23,7 @@ public:
 
 private:
     const fill_watch& watch_;
-    std::map<std::pair<const manager_core*, unsigned>, unsigned> in_background_;
+    std::map<std::pair<const detail::manager_core*, unsigned>, unsigned> in_background_;
 };
 
 }  // namespace leat::sim

@@ -1,3 +1,4 @@
+// A simulated caller from outside the shards.
 #include "guest.hpp"
 
 #include "allocations.hpp"
@@ -6,7 +7,7 @@
 namespace leat::sim {
 
 guest::guest(workload& in, chunk_manager& from, file of, const chunk_config& config, bool cancels)
-    : guest_chunk(from, config), in_(in), file_(std::move(of)), config_(config) {
+    : detail::guest_chunk(from, config), in_(in), file_(std::move(of)), config_(config) {
     made.begun = in.all.now_ns();
     made.version = file_.version();
     made.may_be_refused = config.hint == hint::no_wait;

@@ -3,12 +3,12 @@
 
 #include "workload.hpp"
 
-#include <leat/cache/guest_chunks.hpp>
+#include <leat/cache/detail/guest_chunks.hpp>
 
 namespace leat::sim {
 
 /// Asks for one chunk, from outside the shards; ends wherever its last visit ends.
-class guest final : public guest_chunk {
+class guest final : public detail::guest_chunk {
 public:
     guest(workload& in, chunk_manager& from, file of, const chunk_config& config, bool cancels);
     ~guest() = default;

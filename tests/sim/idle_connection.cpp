@@ -1,3 +1,4 @@
+// A connection that is held and not used.
 #include "idle_connection.hpp"
 
 #include "verdict.hpp"

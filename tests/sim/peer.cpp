@@ -1,3 +1,4 @@
+// The other end of a simulated connection.
 #include "peer.hpp"
 
 #include "allocations.hpp"

@@ -1,3 +1,4 @@
+// What a run does, drawn from its seed.
 #include "plan.hpp"
 
 #include "random.hpp"

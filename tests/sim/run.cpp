@@ -1,3 +1,4 @@
+// One run of one seed from its beginning to its end.
 #include "run.hpp"
 
 #include "allocations.hpp"
@@ -110,14 +111,14 @@ private:
         require(all_.files.open_descriptors() == 0, "a descriptor was not closed");
         require(all_.sockets.open_descriptors() == 0, "a socket was not closed");
         require(all_.mapped_bytes == 0, "memory is mapped when all is gone");
-        require(frame_pool::live() == frames_, "a coroutine's frame was not freed");
+        require(detail::frame_pool::live() == frames_, "a coroutine's frame was not freed");
     }
 
     world all_;
     scheduler by_;
     std::unique_ptr<engine> engine_;
     std::unique_ptr<workload> load_;
-    const std::int64_t frames_ = frame_pool::live();
+    const std::int64_t frames_ = detail::frame_pool::live();
     std::uint64_t steps_ = 0;
 };
 

@@ -1,3 +1,4 @@
+// Who goes on next: fibers, and virtual time.
 #include "scheduler.hpp"
 
 #include "allocations.hpp"

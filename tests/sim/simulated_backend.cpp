@@ -1,3 +1,4 @@
+// Ends operations when and how the simulation says.
 #include "simulated_backend.hpp"
 
 #include "allocations.hpp"

@@ -1,3 +1,4 @@
+// The bytes between both ends of a simulated connection.
 #include "simulated_connection.hpp"
 
 #include "pattern.hpp"

@@ -1,3 +1,4 @@
+// Files whose bytes are a function of version and offset.
 #include "simulated_files.hpp"
 
 #include "pattern.hpp"

@@ -1,3 +1,4 @@
+// What the calls of sockets do in the simulation.
 #include "simulated_sockets.hpp"
 
 #include "verdict.hpp"

@@ -3,7 +3,7 @@
 
 #include "simulated_connection.hpp"
 
-#include <leat/io/operation.hpp>
+#include <leat/io/detail/operation.hpp>
 
 #include <cstddef>
 #include <cstdint>

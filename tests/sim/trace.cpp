@@ -1,3 +1,4 @@
+// A hash of what happened, by which two runs are compared.
 #include "trace.hpp"
 
 #include <cinttypes>

@@ -1,3 +1,4 @@
+// How a run fails: the sentence, the seed, the end.
 #include "verdict.hpp"
 
 #include "allocations.hpp"

@@ -1,3 +1,4 @@
+// The engine, managers and users of a run.
 #include "workload.hpp"
 
 #include "actor.hpp"

@@ -1,3 +1,4 @@
+// What all parts of a simulation share.
 #include "world.hpp"
 
 #include "allocations.hpp"

@@ -145,6 +145,8 @@ def may_include(path: pathlib.PurePosixPath, header: str) -> str | None:
             return f"{top} must not include <{header}>: the direction is io, engine, cache, apps"
     if header.startswith("liburing") and top not in ("io", "perf") and "unit/io" not in str(path):
         return "only io (and perf, which measures raw rings) includes liburing"
+    if top == "apps" and re.match(r"leat/.*\bdetail/", header):
+        return f"<{header}> is leat's own: programs use the public headers"
     if re.match(r"boost/(asio|beast)\b", header) and top in ("io", "engine", "cache"):
         if "asio" not in str(path.relative_to(top)):
             return "Asio is included by <leat/asio.hpp> and its parts only"
@@ -166,6 +168,8 @@ def check_code(path: pathlib.PurePosixPath, text: str):
     if path.name != "compiler_test.cpp":
         yield from co_await_in_conditions(code)
         yield from conditionals_in_awaited_calls(code)
+    if not text.startswith("// "):
+        yield 1, "the first line says what the file is for: // ..."
     # A precompiled header is compiled as a main file, where GCC warns of the pragma.
     if path.suffix == ".hpp" and path.parent.name != "precompiled":
         if not re.search(r"^#pragma once$", text, re.MULTILINE):
@@ -230,6 +234,18 @@ def check_build(source: pathlib.Path, build: pathlib.Path):
                 yield path, 1, "not part of the build: name it in meson.build, or run meson setup --reconfigure"
 
 
+def check_readmes(source: pathlib.Path):
+    """The README of each library's folder names every file of it."""
+    for folder in ("io", "engine", "cache"):
+        readme = source / folder / "README.md"
+        text = readme.read_text()
+        for path in sorted((source / folder).rglob("*.[ch]pp")):
+            include = path.relative_to(source).as_posix().partition("include/")[2]
+            name = f"`<{include}>`" if include else f"`{path.name}`"
+            if name not in text:
+                yield readme, 1, f"no line for {name}"
+
+
 def check_version(source: pathlib.Path):
     """The version stands in three places: they must agree."""
     version = re.search(r"version: '([^']+)'", (source / "meson.build").read_text()).group(1)
@@ -248,6 +264,7 @@ def main() -> int:
         relative = path.relative_to(source).as_posix()
         findings += [(path, *finding) for finding in check_text(relative, path.read_text())]
     findings += check_version(source)
+    findings += check_readmes(source)
     if len(sys.argv) > 2:
         findings += check_build(source, pathlib.Path(sys.argv[2]).resolve())
     for path, line, message in findings:

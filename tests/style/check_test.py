@@ -59,6 +59,10 @@ class Found(unittest.TestCase):
         self.found("cache/a.cpp", "#include <liburing.h>\n", "liburing")
         self.found("cache/a.cpp", "#include <boost/asio.hpp>\n", "Asio")
         self.found("cache/a.cpp", '#include "../io/ring.hpp"\n', "other folders")
+        self.found("apps/cat/a.cpp", "#include <leat/engine/detail/work.hpp>\n", "leat's own")
+
+    def test_purposes(self):
+        self.found("io/a.cpp", "int a;\n", "first line")
 
     def test_headers(self):
         self.found("io/a.hpp", "int a;\n", "pragma once")
@@ -68,7 +72,7 @@ class Found(unittest.TestCase):
 
 class NotFound(unittest.TestCase):
     def clean(self, path: str, text: str) -> None:
-        self.assertEqual(messages(path, text), [])
+        self.assertEqual(messages(path, "// What this is for.\n" + text), [])
 
     def test_comments_and_literals(self):
         self.clean("io/a.cpp", "// never if (co_await f())\n")
@@ -92,6 +96,8 @@ class NotFound(unittest.TestCase):
         self.clean("engine/a.cpp", "#include <leat/io/file.hpp>\n")
         self.clean("cache/include/leat/asio.hpp", HEADER + "#include <boost/asio.hpp>\n")
         self.clean("tests/unit/io/a_test.cpp", "#include <leat/leat.hpp>\n")
+        self.clean("apps/cat/a.cpp", "#include <boost/asio/detail/socket_option.hpp>\n")
+        self.clean("tests/unit/io/a_test.cpp", "#include <leat/engine/detail/work.hpp>\n")
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+// Explores the interleavings of threads and the stale loads that the memory model allows.
 #include "interleaving.hpp"
 
 #include <algorithm>

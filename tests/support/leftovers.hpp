@@ -3,7 +3,7 @@
 
 #include "pattern.hpp"
 
-#include <leat/engine/frame_pool.hpp>
+#include <leat/engine/detail/frame_pool.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,10 +12,10 @@ namespace leat::test {
 
 /// Checks at its end, engines inside it being gone, that no frame and no descriptor is left.
 struct leftovers {
-    std::int64_t frames = frame_pool::live();
+    std::int64_t frames = detail::frame_pool::live();
     std::size_t descriptors = open_descriptors();
     [[nodiscard]] bool none() const {
-        return frame_pool::live() == frames && open_descriptors() == descriptors;
+        return detail::frame_pool::live() == frames && open_descriptors() == descriptors;
     }
 };
 

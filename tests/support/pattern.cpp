@@ -1,3 +1,4 @@
+// Bytes that tell where they belong.
 #include "pattern.hpp"
 
 #include <stdlib.h>

@@ -9,13 +9,13 @@
 #include <leat/cache/asio/send_range.hpp>
 #include <leat/cache/asio/slice_buffer.hpp>
 #include <leat/cache/asio/with_where.hpp>
-#include <leat/engine/asio/deferred.hpp>
+#include <leat/engine/asio/detail/deferred.hpp>
+#include <leat/engine/asio/detail/tcp_teardown.hpp>
 #include <leat/engine/asio/shard_context.hpp>
 #include <leat/engine/asio/shard_executor.hpp>
 #include <leat/engine/asio/shard_timer.hpp>
 #include <leat/engine/asio/tcp_acceptor.hpp>
 #include <leat/engine/asio/tcp_stream.hpp>
-#include <leat/engine/asio/tcp_teardown.hpp>
 #include <leat/engine/asio/use_task.hpp>
 #include <leat/leat.hpp>
 

@@ -1,3 +1,4 @@
+// Range fields and the bytes they select: a table of right answers.
 #include "common/byte_ranges.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// Requests for a file and their answers.
 #include "common/file_answer.hpp"
 
 #include <leat/io/error.hpp>

@@ -1,3 +1,4 @@
+// A chunk for callbacks, futures, coroutines and strands of Asio.
 #include "asio_support.hpp"
 
 #include <boost/asio/experimental/channel.hpp>

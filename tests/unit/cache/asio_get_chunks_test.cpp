@@ -1,3 +1,4 @@
+// Several chunks by one request.
 #include "asio_support.hpp"
 
 #include <future>

@@ -2,6 +2,8 @@
 #include "asio_support.hpp"
 #include "witness.hpp"
 
+#include <leat/engine/yield.hpp>
+
 #include <atomic>
 #include <functional>
 #include <future>
@@ -167,9 +169,10 @@ BOOST_AUTO_TEST_CASE(a_guest_that_comes_in_the_last_turn_is_answered) {
     std::future<slice> chunk;
     std::future<std::size_t> read;
     std::vector<std::byte> bytes(100);
-    struct late : work {
-        explicit late(std::function<void()> function_) : work(&invoke), function(function_) {}
-        static void invoke(work& item) noexcept {
+    struct late : detail::work {
+        explicit late(std::function<void()> function_)
+            : detail::work(&invoke), function(function_) {}
+        static void invoke(detail::work& item) noexcept {
             std::thread(static_cast<late&>(item).function).join();
         }
         std::function<void()> function;

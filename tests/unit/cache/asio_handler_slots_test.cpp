@@ -1,6 +1,7 @@
+// Handlers whose context ends before they are called.
 #include "weakened.hpp"
 
-#include <leat/cache/asio/handler_slots.hpp>
+#include <leat/cache/asio/detail/handler_slots.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -381,7 +381,7 @@ BOOST_AUTO_TEST_CASE(what_sends_without_a_copy_may_keep) {
     made_up->size = file_bytes;
     chunk_manager manager{owner, scripted_source{made_up}};
     auto job = [&]() -> task<std::string> {
-        shard_cache& cache = shard_cache::current();
+        detail::shard_cache& cache = detail::shard_cache::current();
         std::vector<std::unique_ptr<detail::uncopied_send>> kept;
         for (int i = 0; i < 4; ++i) {
             kept.push_back(std::make_unique<detail::uncopied_send>(chunk_bytes));

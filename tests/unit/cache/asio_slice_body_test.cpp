@@ -1,3 +1,4 @@
+// Slices as the body of a message of Beast.
 #include "cache_support.hpp"
 #include "pattern.hpp"
 #include "small_engine.hpp"

@@ -1,3 +1,4 @@
+// What users ask of a manager: bytes, errors, lifetimes.
 #include "cache_support.hpp"
 #include "pattern.hpp"
 #include "small_engine.hpp"
@@ -73,7 +74,7 @@ void check_property(io::backend_kind kind,
     const test::temporary_folder folder;
     const std::string path = folder.make("data", size);
     const std::size_t descriptors = test::open_descriptors();
-    const std::int64_t frames = frame_pool::live();
+    const std::int64_t frames = detail::frame_pool::live();
     {
         engine owner{small_engine(shards, memory, chunk, kind)};
         {
@@ -96,7 +97,7 @@ void check_property(io::backend_kind kind,
         BOOST_TEST(!report.code);
         BOOST_TEST(report.held == 0u);
     }
-    BOOST_TEST(frame_pool::live() == frames);
+    BOOST_TEST(detail::frame_pool::live() == frames);
     BOOST_TEST(test::open_descriptors() == descriptors);
 }
 

@@ -1,8 +1,9 @@
+// Where chunks lie: shards and buckets.
 #include "cache_support.hpp"
 #include "small_engine.hpp"
 
-#include <leat/cache/entry_table.hpp>
-#include <leat/cache/shared_cache.hpp>
+#include <leat/cache/detail/entry_table.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -31,14 +32,14 @@ double deviation(unsigned shards, unsigned count, Owner owner_of) {
 }
 
 unsigned owner(unsigned shards, std::uint64_t file, std::uint64_t index) {
-    return static_cast<unsigned>((entry_table::hash(file, index) >> 32) % shards);
+    return static_cast<unsigned>((detail::entry_table::hash(file, index) >> 32) % shards);
 }
 
 /// Entries that a look-up of each of these passes, on average.
-double walk(const entry_table& table, const std::deque<entry>& entries) {
+double walk(const detail::entry_table& table, const std::deque<detail::entry>& entries) {
     double steps = 0;
-    for (const entry& one : entries) {
-        const entry* next = table.find(one.file_number, one.index);
+    for (const detail::entry& one : entries) {
+        const detail::entry* next = table.find(one.file_number, one.index);
         BOOST_REQUIRE(next == &one);
         // What lies behind it in the chain is passed by whoever is looked up there.
         for (; next != nullptr; next = next->chain) ++steps;
@@ -80,8 +81,8 @@ BOOST_AUTO_TEST_CASE(every_stride_spreads_over_the_buckets) {
     constexpr std::uint64_t count = 1024;
     for (const std::uint64_t file : files) {
         for (std::uint64_t stride = 1; stride <= 4096; stride += 5) {
-            entry_table table{count};
-            std::deque<entry> entries(count);
+            detail::entry_table table{count};
+            std::deque<detail::entry> entries(count);
             for (std::uint64_t key = 0; key < count; ++key) {
                 entries[key].file_number = file;
                 entries[key].index = key * stride;
@@ -94,15 +95,15 @@ BOOST_AUTO_TEST_CASE(every_stride_spreads_over_the_buckets) {
 }
 
 BOOST_AUTO_TEST_CASE(a_table_that_grows_keeps_its_entries) {
-    entry_table table{64};
-    std::deque<entry> entries(4096);
+    detail::entry_table table{64};
+    std::deque<detail::entry> entries(4096);
     for (std::uint64_t key = 0; key < entries.size(); ++key) {
         entries[key].file_number = files[0];
         entries[key].index = key;
         table.insert(entries[key]);
     }
     BOOST_TEST(walk(table, entries) > 16);
-    table.adopt(entry_table::buckets(4096));
+    table.adopt(detail::entry_table::buckets(4096));
     BOOST_TEST(table.size() == 4096u);
     BOOST_TEST(walk(table, entries) < 2);
     for (std::uint64_t key = 0; key < entries.size(); key += 2) table.erase(entries[key]);
@@ -115,7 +116,9 @@ BOOST_AUTO_TEST_CASE(tables_have_a_bucket_for_each_chunk_that_their_engine_can_h
     options.huge_pages = options.register_buffers = false;
     engine owner{options};
     const auto buckets = [&](unsigned shard) {
-        auto body = []() -> task<std::uint64_t> { co_return shard_cache::current().buckets(); };
+        auto body = []() -> task<std::uint64_t> {
+            co_return detail::shard_cache::current().buckets();
+        };
         return owner.spawn_on(shard, body()).get();
     };
     chunk_manager large{owner, test::scripted_source{test::script_of(1_MiB)}};
@@ -125,7 +128,7 @@ BOOST_AUTO_TEST_CASE(tables_have_a_bucket_for_each_chunk_that_their_engine_can_h
         owner, test::scripted_source{test::script_of(1_MiB)}, {.chunk_size = 64_KiB}};
     for (unsigned shard = 0; shard < 4; ++shard) {
         BOOST_TEST(buckets(shard) == 4096u);
-        BOOST_TEST(buckets(shard) * sizeof(entry*) <= 64_MiB / 256);
+        BOOST_TEST(buckets(shard) * sizeof(detail::entry*) <= 64_MiB / 256);
     }
     const file from = owner.run(small.open("any"));
     for (std::uint64_t offset = 0; offset < 1_MiB; offset += 64_KiB)

@@ -1,4 +1,5 @@
-#include <leat/cache/entry.hpp>
+// Which bytes of an entry have landed.
+#include <leat/cache/detail/entry.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,7 +14,7 @@ BOOST_AUTO_TEST_CASE(each_word_covers_exactly_the_bits_asked_for) {
         for (const std::uint64_t last : borders) {
             if (last < first) continue;
             std::bitset<192> covered;
-            each_word(first, last, [&](std::uint64_t word, std::uint64_t mask) {
+            detail::each_word(first, last, [&](std::uint64_t word, std::uint64_t mask) {
                 for (unsigned bit = 0; bit < 64; ++bit) {
                     if ((mask >> bit & 1) != 0) covered.flip(word * 64 + bit);
                 }
@@ -28,7 +29,7 @@ BOOST_AUTO_TEST_CASE(each_word_covers_exactly_the_bits_asked_for) {
 
 BOOST_AUTO_TEST_CASE(bytes_have_landed_when_all_their_units_have) {
     std::array<std::atomic<std::uint64_t>, 2> presence{};
-    entry one;
+    detail::entry one;
     one.presence = presence.data();
     presence[0] = ~std::uint64_t{0} << 1;  // units 1 to 64
     presence[1] = 1;

@@ -1,3 +1,4 @@
+// Files that are changed, replaced or cannot be opened.
 #include "cache_support.hpp"
 #include "pattern.hpp"
 #include "small_engine.hpp"

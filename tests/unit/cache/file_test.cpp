@@ -1,3 +1,4 @@
+// Names, versions and handles of files.
 #include "cache_support.hpp"
 #include "pattern.hpp"
 #include "scripted_source.hpp"
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(sixteen_million_handles_and_more) {
     engine owner{test::small_engine(1, 1_MiB, 64_KiB)};
     chunk_manager manager{owner, scripted_source{source}};
     const file first = owner.run(manager.open("one"));
-    file_registry& registry = first.record()->manager->cache.lock()->files();
+    detail::file_registry& registry = first.record()->manager->cache.lock()->files();
     constexpr std::uint64_t more = (std::uint64_t{1} << 24) + 3;
     for (std::uint64_t i = 0; i < more; ++i) registry.share(*first.record());
     BOOST_TEST(!test::ask(owner, manager, {first, 0, 100}));

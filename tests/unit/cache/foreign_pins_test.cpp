@@ -1,15 +1,16 @@
+// Pins given up elsewhere are counted.
 #include "weakened.hpp"
 
-#include <leat/cache/foreign_pins.hpp>
-#include <leat/cache/foreign_release.hpp>
+#include <leat/cache/detail/foreign_pins.hpp>
+#include <leat/cache/detail/foreign_release.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
 #include <string>
 
-using leat::foreign_pins;
-using leat::foreign_release;
+using leat::detail::foreign_pins;
+using leat::detail::foreign_release;
 using leat::test::explored_atomic;
 using leat::test::explorer;
 using leat::test::weak_acquire;

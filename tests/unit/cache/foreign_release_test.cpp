@@ -1,6 +1,8 @@
+// Pins given up on other threads, in every interleaving.
 #include "weakened.hpp"
 
-#include <leat/cache/foreign_release.hpp>
+#include <leat/cache/detail/foreign_release.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-using leat::foreign_release;
+using leat::detail::foreign_release;
 using leat::test::explored_atomic;
 using leat::test::explorer;
 using leat::test::weak_acquire;

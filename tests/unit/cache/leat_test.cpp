@@ -1,3 +1,4 @@
+// What <leat/leat.hpp> includes.
 #include <leat/leat.hpp>
 
 #if defined(BOOST_ASIO_VERSION) || defined(BOOST_ASIO_DETAIL_CONFIG_HPP)

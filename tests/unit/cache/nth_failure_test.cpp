@@ -142,7 +142,7 @@ task<> read_checked(chunk_manager& manager,
 
 void fail_starting(io::backend_kind kind) {
     const std::size_t descriptors = test::open_descriptors();
-    const std::int64_t frames = frame_pool::live();
+    const std::int64_t frames = detail::frame_pool::live();
     fail_each_allocation(
         [&] {
             return outcome_of([&] {
@@ -153,7 +153,7 @@ void fail_starting(io::backend_kind kind) {
         },
         [&] {
             BOOST_TEST(test::open_descriptors() == descriptors);
-            BOOST_TEST(frame_pool::live() == frames);
+            BOOST_TEST(detail::frame_pool::live() == frames);
         });
 }
 
@@ -224,7 +224,7 @@ void fail_copying(io::backend_kind kind) {
 
 /// Requests for reads and for buffers, and an end while they wait.
 void fail_stopping(io::backend_kind kind) {
-    const std::int64_t frames = frame_pool::live();
+    const std::int64_t frames = detail::frame_pool::live();
     const test::temporary_folder folder;
     const std::string path = folder.make("data", file_size);
     const std::size_t descriptors = test::open_descriptors();
@@ -257,7 +257,7 @@ void fail_stopping(io::backend_kind kind) {
             manager.reset();
             owner.reset();
             BOOST_TEST(test::open_descriptors() == descriptors);
-            BOOST_TEST(frame_pool::live() == frames);
+            BOOST_TEST(detail::frame_pool::live() == frames);
         },
         [&] {
             owner.emplace(real_files::small_engine(kind));
@@ -269,7 +269,7 @@ void fail_stopping(io::backend_kind kind) {
 
 /// Calls attempt() with the nth read of the source failing, for n = 1, 2, ... until none has.
 void fail_each_read(const std::function<boost::system::error_code(chunk_manager&, file)>& attempt) {
-    const std::int64_t frames = frame_pool::live();
+    const std::int64_t frames = detail::frame_pool::live();
     bool failed = true;
     std::uint64_t nth = 0;
     while (failed && nth < most_failures) {
@@ -297,7 +297,7 @@ void fail_each_read(const std::function<boost::system::error_code(chunk_manager&
     }
     BOOST_TEST(!failed, "reads fail without end");
     BOOST_TEST(nth > 1u, "nothing was read: this tests nothing");
-    BOOST_TEST(frame_pool::live() == frames);
+    BOOST_TEST(detail::frame_pool::live() == frames);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
+// Units land beside readers, in every interleaving.
 #include "weakened.hpp"
 
-#include <leat/cache/presence.hpp>
-#include <leat/engine/mailbox.hpp>
+#include <leat/cache/detail/presence.hpp>
+#include <leat/engine/detail/mailbox.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,21 +17,21 @@ using leat::test::weak_release;
 
 BOOST_AUTO_TEST_CASE(ranges_of_units_may_lie_in_several_words) {
     std::atomic<std::uint64_t> words[3]{};
-    land_units(words, 60, 70);
-    BOOST_TEST(units_landed(words, 60, 129));
-    BOOST_TEST(units_landed(words, 64, 64));
-    BOOST_TEST(!units_landed(words, 59, 61));
-    BOOST_TEST(!units_landed(words, 100, 130));
-    BOOST_TEST(!units_landed(words, 0, 0));
-    land_units(words, 0, 60);
-    land_units(words, 130, 62);
-    BOOST_TEST(units_landed(words, 0, 191));
+    detail::land_units(words, 60, 70);
+    BOOST_TEST(detail::units_landed(words, 60, 129));
+    BOOST_TEST(detail::units_landed(words, 64, 64));
+    BOOST_TEST(!detail::units_landed(words, 59, 61));
+    BOOST_TEST(!detail::units_landed(words, 100, 130));
+    BOOST_TEST(!detail::units_landed(words, 0, 0));
+    detail::land_units(words, 0, 60);
+    detail::land_units(words, 130, 62);
+    BOOST_TEST(detail::units_landed(words, 0, 191));
 }
 
 namespace {
 
-struct letter : work {
-    using work::work;
+struct letter : detail::work {
+    using detail::work::work;
     bool granted = false;
 };
 
@@ -40,8 +41,8 @@ template <template <class> class Atomic>
 struct chunk_and_lease {
     Atomic<std::uint64_t> landed[1]{};
     explored_atomic<int> bytes[2];
-    mailbox<Atomic, 2> asked;
-    mailbox<Atomic, 2> answered;
+    detail::mailbox<Atomic, 2> asked;
+    detail::mailbox<Atomic, 2> answered;
     letter request;
     letter* waiter = nullptr;
     bool filled = false;
@@ -50,7 +51,7 @@ struct chunk_and_lease {
 
     void fill(unsigned unit) {
         bytes[unit].store(1, std::memory_order_relaxed);
-        land_units(landed, unit, 1);
+        detail::land_units(landed, unit, 1);
         filled = unit == 1;
         if (filled && waiter != nullptr) answer(*std::exchange(waiter, nullptr));
     }
@@ -59,7 +60,7 @@ struct chunk_and_lease {
         answered.flush();
     }
     void receive() {
-        asked.consume([this](work& item) {
+        asked.consume([this](detail::work& item) {
             if (filled) {
                 answer(static_cast<letter&>(item));
             } else {
@@ -78,7 +79,7 @@ struct chunk_and_lease {
         receive();
     }
     void hold() {
-        if (units_landed(landed, 1, 1)) {
+        if (detail::units_landed(landed, 1, 1)) {
             serve();
             return;
         }
@@ -87,7 +88,7 @@ struct chunk_and_lease {
         look();
     }
     void look() {
-        answered.consume([this](work&) { serve(); });
+        answered.consume([this](detail::work&) { serve(); });
     }
 };
 

@@ -1,3 +1,4 @@
+// Walks through files, and what they ask ahead.
 #include "cache_support.hpp"
 #include "pattern.hpp"
 #include "small_engine.hpp"

@@ -1,3 +1,4 @@
+// What a slice holds, shares and gives back.
 #include "cache_support.hpp"
 #include "pattern.hpp"
 #include "small_engine.hpp"

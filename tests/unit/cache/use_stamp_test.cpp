@@ -1,7 +1,8 @@
+// Stamps of uses read by another thread, in every interleaving.
 #include "weakened.hpp"
 
-#include <leat/cache/use_stamp.hpp>
-#include <leat/engine/mailbox.hpp>
+#include <leat/cache/detail/use_stamp.hpp>
+#include <leat/engine/detail/mailbox.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,7 +16,7 @@ using leat::test::weak_acquire;
 using leat::test::weak_release;
 
 BOOST_AUTO_TEST_CASE(the_latest_note_is_read) {
-    use_stamp<> used;
+    detail::use_stamp<> used;
     BOOST_TEST(used.latest() == 0);
     used.note(5);
     used.note(7);
@@ -24,8 +25,8 @@ BOOST_AUTO_TEST_CASE(the_latest_note_is_read) {
 
 namespace {
 
-struct message : work {
-    using work::work;
+struct message : detail::work {
+    using detail::work::work;
     int generation = 0;
 };
 
@@ -33,10 +34,10 @@ struct message : work {
 // bytes and grants those; a holder that hits while it may and gives back what is revoked.
 template <template <class> class Atomic>
 struct owner_and_holder {
-    use_stamp<Atomic> used;
+    detail::use_stamp<Atomic> used;
     explored_atomic<int> bytes;
-    mailbox<Atomic, 2> to_holder;
-    mailbox<Atomic, 2> to_owner;
+    detail::mailbox<Atomic, 2> to_holder;
+    detail::mailbox<Atomic, 2> to_owner;
     message grants[2];
     message revoke;
     int granted = 0;  // holder's: the generation it may serve, 0 for none
@@ -60,11 +61,11 @@ struct owner_and_holder {
         receive();
     }
     void receive() {
-        to_owner.consume([this](work&) { grant(2); });
+        to_owner.consume([this](detail::work&) { grant(2); });
         to_holder.flush();  // what found no room before
     }
     void look() {
-        to_holder.consume([this](work& item) {
+        to_holder.consume([this](detail::work& item) {
             if (&item == &revoke) {
                 granted = 0;
                 to_owner.post(item);

@@ -1,3 +1,4 @@
+// Requests that wait can be seen.
 #include "asio_support.hpp"
 
 #include <leat/engine/task_name.hpp>

@@ -1,7 +1,9 @@
+// Handlers, posts and tasks when the engine ends.
 #include "asio_support.hpp"
 #include "witness.hpp"
 
 #include <leat/engine/asio/shard_timer.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

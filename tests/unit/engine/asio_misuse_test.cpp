@@ -3,6 +3,7 @@
 #include "misuse.hpp"
 
 #include <leat/engine/asio/shard_timer.hpp>
+#include <leat/engine/resume_on.hpp>
 
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>

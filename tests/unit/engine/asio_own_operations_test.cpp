@@ -1,6 +1,8 @@
+// Asio's own signals, resolvers and timers on a shard.
 #include "asio_support.hpp"
 
 #include <leat/engine/host_loop.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/ip/tcp.hpp>

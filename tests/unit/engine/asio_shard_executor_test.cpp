@@ -1,3 +1,4 @@
+// The executor's properties, and where its functions run.
 #include "engine_support.hpp"
 
 #include <leat/engine/asio/shard_executor.hpp>

@@ -1,3 +1,4 @@
+// Waits for a time, and everything that ends them.
 #include "asio_support.hpp"
 
 #include <leat/engine/asio/shard_timer.hpp>

@@ -1,6 +1,7 @@
+// Beast's HTTP and web sockets on a shard's streams.
 #include "asio_support.hpp"
 
-#include <leat/engine/asio/tcp_teardown.hpp>
+#include <leat/engine/asio/detail/tcp_teardown.hpp>
 
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>

@@ -1,3 +1,4 @@
+// Asio's composed operations on a shard's streams.
 #include "asio_support.hpp"
 
 #include <leat/engine/asio/shard_timer.hpp>

@@ -1,3 +1,4 @@
+// More connections than a ring has completions for.
 #include "asio_support.hpp"
 
 #include <leat/engine/file_io.hpp>

@@ -1,3 +1,4 @@
+// asio::ssl on a shard's streams.
 #include "asio_support.hpp"
 
 #include <boost/asio/read.hpp>

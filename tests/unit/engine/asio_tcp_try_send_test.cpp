@@ -1,3 +1,4 @@
+// Sending what fits, and waiting for room.
 #include "asio_support.hpp"
 
 #include <boost/asio/read.hpp>

@@ -1,7 +1,8 @@
+// Nothing of Asio's that a server uses makes a thread.
 #include "asio_support.hpp"
 
-#include <leat/engine/asio/deferred.hpp>
-#include <leat/engine/asio/tcp_teardown.hpp>
+#include <leat/engine/asio/detail/deferred.hpp>
+#include <leat/engine/asio/detail/tcp_teardown.hpp>
 
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/ssl.hpp>

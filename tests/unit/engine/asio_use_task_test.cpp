@@ -1,8 +1,10 @@
+// Asio's operations awaited in tasks.
 #include "engine_support.hpp"
 
-#include <leat/engine/asio/deferred.hpp>
+#include <leat/engine/asio/detail/deferred.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/with_timeout.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>

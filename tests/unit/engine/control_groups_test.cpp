@@ -1,3 +1,4 @@
+// Limits of groups and of those above them, from made-up files.
 #include "control_groups.hpp"
 
 #include "pattern.hpp"
@@ -11,8 +12,8 @@
 #include <limits>
 #include <string>
 
-using leat::group_limits;
-using leat::limits_of_groups;
+using leat::detail::group_limits;
+using leat::detail::limits_of_groups;
 
 namespace {
 

@@ -1,13 +1,14 @@
+// Senders wake a parked shard, in every interleaving.
 #include "weakened.hpp"
 
-#include <leat/engine/doorbell.hpp>
+#include <leat/engine/detail/doorbell.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
 #include <set>
 
-using leat::doorbell;
+using leat::detail::doorbell;
 using leat::test::explored_atomic;
 using leat::test::explored_sleep;
 using leat::test::explorer;

@@ -4,6 +4,7 @@
 
 #include <leat/engine/engine.hpp>
 #include <leat/engine/host_loop.hpp>
+#include <leat/engine/resume_on.hpp>
 
 #include <boost/test/unit_test.hpp>
 

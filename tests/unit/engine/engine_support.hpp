@@ -21,10 +21,10 @@ namespace leat::test {
 }
 
 /// Work that calls a function; kept in place while it is queued.
-struct call : work {
+struct call : detail::work {
     explicit call(std::function<void()> function_)
-        : work(&invoke), function(std::move(function_)) {}
-    static void invoke(work& item) noexcept { static_cast<call&>(item).function(); }
+        : detail::work(&invoke), function(std::move(function_)) {}
+    static void invoke(detail::work& item) noexcept { static_cast<call&>(item).function(); }
     std::function<void()> function;
 };
 

@@ -1,7 +1,9 @@
+// Start, run, stop and join.
 #include "engine_support.hpp"
 
 #include <leat/engine/scope.hpp>
 #include <leat/engine/sleep.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -235,7 +237,7 @@ BOOST_AUTO_TEST_CASE(more_shards_than_cpus_share_them) {
 }
 
 BOOST_AUTO_TEST_CASE(services_are_made_once_and_closed_after_the_shards) {
-    struct counting : service {
+    struct counting : detail::service {
         explicit counting(int& closed_) : closed(closed_) {}
         std::size_t close() noexcept override {
             ++closed;

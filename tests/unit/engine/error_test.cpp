@@ -1,3 +1,4 @@
+// What errors say.
 #include "small_engine.hpp"
 
 #include <leat/engine/error.hpp>

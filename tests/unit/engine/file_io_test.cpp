@@ -1,9 +1,11 @@
+// Files opened, read and closed by coroutines.
 #include "engine_support.hpp"
 
 #include <leat/engine/file_io.hpp>
 #include <leat/engine/per_shard.hpp>
 #include <leat/engine/spawned.hpp>
 #include <leat/engine/with_timeout.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

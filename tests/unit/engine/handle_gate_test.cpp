@@ -1,3 +1,4 @@
+// Stop requests meet the end of a task, in every interleaving.
 #include "weakened.hpp"
 
 #include <leat/engine/detail/handle_gate.hpp>

@@ -1,7 +1,10 @@
+// Shards inside poll loops, right and wrong.
 #include "engine_support.hpp"
 
 #include <leat/engine/file_io.hpp>
 #include <leat/engine/host_loop.hpp>
+#include <leat/engine/resume_on.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

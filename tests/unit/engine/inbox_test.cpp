@@ -1,7 +1,9 @@
+// Messages of many threads to one shard, in every interleaving.
 #include "weakened.hpp"
 
-#include <leat/engine/doorbell.hpp>
-#include <leat/engine/inbox.hpp>
+#include <leat/engine/detail/doorbell.hpp>
+#include <leat/engine/detail/inbox.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -10,10 +12,10 @@
 #include <thread>
 #include <vector>
 
-using leat::doorbell;
-using leat::inbox;
-using leat::work;
-using leat::work_queue;
+using leat::detail::doorbell;
+using leat::detail::inbox;
+using leat::detail::work;
+using leat::detail::work_queue;
 using leat::test::explored_atomic;
 using leat::test::explored_sleep;
 using leat::test::explorer;

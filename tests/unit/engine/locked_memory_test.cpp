@@ -1,3 +1,4 @@
+// Engines and shards under a low limit of locked memory.
 #include "locked_memory.hpp"
 
 #include "engine_support.hpp"

@@ -1,6 +1,8 @@
+// Messages from one shard to another, in every interleaving.
 #include "weakened.hpp"
 
-#include <leat/engine/mailbox.hpp>
+#include <leat/engine/detail/mailbox.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -9,8 +11,8 @@
 #include <thread>
 #include <vector>
 
-using leat::mailbox;
-using leat::work;
+using leat::detail::mailbox;
+using leat::detail::work;
 using leat::test::explored_atomic;
 using leat::test::explorer;
 using leat::test::weak_acquire;

@@ -1,9 +1,11 @@
+// Functions on threads that are no shards.
 #include "engine_support.hpp"
 #include "misuse.hpp"
 
 #include <leat/engine/offload.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/with_timeout.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

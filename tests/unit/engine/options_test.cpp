@@ -1,3 +1,4 @@
+// Sizes, lists of CPUs, defaults and limits.
 #include "small_engine.hpp"
 #include "threads.hpp"
 

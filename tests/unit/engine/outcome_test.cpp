@@ -1,6 +1,7 @@
+// Values and errors cross threads.
 #include "engine_support.hpp"
 
-#include <leat/engine/outcome.hpp>
+#include <leat/engine/detail/outcome.hpp>
 
 #include <boost/test/unit_test.hpp>
 

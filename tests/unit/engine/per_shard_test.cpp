@@ -1,7 +1,9 @@
+// One object a shard, made and destroyed there.
 #include "engine_support.hpp"
 #include "misuse.hpp"
 
 #include <leat/engine/per_shard.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,9 +1,12 @@
+// A bounded queue between coroutines.
 #include "engine_support.hpp"
 #include "misuse.hpp"
 
 #include <leat/engine/queue.hpp>
+#include <leat/engine/resume_on.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/with_timeout.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,8 +1,11 @@
+// Tasks that are joined, and how their errors come out.
 #include "engine_support.hpp"
 
 #include <leat/engine/for_each.hpp>
+#include <leat/engine/resume_on.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/sleep.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,9 @@
+// What one turn does.
 #include "engine_support.hpp"
 
 #include <leat/engine/shard.hpp>
 #include <leat/engine/sleep.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -194,9 +196,9 @@ BOOST_AUTO_TEST_CASE(without_memory_for_a_mailbox_messages_arrive_all_the_same) 
 
 BOOST_DATA_TEST_CASE(timers_run_when_their_time_has_come_and_end_a_park, both_backends, kind) {
     stepped all{1, kind};
-    struct alarm_clock : timer {
-        explicit alarm_clock(int& runs_) : timer(&ring), runs(runs_) {}
-        static void ring(work& item) noexcept { ++static_cast<alarm_clock&>(item).runs; }
+    struct alarm_clock : detail::timer {
+        explicit alarm_clock(int& runs_) : detail::timer(&ring), runs(runs_) {}
+        static void ring(detail::work& item) noexcept { ++static_cast<alarm_clock&>(item).runs; }
         int& runs;
     };
     int runs = 0;
@@ -262,7 +264,7 @@ void check_wake_ups(io::backend_kind kind) {
         sending.open();
         for (int round = 0; round < rounds; ++round) {
             while (begun < round) std::this_thread::yield();
-            work& letter = posts[static_cast<std::size_t>(round)][0];
+            detail::work& letter = posts[static_cast<std::size_t>(round)][0];
             if (round % 2 == 0) {
                 parked.send_from_outside(letter);
             } else {

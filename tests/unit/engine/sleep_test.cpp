@@ -1,3 +1,4 @@
+// Sleepers wake in time, once.
 #include "engine_support.hpp"
 
 #include <leat/engine/scope.hpp>

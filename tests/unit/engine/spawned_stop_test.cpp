@@ -1,9 +1,11 @@
 // How stop requests reach tasks on other shards, step by step: this thread turns the shards.
 #include "engine_support.hpp"
 
+#include <leat/engine/resume_on.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/sleep.hpp>
 #include <leat/engine/spawned.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

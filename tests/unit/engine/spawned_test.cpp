@@ -1,7 +1,10 @@
+// Tasks on other shards, and those who await them.
 #include "engine_support.hpp"
 
+#include <leat/engine/resume_on.hpp>
 #include <leat/engine/sleep.hpp>
 #include <leat/engine/spawned.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

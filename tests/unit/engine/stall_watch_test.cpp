@@ -1,4 +1,5 @@
-#include <leat/engine/stall_watch.hpp>
+// The name of the code that took too long.
+#include <leat/engine/detail/stall_watch.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -6,7 +7,7 @@
 
 #include <string>
 
-using leat::stall_watch;
+using leat::detail::stall_watch;
 
 namespace {
 bool has(const std::string& text, const char* part) {

@@ -1,7 +1,9 @@
+// A stop request and the end of a wait meet, in every interleaving.
 #include "engine_support.hpp"
 
+#include <leat/engine/detail/suspension.hpp>
 #include <leat/engine/spawned.hpp>
-#include <leat/engine/suspension.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,7 +17,7 @@ using leat::test::options_of;
 namespace {
 
 /// Ends when a foreign thread says so; counts what happens to it.
-class foreign_wait final : public suspension {
+class foreign_wait final : public detail::suspension {
 public:
     foreign_wait() : ended_([this] { finish(); }) {}
     [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -36,7 +38,7 @@ public:
     bool stopped_late = false;
 
 private:
-    static void asked(suspension& self) noexcept {
+    static void asked(detail::suspension& self) noexcept {
         auto& mine = static_cast<foreign_wait&>(self);
         ++mine.stops;
         mine.stopped_late = mine.stopped_late || mine.resumed != 0;
@@ -113,9 +115,9 @@ BOOST_AUTO_TEST_CASE(a_stop_request_alone_asks_once_and_does_not_resume) {
     spin_until(waited.waiting);
     owner.stop();
     // The engine takes no new roots now: look from inside.
-    struct watch : work {
-        explicit watch(foreign_wait& of_) : work(&look), of(of_) {}
-        static void look(work& item) noexcept {
+    struct watch : detail::work {
+        explicit watch(foreign_wait& of_) : detail::work(&look), of(of_) {}
+        static void look(detail::work& item) noexcept {
             auto& self = static_cast<watch&>(item);
             if (self.of.stops == 0) {
                 shard::current()->schedule(self);

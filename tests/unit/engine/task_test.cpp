@@ -1,3 +1,4 @@
+// Tasks: lazy, awaited once, freed once.
 #include "driver.hpp"
 
 #include <leat/engine/task.hpp>
@@ -9,8 +10,8 @@
 #include <utility>
 
 using leat::current_stop_token;
-using leat::frame_pool;
 using leat::task;
+using leat::detail::frame_pool;
 using leat::test::driver;
 
 namespace {

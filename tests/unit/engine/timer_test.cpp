@@ -1,4 +1,5 @@
-#include <leat/engine/timer.hpp>
+// Timers run in order, and not when removed.
+#include <leat/engine/detail/timer.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -6,9 +7,9 @@
 #include <vector>
 
 using namespace std::chrono_literals;
-using leat::timer;
-using leat::timer_queue;
-using leat::work;
+using leat::detail::timer;
+using leat::detail::timer_queue;
+using leat::detail::work;
 using leat::io::time_point;
 
 namespace {

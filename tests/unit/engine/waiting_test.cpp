@@ -1,7 +1,10 @@
+// Tasks that wait can be seen.
 #include "engine_support.hpp"
 
+#include <leat/engine/resume_on.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/task_name.hpp>
+#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

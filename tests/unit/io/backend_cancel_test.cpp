@@ -1,3 +1,4 @@
+// Cancelling operations, on every backend.
 #include "io_support.hpp"
 
 #include <leat/io/file.hpp>

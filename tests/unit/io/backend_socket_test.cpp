@@ -1,3 +1,4 @@
+// Socket operations, on every backend.
 #include "io_support.hpp"
 
 #include <poll.h>

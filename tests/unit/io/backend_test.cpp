@@ -1,3 +1,4 @@
+// File operations and options, on every backend.
 #include "io_support.hpp"
 
 #include <leat/io/file.hpp>

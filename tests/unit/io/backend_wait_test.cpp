@@ -1,5 +1,8 @@
+// A backend inside a loop that polls its descriptor.
 #include "io_support.hpp"
 #include "refusal.hpp"
+
+#include <leat/engine/yield.hpp>
 
 #include <poll.h>
 

@@ -1,6 +1,7 @@
+// Block devices as files: size, identity, other images.
 #include "io_support.hpp"
 
-#include <leat/io/file_read.hpp>
+#include <leat/io/detail/file_read.hpp>
 
 #include <linux/loop.h>
 #include <sys/ioctl.h>

@@ -1,8 +1,9 @@
+// What kinds of memory buffers get, and limits on it.
 #include "io_support.hpp"
 #include "locked_memory.hpp"
 
-#include <leat/io/buffer_arena.hpp>
-#include <leat/io/file_read.hpp>
+#include <leat/io/detail/buffer_arena.hpp>
+#include <leat/io/detail/file_read.hpp>
 
 #include <cstdio>
 #include <cstring>

@@ -1,6 +1,7 @@
+// Buffers, segments, the budget and registration.
 #include "io_support.hpp"
 
-#include <leat/io/buffer_arena.hpp>
+#include <leat/io/detail/buffer_arena.hpp>
 
 #include <cstring>
 #include <map>

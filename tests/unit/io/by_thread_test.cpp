@@ -1,3 +1,4 @@
+// Operations that go to threads beside a ring.
 #include "io_support.hpp"
 
 #include <linux/magic.h>

@@ -1,3 +1,4 @@
+// Who may submit, within the ring's credit.
 #include "credit_queue.hpp"
 
 #include "io_support.hpp"

@@ -1,3 +1,4 @@
+// Rings from several threads.
 #include "doorbell.hpp"
 
 #include "io_support.hpp"

@@ -1,3 +1,4 @@
+// Codes and their messages.
 #include "io_support.hpp"
 
 #include <set>

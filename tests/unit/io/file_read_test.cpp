@@ -1,6 +1,7 @@
+// Reads of every range, short, failed and cancelled.
 #include "io_support.hpp"
 
-#include <leat/io/file_read.hpp>
+#include <leat/io/detail/file_read.hpp>
 
 #include <sys/mman.h>
 

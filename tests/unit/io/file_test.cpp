@@ -1,3 +1,4 @@
+// What is a file and what is refused.
 #include "io_support.hpp"
 
 #include <leat/io/file.hpp>

@@ -1,3 +1,4 @@
+// A file on which another process holds a lease.
 #include "io_support.hpp"
 
 #include <leat/io/file.hpp>

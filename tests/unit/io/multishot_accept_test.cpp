@@ -1,3 +1,4 @@
+// Accepting many connections by one operation.
 #include "accept.hpp"
 #include "io_support.hpp"
 #include "refusal.hpp"

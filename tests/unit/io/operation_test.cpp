@@ -1,6 +1,7 @@
+// Operations are filled in and used again.
 #include "io_support.hpp"
 
-#include <leat/io/operation.hpp>
+#include <leat/io/detail/operation.hpp>
 
 using namespace leat::io;
 

@@ -1,3 +1,4 @@
+// What only the backend of threads does.
 #include "io_support.hpp"
 #include "refusal.hpp"
 

@@ -1,3 +1,4 @@
+// CPUs, masks and pins of threads.
 #include "threads.hpp"
 
 #include <leat/io/detail/threads.hpp>

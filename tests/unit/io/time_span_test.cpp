@@ -1,3 +1,4 @@
+// Lengths of time that are too long, too short or none.
 #include <leat/io/time_span.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// A kernel that refuses, lacks and interrupts.
 #include "io_support.hpp"
 #include "refusal.hpp"
 #include "uring_backend.hpp"

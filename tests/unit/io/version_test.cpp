@@ -1,6 +1,7 @@
+// Versions of files: which changes are seen.
 #include "io_support.hpp"
 
-#include <leat/io/file_read.hpp>
+#include <leat/io/detail/file_read.hpp>
 
 #include <thread>
 

@@ -1,3 +1,4 @@
+// Sends whose memory the kernel reads later.
 #include "io_support.hpp"
 
 #include <linux/capability.h>

@@ -1,3 +1,4 @@
+// Units and digits of figures.
 #include "common/figure.hpp"
 
 #include <boost/test/unit_test.hpp>

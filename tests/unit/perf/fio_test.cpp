@@ -1,3 +1,4 @@
+// The output of fio.
 #include "common/fio.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// The table of goals.
 #include "common/goals.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// Buckets and percentiles.
 #include "common/histogram.hpp"
 
 #include <boost/test/unit_test.hpp>

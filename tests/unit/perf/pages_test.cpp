@@ -1,3 +1,4 @@
+// Orders of pages.
 #include "common/pages.hpp"
 
 #include <boost/test/unit_test.hpp>

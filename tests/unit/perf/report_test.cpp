@@ -1,3 +1,4 @@
+// Medians, ratios and which of them count.
 #include "common/report.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// Medians, quantiles, spreads.
 #include "common/statistics.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -6,6 +6,11 @@
 
 namespace leat {
 
+/// Bytes of a unit, in which leat knows what of a chunk is in memory, and the grain of what it asks
+/// sources for: a page. Smaller ones no device reads alone; larger ones make random misses read
+/// more than is asked for.
+inline constexpr std::uint64_t unit_size = 4096;
+
 /// Names one version of a file that was opened; trivially copyable and never reused. Valid while a
 /// leat::file of that version is held anywhere; later requests fail with errc::closed.
 struct file_id {

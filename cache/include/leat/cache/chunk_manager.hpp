@@ -2,10 +2,11 @@
 #pragma once
 
 #include <leat/cache/chunk_config.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 #include <leat/cache/file.hpp>
 #include <leat/cache/file_source.hpp>
-#include <leat/cache/shared_cache.hpp>
 #include <leat/cache/slice.hpp>
+#include <leat/cache/slice_stream.hpp>
 #include <leat/cache/statistics.hpp>
 #include <leat/engine/detail/awaited_once.hpp>
 #include <leat/engine/spawned.hpp>
@@ -17,6 +18,10 @@
 #include <string>
 
 namespace leat {
+
+namespace detail {
+struct manager_access;
+}
 
 /// What a fill reads at a time while requests wait for the device: behind large reads they would
 /// wait long, and smaller ones cost throughput.
@@ -39,12 +44,12 @@ struct manager_options {
 /// others go first.
 class [[nodiscard]] get_chunk_awaiter {
 public:
-    [[nodiscard]] get_chunk_awaiter(const manager_core& manager,
+    [[nodiscard]] get_chunk_awaiter(const detail::manager_core& manager,
                                     const chunk_config& config) noexcept
-        : get_chunk_awaiter(manager, config, patience_of(config.hint)) {}
-    [[nodiscard]] get_chunk_awaiter(const manager_core& manager,
+        : get_chunk_awaiter(manager, config, detail::patience_of(config.hint)) {}
+    [[nodiscard]] get_chunk_awaiter(const detail::manager_core& manager,
                                     const chunk_config& config,
-                                    leat::patience patience) noexcept
+                                    leat::detail::patience patience) noexcept
         : manager_(manager),
           file_(config.file.number),
           offset_(config.offset),
@@ -68,13 +73,14 @@ public:
         if (extension == nullptr) [[unlikely]]
             (void)manager_.here();
         shard& here = *current;
-        auto& cache = *static_cast<shard_cache*>(extension);
+        auto& cache = *static_cast<detail::shard_cache*>(extension);
         const std::uint64_t index = manager_.by_chunk.divide(offset_);
         in_ = offset_ - index * manager_.chunk_size;
-        entry* const found = cache.find(file_, index);
-        if (found == nullptr || !shard_cache::ready(*found, manager_, in_, size_)) [[unlikely]]
+        detail::entry* const found = cache.find(file_, index);
+        if (found == nullptr || !detail::shard_cache::ready(*found, manager_, in_, size_))
+            [[unlikely]]
             return false;
-        shard_cache::pin(*found, size_, here);
+        detail::shard_cache::pin(*found, size_, here);
         entry_ = found;
         return here.spend_hit();
     }
@@ -96,15 +102,15 @@ public:
     }
 
 private:
-    struct waiting final : suspension, chunk_request {
+    struct waiting final : detail::suspension, detail::chunk_request {
         explicit waiting(const get_chunk_awaiter& of_) noexcept : of(of_) {}
         [[nodiscard]] where awaits() const noexcept override;
         const get_chunk_awaiter& of;
     };
 
     bool suspend(std::coroutine_handle<> coroutine, const std::stop_token* token, const char* name);
-    static void ended(chunk_request& request) noexcept;
-    static void stopped(suspension& self) noexcept;
+    static void ended(detail::chunk_request& request) noexcept;
+    static void stopped(detail::suspension& self) noexcept;
     /// Takes over what the wait has pinned, if anything.
     bool waited() noexcept {
         entry_ = wait_->pinned;
@@ -112,14 +118,14 @@ private:
     }
     [[nodiscard]] error failure() const;
 
-    const manager_core& manager_;
+    const detail::manager_core& manager_;
     // The request, member by member: copied as a whole it would be loaded by wider moves than those
     // that have just stored it, which the CPU cannot forward.
     std::uint64_t file_;
     std::uint64_t offset_;
     std::uint32_t size_;
-    leat::patience patience_;
-    entry* entry_ = nullptr;
+    leat::detail::patience patience_;
+    detail::entry* entry_ = nullptr;
     std::uint64_t in_ = 0;
     std::optional<waiting> wait_;  // engaged only by a miss
 };
@@ -134,14 +140,6 @@ public:
     [[nodiscard]] result<slice> await_resume() { return take(); }
 };
 
-class slice_stream;
-
-/// How to walk a range.
-struct slices_options {
-    unsigned depth = 2;            ///< chunks that fill ahead of the one being read
-    std::uint32_t slice_size = 0;  ///< bytes a slice, cut at chunk borders; 0: up to a whole chunk
-};
-
 /// Serves slices of a source's files from memory. Its members run on any shard of its engine,
 /// except where said; one object serves all shards at once. Managers on one engine share its
 /// memory. Must outlive the calls on it.
@@ -151,13 +149,15 @@ public:
     /// when a shard has no room for two chunks. Any thread.
     template <chunk_source S>
     chunk_manager(engine& owner, S source, manager_options options = {})
-        : chunk_manager(
-              owner,
-              std::unique_ptr<any_source>(std::make_unique<source_model<S>>(std::move(source))),
-              options) {}
+        : chunk_manager(owner,
+                        std::unique_ptr<detail::any_source>(
+                            std::make_unique<detail::source_model<S>>(std::move(source))),
+                        options) {}
     /// A manager over a manager of the same engine, which may be destroyed before it.
     chunk_manager(engine& owner, chunk_manager& lower, manager_options options = {});
-    chunk_manager(engine& owner, std::unique_ptr<any_source> source, manager_options options);
+    chunk_manager(engine& owner,
+                  std::unique_ptr<detail::any_source> source,
+                  manager_options options);
     chunk_manager(const chunk_manager&) = delete;
     chunk_manager& operator=(const chunk_manager&) = delete;
 
@@ -201,58 +201,15 @@ public:
     [[nodiscard]] cache_statistics live_statistics(time_span patience = std::chrono::seconds{
                                                        1}) const;
 
-    /// For requests of the Asio guest.
-    [[nodiscard]] const manager_core& core() const noexcept { return *core_; }
-    [[nodiscard]] const std::shared_ptr<shared_cache>& cache() const noexcept { return cache_; }
-    [[nodiscard]] engine& owner_engine() const noexcept { return cache_->owner(); }
-    /// Another of the same source, chunks and files.
-    [[nodiscard]] std::unique_ptr<chunk_manager> share() const {
-        return std::unique_ptr<chunk_manager>{new chunk_manager{cache_, core_}};
-    }
-
 private:
     friend class slice_stream;
+    friend struct detail::manager_access;
     task<> read_past(const file& from, std::uint64_t at, std::span<std::byte> to);
-    chunk_manager(std::shared_ptr<shared_cache> cache, std::shared_ptr<manager_core> core) noexcept;
+    chunk_manager(std::shared_ptr<detail::shared_cache> cache,
+                  std::shared_ptr<detail::manager_core> core) noexcept;
 
-    std::shared_ptr<shared_cache> cache_;
-    std::shared_ptr<manager_core> core_;
-};
-
-/// The slices of a range, in order, while the chunks ahead are filled. Move it not while a next()
-/// is awaited; drop it at any time, on the shard that made it: what it has asked ahead and nobody
-/// else waits for is then not read.
-class [[nodiscard]] slice_stream {
-public:
-    slice_stream(const chunk_manager& manager,
-                 file from,
-                 std::uint64_t offset,
-                 std::uint64_t end,
-                 slices_options options);
-    slice_stream(slice_stream&&) noexcept;
-    slice_stream& operator=(slice_stream&&) = delete;
-    ~slice_stream();
-
-    /// The next slice, or an empty one at the end. Throws as get_chunk; the following call tries
-    /// the same piece again.
-    [[nodiscard]] task<slice> next();
-    /// Where the next slice begins.
-    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
-
-private:
-    struct ahead;
-    void look_ahead(std::uint64_t index, std::uint64_t first);
-    void drop_before(std::uint64_t index) noexcept;
-    void check_home() const noexcept;
-
-    const chunk_manager& manager_;
-    const shard& home_;
-    file file_;
-    std::uint64_t offset_;
-    std::uint64_t end_;
-    slices_options options_;
-    std::uint64_t next_ahead_ = 0;  ///< first chunk not yet asked for ahead
-    std::vector<ahead*> ahead_;
+    std::shared_ptr<detail::shared_cache> cache_;
+    std::shared_ptr<detail::manager_core> core_;
 };
 
 }  // namespace leat

@@ -1,7 +1,7 @@
 // A pinned view into a chunk.
 #pragma once
 
-#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
 #include <leat/io/detail/misuse.hpp>
 
 #include <cstddef>
@@ -24,7 +24,7 @@ class slice {
 public:
     slice() = default;
     /// Takes over a pin of `held`, at whose byte `in` it begins.
-    slice(entry& held, std::uint64_t in, std::uint32_t size) noexcept
+    slice(detail::entry& held, std::uint64_t in, std::uint32_t size) noexcept
         : entry_(&held), data_(held.data + in), size_(size), charged_(size) {}
     slice(slice&& other) noexcept
         : entry_(std::exchange(other.entry_, nullptr)),
@@ -85,11 +85,11 @@ private:
         if (on_home()) [[likely]] {
             entry_->home->unpin(*entry_, charged_);
         } else {
-            shard_cache::unpin_elsewhere(*entry_, charged_);
+            detail::shard_cache::unpin_elsewhere(*entry_, charged_);
         }
     }
 
-    entry* entry_ = nullptr;
+    detail::entry* entry_ = nullptr;
     const std::byte* data_ = nullptr;
     std::uint32_t size_ = 0;
     std::uint32_t charged_ = 0;  ///< bytes counted as referred, the size when it was pinned

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/engine/detail/outside_waits.hpp>
+#include <leat/engine/detail/service.hpp>
 #include <leat/engine/detail/started_task.hpp>
 #include <leat/engine/options.hpp>
 #include <leat/engine/shard.hpp>
@@ -25,18 +26,6 @@ class root;
 template <class T>
 root run_root(engine& owner, task<T> job, std::shared_ptr<started_state<T>> state);
 }  // namespace detail
-
-/// Something whose life is the engine's, such as the cache; destroyed after the last shard has
-/// ended.
-class service {
-public:
-    virtual ~service() = default;
-    /// Called once, after the shards have ended. Returns how many things of it, such as slices,
-    /// users still hold.
-    virtual std::size_t close() noexcept = 0;
-    /// Whether it lives until the engine is destroyed, rather than until join() has closed it.
-    [[nodiscard]] virtual bool outlives_join() const noexcept { return false; }
-};
 
 /// How an engine ended.
 struct stop_report {
@@ -154,7 +143,7 @@ public:
     template <class Service, class Make>
     std::shared_ptr<Service> service_of(Make make) {
         const std::lock_guard lock{mutex_};
-        for (const std::shared_ptr<service>& known : services_) {
+        for (const std::shared_ptr<detail::service>& known : services_) {
             if (auto found = std::dynamic_pointer_cast<Service>(known)) return found;
         }
         services_.reserve(services_.size() + 1);  // what is made is not to be lost
@@ -164,7 +153,7 @@ public:
     }
 
     /// Hands `item` to a shard, from a thread that is none of this engine's shards.
-    void send_from_outside(unsigned shard, work& item) noexcept;
+    void send_from_outside(unsigned shard, detail::work& item) noexcept;
 
     /// Root tasks that run or wait. The engine ends only when there are none.
     /// Returns whether there were others, and with them a promise that no shard has ended.
@@ -200,7 +189,7 @@ private:
     void step_own_shards() noexcept;
     void shard_opened();
     void shard_ended(std::vector<waiting_task> left) noexcept;
-    [[nodiscard]] bool enter(unsigned shard, work& first);
+    [[nodiscard]] bool enter(unsigned shard, detail::work& first);
     void drain_after_join() noexcept;
     void nudge_all() noexcept;
     void close_shards();
@@ -224,7 +213,7 @@ private:
     unsigned ended_ = 0;
     std::exception_ptr open_error_;
     std::vector<std::vector<waiting_task>> left_;  // of each shard that gave up
-    std::vector<std::shared_ptr<service>> services_;
+    std::vector<std::shared_ptr<detail::service>> services_;
     std::vector<std::string> said_;
 };
 

@@ -1,10 +1,10 @@
 // Opening and reading files from coroutines.
 #pragma once
 
+#include <leat/engine/detail/suspension.hpp>
 #include <leat/engine/error.hpp>
-#include <leat/engine/suspension.hpp>
+#include <leat/io/detail/file_read.hpp>
 #include <leat/io/file.hpp>
-#include <leat/io/file_read.hpp>
 
 #include <span>
 #include <string>
@@ -14,7 +14,7 @@ namespace leat {
 /// Awaits one operation of the backend; gives its result (a negated errno if it failed). A stop
 /// request cancels it. The caller prepares `operation` first.
 class [[nodiscard]] operation_wait final : public detail::awaited_once<operation_wait>,
-                                           public suspension {
+                                           public detail::suspension {
 public:
     struct awaited_operation : io::operation {
         operation_wait* self = nullptr;
@@ -41,7 +41,7 @@ private:
     static void completed(io::operation& done) noexcept {
         static_cast<awaited_operation&>(done).self->finish();
     }
-    static void cancel(suspension& self) noexcept {
+    static void cancel(detail::suspension& self) noexcept {
         auto& wait = static_cast<operation_wait&>(self);
         self.home().backend().cancel(wait.operation);
     }
@@ -52,7 +52,7 @@ private:
 /// the end of the file (direct reads of the tail need it rounded up). `file` and `data` must live
 /// until then.
 class [[nodiscard]] file_read_wait final : public detail::awaited_once<file_read_wait>,
-                                           public suspension {
+                                           public detail::suspension {
 public:
     [[nodiscard]] file_read_wait(const io::file& file,
                                  std::uint64_t offset,
@@ -84,7 +84,7 @@ private:
     static void completed(io::file_read& done) noexcept {
         static_cast<awaited_read&>(done).self->finish();
     }
-    static void cancel(suspension& self) noexcept {
+    static void cancel(detail::suspension& self) noexcept {
         static_cast<file_read_wait&>(self).read_.cancel();
     }
 

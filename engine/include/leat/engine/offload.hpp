@@ -2,8 +2,8 @@
 #pragma once
 
 #include <leat/engine/detail/awaited_once.hpp>
+#include <leat/engine/detail/suspension.hpp>
 #include <leat/engine/offload_pool.hpp>
-#include <leat/engine/suspension.hpp>
 
 #include <cerrno>
 #include <exception>
@@ -16,7 +16,7 @@ namespace leat {
 
 /// What offload() gives.
 template <class Function>
-class [[nodiscard]] offloading final : public suspension,
+class [[nodiscard]] offloading final : public detail::suspension,
                                        public detail::offload_job,
                                        public detail::awaited_once<offloading<Function>> {
     using value_type = std::invoke_result_t<Function&>;
@@ -56,7 +56,7 @@ public:
     [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::offload}; }
 
 private:
-    struct arrival : work {
+    struct arrival : detail::work {
         explicit arrival(offloading& of_) noexcept : work(&arrive), of(of_) {}
         offloading& of;
     };
@@ -76,11 +76,11 @@ private:
         }
         static_cast<void>(self.home().post_from_outside(self.arrived_));
     }
-    static void arrive(work& item) noexcept {
+    static void arrive(detail::work& item) noexcept {
         offloading& self = static_cast<arrival&>(item).of;
         if (self.settle()) self.resume();
     }
-    static void stopped(suspension& waiting) noexcept {
+    static void stopped(detail::suspension& waiting) noexcept {
         auto& self = static_cast<offloading&>(waiting);
         if (!self.pool_.withdraw(self)) return;  // it runs to its end
         self.failure_ = make_error_code(self.stop_reason());

@@ -68,7 +68,7 @@ private:
     struct table;
     enum class life : std::uint8_t { unborn, alive, gone };
 
-    struct slot : detail::shard_resident, work {
+    struct slot : detail::shard_resident, detail::work {
         slot() noexcept : shard_resident(&shard_ends), work(&asked_to_end) {}
         static void shard_ends(shard_resident& self, bool given_up) noexcept {
             auto& mine = static_cast<slot&>(self);
@@ -78,7 +78,7 @@ private:
                 mine.destroy();
             }
         }
-        static void asked_to_end(work& self) noexcept {
+        static void asked_to_end(detail::work& self) noexcept {
             auto& mine = static_cast<slot&>(self);
             if (mine.state.load(std::memory_order_relaxed) == life::alive) {
                 mine.detail::resident_hook::unlink();

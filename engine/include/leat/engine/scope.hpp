@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/engine/detail/awaited_once.hpp>
+#include <leat/engine/resumption.hpp>
 #include <leat/engine/spawned.hpp>
 #include <leat/io/detail/lifetimebound.hpp>
 #include <leat/io/detail/misuse.hpp>
@@ -134,7 +135,8 @@ private:
 };
 
 /// What scope::join() gives.
-class [[nodiscard]] scope::joined final : public detail::awaited_once<joined>, public suspension {
+class [[nodiscard]] scope::joined final : public detail::awaited_once<joined>,
+                                          public detail::suspension {
 public:
     explicit joined(scope& owner) noexcept : owner_(owner) {}
     joined(joined&& other) noexcept : awaited_once(std::move(other)), owner_(other.owner_) {}
@@ -166,7 +168,7 @@ public:
     }
 
 private:
-    static void pass_on(suspension& self) noexcept {
+    static void pass_on(detail::suspension& self) noexcept {
         static_cast<joined&>(self).owner_.source_.request_stop();
     }
     scope& owner_;

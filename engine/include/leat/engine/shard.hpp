@@ -2,20 +2,20 @@
 #pragma once
 
 #include <leat/engine/detail/connection_room.hpp>
+#include <leat/engine/detail/doorbell.hpp>
+#include <leat/engine/detail/frame_pool.hpp>
+#include <leat/engine/detail/inbox.hpp>
 #include <leat/engine/detail/listed_wait.hpp>
+#include <leat/engine/detail/mailbox.hpp>
 #include <leat/engine/detail/shard_resident.hpp>
-#include <leat/engine/doorbell.hpp>
-#include <leat/engine/frame_pool.hpp>
-#include <leat/engine/inbox.hpp>
-#include <leat/engine/mailbox.hpp>
+#include <leat/engine/detail/stall_watch.hpp>
+#include <leat/engine/detail/stop_listener.hpp>
+#include <leat/engine/detail/timer.hpp>
+#include <leat/engine/detail/work.hpp>
 #include <leat/engine/options.hpp>
-#include <leat/engine/stall_watch.hpp>
-#include <leat/engine/stop_listener.hpp>
-#include <leat/engine/timer.hpp>
 #include <leat/engine/waiting_task.hpp>
-#include <leat/engine/work.hpp>
 #include <leat/io/backend.hpp>
-#include <leat/io/buffer_arena.hpp>
+#include <leat/io/detail/buffer_arena.hpp>
 #include <leat/io/time_span.hpp>
 
 #include <array>
@@ -79,26 +79,26 @@ public:
     [[nodiscard]] std::uint64_t turn_number() const noexcept { return turns_; }
 
     /// Runs `item` later on this shard, in order.
-    void schedule(work& item) noexcept { ready_.push(item); }
+    void schedule(detail::work& item) noexcept { ready_.push(item); }
     /// Runs `item` on shard `target` (this one included); order is kept for each pair of shards.
     /// What was written before is seen there.
-    void send(unsigned target, work& item) noexcept;
+    void send(unsigned target, detail::work& item) noexcept;
     /// As send(), from any thread, also one that is no shard; wakes the shard if it is parked. The
     /// caller sees to it that the engine does not end meanwhile.
-    void send_from_outside(work& item) noexcept;
+    void send_from_outside(detail::work& item) noexcept;
     /// As send_from_outside(), and the engine may end meanwhile: returns false, and leaves `item`
     /// to the caller, once the shard has ended. Lock-free. The engine must not be destroyed before
     /// this has returned, except by what `item` brings about.
-    [[nodiscard]] bool post_from_outside(work& item) noexcept;
+    [[nodiscard]] bool post_from_outside(detail::work& item) noexcept;
     /// Sends `item` to this shard, from any shard of any engine or any other thread. A shard that
     /// has ended, since its engine gave up, never runs it.
-    void deliver(work& item) noexcept;
+    void deliver(detail::work& item) noexcept;
 
-    void add_timer(timer& item, io::time_point deadline) noexcept {
+    void add_timer(detail::timer& item, io::time_point deadline) noexcept {
         item.deadline = deadline;
         timers_.add(item);
     }
-    void remove_timer(timer& item) noexcept { timers_.remove(item); }
+    void remove_timer(detail::timer& item) noexcept { timers_.remove(item); }
     /// `length` from now, or time_point::max() if that lies beyond it.
     [[nodiscard]] io::time_point after(time_span length) const noexcept {
         return later(now(), length);
@@ -113,7 +113,7 @@ public:
 
     /// From now on `listener` is told when the shard sees that the engine stops; not after that:
     /// look at stopping() first.
-    void add_stop_listener(stop_listener& listener) noexcept {
+    void add_stop_listener(detail::stop_listener& listener) noexcept {
         assert(!stopping());
         stop_listeners_.push_back(listener);
     }
@@ -213,7 +213,7 @@ public:
 
 private:
     friend class engine;
-    friend class frame_pool;
+    friend class detail::frame_pool;
     friend class host_loop;
     static constexpr std::int32_t hits_a_turn = 1024;
     static constexpr unsigned ready_a_turn = 256;
@@ -246,32 +246,32 @@ private:
     std::atomic<void*> extension_{nullptr};
     std::array<std::atomic<const guest*>, seats> guests_;
 
-    work_queue ready_;
-    timer_queue timers_;
+    detail::work_queue ready_;
+    detail::timer_queue timers_;
     detail::connection_room connections_{*this};
     std::unique_ptr<io::backend> backend_;
     std::shared_ptr<io::buffer_arena> arena_;
-    frame_pool frames_;
+    detail::frame_pool frames_;
     std::stop_source stop_source_;
     std::stop_token stop_token_ = stop_source_.get_token();
     // outgoing_[t] is the mailbox to shard t, made at its first use. Where that fails for want of
     // memory, the target's inbox takes its place for good: order is kept for each pair either way.
     struct route {
-        std::atomic<mailbox<>*> box{nullptr};
+        std::atomic<detail::mailbox<>*> box{nullptr};
         bool dirty = false;
         bool by_inbox = false;
     };
     std::vector<route> outgoing_;
     std::vector<unsigned> dirty_;  // targets with something to flush; its room is reserved
     bool congested_ = false;
-    doorbell<> doorbell_;
-    inbox<> inbox_;
+    detail::doorbell<> doorbell_;
+    detail::inbox<> inbox_;
     alignas(64) std::atomic<std::uint64_t> outstanding_{0};  // see work_begins()
-    stop_listener_list stop_listeners_;
+    detail::stop_listener_list stop_listeners_;
     detail::wait_list waits_;
     detail::resident_list residents_;
     shard_statistics counts_;
-    stall_watch watch_;
+    detail::stall_watch watch_;
     io::time_point next_stall_report_{};
     float soon_ = 1;  // running share of idle times that ended within the longest spin
     std::uint64_t holds_ = 0;

@@ -1,8 +1,8 @@
 // Waiting for time to pass.
 #pragma once
 
+#include <leat/engine/detail/suspension.hpp>
 #include <leat/engine/error.hpp>
-#include <leat/engine/suspension.hpp>
 
 namespace leat {
 
@@ -33,16 +33,18 @@ public:
     }
 
 private:
-    struct waiting final : suspension {
+    struct waiting final : detail::suspension {
         [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::sleep}; }
         sleep* self = nullptr;
     };
-    struct alarm : timer {
-        using timer::timer;
+    struct alarm : detail::timer {
+        using detail::timer::timer;
         sleep* self = nullptr;
     };
-    static void fired(work& item) noexcept { static_cast<alarm&>(item).self->suspension_.finish(); }
-    static void stopped(suspension& waited) noexcept {
+    static void fired(detail::work& item) noexcept {
+        static_cast<alarm&>(item).self->suspension_.finish();
+    }
+    static void stopped(detail::suspension& waited) noexcept {
         sleep& self = *static_cast<waiting&>(waited).self;
         waited.home().remove_timer(self.timer_);
         self.stopped_ = true;

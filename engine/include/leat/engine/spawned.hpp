@@ -1,9 +1,10 @@
 // A task that runs on its own on some shard, and the handle to its outcome.
 #pragma once
 
+#include <leat/engine/detail/root.hpp>
 #include <leat/engine/detail/started_task.hpp>
+#include <leat/engine/detail/suspension.hpp>
 #include <leat/engine/engine.hpp>
-#include <leat/engine/suspension.hpp>
 #include <leat/io/detail/misuse.hpp>
 #include <leat/io/time_span.hpp>
 
@@ -14,108 +15,6 @@
 #include <vector>
 
 namespace leat {
-
-/// Resumes a coroutine when it is run: the message of those that only move or wait.
-struct resumption : work {
-    resumption() noexcept : work(&resume) {}
-    std::coroutine_handle<> coroutine;
-
-private:
-    static void resume(work& item) noexcept {
-        this_shard().resume(static_cast<resumption&>(item).coroutine);
-    }
-};
-
-/// Resumes the coroutine on shard `target`; at once if it runs there already. What was written
-/// before is seen there. Not affected by stop requests: every shard of a stopping engine runs until
-/// no task is left. Throws errc::invalid_option if there is no such shard.
-class [[nodiscard]] resume_on : public detail::awaited_once<resume_on> {
-public:
-    [[nodiscard]] explicit resume_on(unsigned target) noexcept : target_(target) {}
-    [[nodiscard]] bool await_ready() const noexcept { return this_shard().index() == target_; }
-    void await_suspend(std::coroutine_handle<> coroutine) {
-        node_.coroutine = coroutine;
-        shard& here = this_shard();
-        here.send(here.owner().at(target_).index(), node_);
-    }
-    void await_resume() const noexcept {}
-
-private:
-    resumption node_;
-    unsigned target_;
-};
-
-/// Lets other ready work of this shard go first.
-class [[nodiscard]] yield : public detail::awaited_once<yield> {
-public:
-    [[nodiscard]] yield() = default;
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> coroutine) noexcept {
-        node_.coroutine = coroutine;
-        this_shard().schedule(node_);
-    }
-    void await_resume() const noexcept {}
-
-private:
-    resumption node_;
-};
-
-namespace detail {
-
-/// The coroutine at the bottom of a task tree: starts on a shard by its own work item and frees
-/// itself.
-class root {
-public:
-    struct promise_type : promise_base, work {
-        promise_type() noexcept : work(&begin) {}
-        root get_return_object() noexcept { return root{*this}; }
-        std::suspend_always initial_suspend() const noexcept { return {}; }
-        std::suspend_never final_suspend() const noexcept { return {}; }
-        void return_void() const noexcept {}
-        [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
-        static void begin(work& item) noexcept {
-            auto& self = static_cast<promise_type&>(item);
-            this_shard().resume(std::coroutine_handle<promise_type>::from_promise(self));
-        }
-    };
-    /// `token` is the task's and must outlive it.
-    [[nodiscard]] work& start(const std::stop_token& token) const noexcept {
-        promise_.stop = &token;
-        return promise_;
-    }
-    /// Frees one that is never to start, and its job.
-    void discard() const noexcept {
-        std::coroutine_handle<promise_type>::from_promise(promise_).destroy();
-    }
-
-private:
-    explicit root(promise_type& promise) noexcept : promise_(promise) {}
-    promise_type& promise_;
-};
-
-template <class T>
-root run_root(engine& owner, task<T> job, std::shared_ptr<started_state<T>> state) {
-    state->begin();
-    {
-        task<T> running = std::move(job);
-        try {
-            if constexpr (std::is_void_v<T>) {
-                co_await std::move(running);
-                state->set_value();
-            } else {
-                state->set_value(co_await std::move(running));
-            }
-        } catch (...) {
-            state->set_exception(std::current_exception());
-        }
-    }
-    owner.expect_own_process();  // a task that forked ends in the child, too
-    co_await state->ended();
-    owner.root_ends();  // this shard does not end before its turn does
-    state->complete();
-}
-
-}  // namespace detail
 
 /// A task that has been started, and the only handle to it. Await it once on a shard, of any
 /// engine, or get() it on a foreign thread.
@@ -174,7 +73,7 @@ public:
     /// Asks the task to stop. Any thread, as long as the handle lives; returns at once.
     void request_stop() noexcept { present().request_stop(); }
 
-    class [[nodiscard]] awaiter final : public suspension {
+    class [[nodiscard]] awaiter final : public detail::suspension {
     public:
         explicit awaiter(std::shared_ptr<detail::started_state<T>> state) noexcept
             : state_(std::move(state)), arrived_(*this) {}
@@ -193,15 +92,15 @@ public:
         [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::join}; }
 
     private:
-        struct arrival : work {
+        struct arrival : detail::work {
             explicit arrival(awaiter& of_) noexcept : work(&arrive), of(of_) {}
-            static void arrive(work& item) noexcept {
+            static void arrive(detail::work& item) noexcept {
                 awaiter& self = static_cast<arrival&>(item).of;
                 if (self.settle()) self.resume();
             }
             awaiter& of;
         };
-        static void pass_on(suspension& self) noexcept {
+        static void pass_on(detail::suspension& self) noexcept {
             static_cast<awaiter&>(self).state_->request_stop();
         }
 
@@ -233,7 +132,7 @@ auto engine::spawn_on(unsigned shard, task<T> job, std::stop_token stop) {
     if (here == nullptr) start();
     auto state = std::make_shared<detail::started_state<T>>(*this, shard);
     const detail::root bottom = detail::run_root<T>(*this, std::move(job), state);
-    work& first = bottom.start(state->token());
+    detail::work& first = bottom.start(state->token());
     const bool inside = here != nullptr && &here->owner() == this;
     // Where nothing but handlers runs while the engine stops, the other shard may have ended.
     bool starts = inside && (root_begins() || !stopping());

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <leat/engine/detail/awaited_once.hpp>
-#include <leat/engine/frame_pool.hpp>
+#include <leat/engine/detail/frame_pool.hpp>
+#include <leat/engine/detail/work.hpp>
 #include <leat/engine/shard.hpp>
-#include <leat/engine/work.hpp>
 #include <leat/io/detail/misuse.hpp>
 
 #include <coroutine>
@@ -22,9 +22,9 @@ class task;
 /// which awaited tasks inherit.
 class promise_base {
 public:
-    static void* operator new(std::size_t size) { return frame_pool::allocate(size); }
+    static void* operator new(std::size_t size) { return detail::frame_pool::allocate(size); }
     static void operator delete(void* frame, std::size_t size) noexcept {
-        frame_pool::release(frame, size);
+        detail::frame_pool::release(frame, size);
     }
 
     /// The enclosing scope's token, or nullptr. It outlives the task.

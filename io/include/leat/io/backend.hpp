@@ -1,7 +1,7 @@
 // The seam between leat and the kernel: what an engine's shard asks, and who answers it.
 #pragma once
 
-#include <leat/io/operation.hpp>
+#include <leat/io/detail/operation.hpp>
 
 #include <boost/system/error_code.hpp>
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <leat/io/backend.hpp>
+#include <leat/io/detail/file_system.hpp>
 #include <leat/io/error.hpp>
-#include <leat/io/file_system.hpp>
 #include <leat/io/identity.hpp>
 
 #include <boost/system/error_code.hpp>

@@ -1,8 +1,8 @@
 // A chunk for callers who are no tasks of leat: callbacks, futures, other coroutines.
 #pragma once
 
-#include <leat/cache/asio/guest_operation.hpp>
-#include <leat/cache/guest_chunks.hpp>
+#include <leat/cache/asio/detail/guest_operation.hpp>
+#include <leat/cache/detail/guest_chunks.hpp>
 #include <leat/engine/asio/use_task.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -48,7 +48,7 @@ auto async_get_chunk(const chunk_manager& manager,
                      Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code, slice)>(
         []<class Handler>(Handler&& handler, const chunk_manager* of, chunk_config wanted) {
-            detail::guest_operation<guest_chunk, std::decay_t<Handler>>::initiate(
+            detail::guest_operation<detail::guest_chunk, std::decay_t<Handler>>::initiate(
                 std::forward<Handler>(handler), *of, wanted);
         },
         token, &manager, config);

@@ -1,8 +1,8 @@
 // Several chunks at once.
 #pragma once
 
-#include <leat/cache/asio/guest_operation.hpp>
-#include <leat/cache/guest_chunks.hpp>
+#include <leat/cache/asio/detail/guest_operation.hpp>
+#include <leat/cache/detail/guest_chunks.hpp>
 #include <leat/engine/asio/use_task.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -40,7 +40,7 @@ auto async_get_chunks(const chunk_manager& manager,
                                        void(boost::system::error_code, std::vector<result<slice>>)>(
         []<class Handler>(Handler&& handler, const chunk_manager* of,
                           const std::vector<chunk_config>& wanted) {
-            detail::guest_operation<guest_chunks, std::decay_t<Handler>>::initiate(
+            detail::guest_operation<detail::guest_chunks, std::decay_t<Handler>>::initiate(
                 std::forward<Handler>(handler), *of, std::span{wanted});
         },
         token, &manager, std::vector<chunk_config>(configs.begin(), configs.end()));

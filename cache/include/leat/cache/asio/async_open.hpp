@@ -1,8 +1,8 @@
 // Opening a file for callers who are no tasks of leat.
 #pragma once
 
-#include <leat/cache/asio/guest_operation.hpp>
-#include <leat/cache/guest_task.hpp>
+#include <leat/cache/asio/detail/guest_operation.hpp>
+#include <leat/cache/detail/guest_task.hpp>
 #include <leat/engine/asio/use_task.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -26,7 +26,7 @@ template <
 auto async_open(const chunk_manager& manager, std::string name, Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code, file)>(
         []<class Handler>(Handler&& handler, const chunk_manager* of, std::string wanted) {
-            detail::guest_operation<guest_open, std::decay_t<Handler>>::initiate(
+            detail::guest_operation<detail::guest_open, std::decay_t<Handler>>::initiate(
                 std::forward<Handler>(handler), *of, std::move(wanted));
         },
         token, &manager, std::move(name));

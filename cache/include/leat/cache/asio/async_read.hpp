@@ -1,8 +1,8 @@
 // Reading across chunks for callers who are no tasks of leat.
 #pragma once
 
-#include <leat/cache/asio/guest_operation.hpp>
-#include <leat/cache/guest_task.hpp>
+#include <leat/cache/asio/detail/guest_operation.hpp>
+#include <leat/cache/detail/guest_task.hpp>
 #include <leat/engine/asio/use_task.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -38,7 +38,7 @@ auto async_read(const chunk_manager& manager,
     return boost::asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
         []<class Handler>(Handler&& handler, const chunk_manager* of, file wanted,
                           std::uint64_t begin, boost::asio::mutable_buffer into) {
-            detail::guest_operation<guest_read, std::decay_t<Handler>>::initiate(
+            detail::guest_operation<detail::guest_read, std::decay_t<Handler>>::initiate(
                 std::forward<Handler>(handler), *of, std::move(wanted), begin,
                 std::span{static_cast<std::byte*>(into.data()), into.size()});
         },

@@ -1,8 +1,8 @@
 // The io_context of a shard, for what Asio itself brings: timers, signals, names.
 #pragma once
 
+#include <leat/engine/detail/epoll_instance.hpp>
 #include <leat/engine/engine.hpp>
-#include <leat/engine/epoll_instance.hpp>
 #include <leat/io/error.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -83,7 +83,7 @@ private:
         pollfd one{descriptor, POLLIN, 0};
         return ::poll(&one, 1, 0) == 1;
     }
-    static void do_nothing(work&) noexcept {}
+    static void do_nothing(detail::work&) noexcept {}
     static void watch_ended(io::operation& ended) noexcept {
         auto& mine = static_cast<watch&>(ended);
         mine.armed = false;
@@ -94,8 +94,8 @@ private:
     polled_context context_;
     int epoll_ = -1;  // the context's, or -1 if it was not found
     watch watch_;
-    timer blind_alarm_{&do_nothing};
-    work greeting_{&do_nothing};
+    detail::timer blind_alarm_{&do_nothing};
+    detail::work greeting_{&do_nothing};
     bool more_ = false;    // the last poll ended by its budget
     bool closed_ = false;  // for good
     shard::guest guest_;
@@ -152,7 +152,7 @@ inline void shard_context::find_epoll() {
     if (event < 0) throw boost::system::system_error(system_error_code(errno), "eventfd");
     probe.assign(event);
     static_cast<void>(poll());
-    std::vector<int> candidates = epoll_instances_with(event);
+    std::vector<int> candidates = detail::epoll_instances_with(event);
     std::erase_if(candidates, &readable);
     static_cast<void>(::eventfd_write(event, 1));
     std::erase_if(candidates, [](int one) { return !readable(one); });

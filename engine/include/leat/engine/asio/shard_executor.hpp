@@ -1,7 +1,7 @@
 // The executor of a shard: what Asio runs functions on.
 #pragma once
 
-#include <leat/engine/asio/posted_function.hpp>
+#include <leat/engine/asio/detail/posted_function.hpp>
 #include <leat/engine/asio/shard_context.hpp>
 #include <leat/engine/engine.hpp>
 

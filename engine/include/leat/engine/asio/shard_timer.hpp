@@ -1,10 +1,10 @@
 // Waits on a shard's clock, with the interface of Asio's steady_timer.
 #pragma once
 
-#include <leat/engine/asio/completion.hpp>
+#include <leat/engine/asio/detail/completion.hpp>
 #include <leat/engine/asio/shard_executor.hpp>
 #include <leat/engine/asio/use_task.hpp>
-#include <leat/engine/waiter.hpp>
+#include <leat/engine/detail/waiter.hpp>
 #include <leat/io/detail/misuse.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -77,7 +77,7 @@ public:
     std::size_t cancel() noexcept {
         expect_home();
         if (alarm_.pending()) home().remove_timer(alarm_);
-        return finish_all(waiting_, -ECANCELED);
+        return detail::finish_all(waiting_, -ECANCELED);
     }
 
     /// Waits for the deadline; one that has passed is posted. Handler: void(error_code).
@@ -101,12 +101,12 @@ private:
         }
         shard_timer* waited;
     };
-    struct stopper : stop_listener {
-        using stop_listener::stop_listener;
+    struct stopper : detail::stop_listener {
+        using detail::stop_listener::stop_listener;
         shard_timer* self = nullptr;
     };
-    struct alarm : timer {
-        using timer::timer;
+    struct alarm : detail::timer {
+        using detail::timer::timer;
         shard_timer* self = nullptr;
     };
 
@@ -119,11 +119,11 @@ private:
             "where it is to be awaited");
     }
 
-    static void expired(work& item) noexcept {
-        finish_all(static_cast<alarm&>(item).self->waiting_, 0);
+    static void expired(detail::work& item) noexcept {
+        detail::finish_all(static_cast<alarm&>(item).self->waiting_, 0);
     }
 
-    static void engine_stops(stop_listener& told) noexcept {
+    static void engine_stops(detail::stop_listener& told) noexcept {
         shard_timer& self = *static_cast<stopper&>(told).self;
         self.stopped_ = true;
         self.cancel();
@@ -148,7 +148,7 @@ private:
 
     executor_type executor_;
     alarm alarm_;  // pending while somebody waits
-    waiter_list waiting_;
+    detail::waiter_list waiting_;
     stopper stopper_{&engine_stops};
     bool stopped_;
 };

@@ -1,8 +1,8 @@
 // Accepts TCP connections on a shard's ring.
 #pragma once
 
-#include <leat/engine/accept_queue.hpp>
 #include <leat/engine/asio/tcp_stream.hpp>
+#include <leat/engine/detail/accept_queue.hpp>
 
 #include <new>
 #include <tuple>
@@ -134,7 +134,7 @@ public:
     void assign(const protocol_type& protocol, int descriptor) {
         close();
         try {
-            queue_ = accept_queue::make(executor_.home(), descriptor);
+            queue_ = detail::accept_queue::make(executor_.home(), descriptor);
             queue_->keep_idle(keep_idle_);
         } catch (...) {
             ::close(descriptor);
@@ -220,7 +220,7 @@ private:
     executor_type executor_;
     protocol_type protocol_ = protocol_type::v4();
     bool keep_idle_ = false;
-    boost::intrusive_ptr<accept_queue> queue_;
+    boost::intrusive_ptr<detail::accept_queue> queue_;
 };
 
 }  // namespace leat

@@ -1,9 +1,9 @@
 // A TCP connection on a shard's ring, for Asio's composed operations, Beast and asio::ssl.
 #pragma once
 
-#include <leat/engine/asio/completion.hpp>
+#include <leat/engine/asio/detail/completion.hpp>
+#include <leat/engine/asio/detail/tcp_operations.hpp>
 #include <leat/engine/asio/shard_executor.hpp>
-#include <leat/engine/asio/tcp_operations.hpp>
 #include <leat/engine/asio/use_task.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -105,7 +105,7 @@ public:
     void assign(const protocol_type& protocol, int descriptor) {
         close();
         try {
-            state_ = socket_state::make(executor_.home(), descriptor);
+            state_ = detail::socket_state::make(executor_.home(), descriptor);
         } catch (...) {
             ::close(descriptor);
             throw;
@@ -333,9 +333,9 @@ private:
         }
     };
 
-    void start(socket_operation& op, int failure) noexcept {
+    void start(detail::socket_operation& op, int failure) noexcept {
         if (failure != 0 || !state_) {
-            socket_state::fail(executor_.home(), op, failure != 0 ? failure : -EBADF);
+            detail::socket_state::fail(executor_.home(), op, failure != 0 ? failure : -EBADF);
         } else {
             state_->start(op);
         }
@@ -373,7 +373,7 @@ private:
             op.prepare_receive(native_handle(), op.message, 0);
         }
         if (is_open() && count == 0) {
-            socket_state::fail(executor_.home(), op, 0);
+            detail::socket_state::fail(executor_.home(), op, 0);
         } else {
             start(op, 0);
         }
@@ -395,7 +395,7 @@ private:
     executor_type executor_;
     protocol_type protocol_ = protocol_type::v4();
     bool zero_copy_ = false;
-    boost::intrusive_ptr<socket_state> state_;
+    boost::intrusive_ptr<detail::socket_state> state_;
     io::time_point deadline_ = io::time_point::max();
 };
 

@@ -1,7 +1,7 @@
 // The completion token that makes an Asio operation something a leat::task awaits.
 #pragma once
 
-#include <leat/engine/asio/task_wait.hpp>
+#include <leat/engine/asio/detail/task_wait.hpp>
 
 #include <boost/asio/async_result.hpp>
 

@@ -1,7 +1,7 @@
 // How many connections a shard accepts, and which idle one ends when another wants in.
 #pragma once
 
-#include <leat/engine/timer.hpp>
+#include <leat/engine/detail/timer.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -69,8 +69,8 @@ public:
     [[nodiscard]] std::uint64_t waits() const noexcept { return waits_; }
 
 private:
-    struct alarm : timer {
-        using timer::timer;
+    struct alarm : detail::timer {
+        using detail::timer::timer;
         connection_room* self = nullptr;
     };
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <leat/engine/detail/handle_gate.hpp>
+#include <leat/engine/detail/outcome.hpp>
 #include <leat/engine/detail/outside_waits.hpp>
-#include <leat/engine/outcome.hpp>
-#include <leat/engine/stop_listener.hpp>
-#include <leat/engine/work.hpp>
+#include <leat/engine/detail/stop_listener.hpp>
+#include <leat/engine/detail/work.hpp>
 #include <leat/io/time_span.hpp>
 
 #include <atomic>

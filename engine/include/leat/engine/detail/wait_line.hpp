@@ -2,7 +2,7 @@
 #pragma once
 
 #include <leat/engine/detail/awaited_once.hpp>
-#include <leat/engine/suspension.hpp>
+#include <leat/engine/detail/suspension.hpp>
 
 #include <boost/intrusive/list.hpp>
 

@@ -1,7 +1,7 @@
 // What a send without a copy keeps in memory, counted.
 #pragma once
 
-#include <leat/cache/shard_cache.hpp>
+#include <leat/cache/detail/shard_cache.hpp>
 
 #include <cstdint>
 

@@ -1,0 +1,85 @@
+// A request that has to wait, wherever it is: at home, on its way to the owner, in the owner's
+// lists.
+#pragma once
+
+#include <leat/cache/chunk_config.hpp>
+#include <leat/cache/detail/entry.hpp>
+#include <leat/engine/detail/timer.hpp>
+#include <leat/engine/error.hpp>
+#include <leat/io/error.hpp>
+
+#include <boost/intrusive/list_hook.hpp>
+#include <boost/intrusive/set_hook.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+
+namespace leat::detail {
+
+struct chunk;
+struct lease;
+
+/// How long a request waits for a buffer.
+enum class patience : std::uint8_t {
+    deadline,  ///< up to the manager's pin_deadline
+    brief,     ///< while leases have been asked back: a message each, nothing that waits in turn
+    none
+};
+
+[[nodiscard]] constexpr patience patience_of(hint given) noexcept {
+    return given == hint::no_wait ? patience::none : patience::deadline;
+}
+
+/// Whether a request found no buffer, for whatever reason.
+[[nodiscard]] inline bool unbuffered(const boost::system::error_code& code) noexcept {
+    return code == errc::all_pinned || code == errc::no_buffer;
+}
+
+struct chunk_waiters_tag;
+using chunk_waiters_hook =
+    boost::intrusive::set_base_hook<boost::intrusive::tag<chunk_waiters_tag>>;
+
+/// Intrusive and owned by the caller; it lives until `done` runs, once, on its home shard. While it
+/// travels it is the message itself.
+struct chunk_request : work, boost::intrusive::list_base_hook<>, chunk_waiters_hook {
+    using completion = void (*)(chunk_request&) noexcept;
+
+    // Set by the caller.
+    completion done = nullptr;
+    std::uint64_t in = 0;  ///< offset inside the chunk
+    std::uint32_t size = 0;
+    leat::detail::patience patience = leat::detail::patience::deadline;
+    /// Nobody waits for it yet: it goes behind those that somebody waits for.
+    bool asked_ahead = false;
+
+    // The outcome: an entry of the home shard, pinned, or an error.
+    entry* pinned = nullptr;
+    boost::system::error_code code;
+
+    // Kept by the cache.
+    file_record* file = nullptr;  ///< holds a handle
+    std::uint64_t index = 0;
+    shard_cache* home = nullptr;
+    shard_cache* owner = nullptr;
+    lease* via = nullptr;     ///< the home's lease, if the owner is another shard
+    chunk* at = nullptr;      ///< what it waits for, once there is a chunk
+    std::uint64_t grant = 0;  ///< the generation of the lease that the owner granted
+    bool whole = false;       ///< the chunk was complete when granted
+    bool retried = false;     ///< its units have been read alone after a larger read failed
+    bool unread = false;      ///< owner's: a large one with units that no read in flight brings
+    bool cancelled = false;
+    enum class place : std::uint8_t { nowhere, units, buffer } waits = place::nowhere;  // owner's
+    /// Messages on the way or at the owner: the request, its cancellation.
+    unsigned travelling = 0;
+    struct back_pointer : timer {
+        using timer::timer;
+        chunk_request* request = nullptr;
+    };
+    back_pointer deadline;      ///< in the owner's timers while it waits for a buffer
+    back_pointer cancellation;  ///< the message that withdraws it
+};
+
+/// Where a request stands that waits for `wanted`, for people to read.
+[[nodiscard]] where place_of(const chunk_request& waiting, const chunk_config& wanted) noexcept;
+
+}  // namespace leat::detail

@@ -1,0 +1,52 @@
+// What a hit finds: a chunk of this shard, or its lease of a chunk that another shard owns.
+#pragma once
+
+#include <leat/cache/detail/file_record.hpp>
+#include <leat/cache/detail/foreign_pins.hpp>
+#include <leat/cache/detail/presence.hpp>
+#include <leat/cache/detail/use_stamp.hpp>
+#include <leat/io/backend.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace leat::detail {
+
+class shard_cache;
+
+/// The part that chunks and leases share. All but the atomics is for the home shard's thread.
+/// Entries live in memory that outlives every slice.
+struct alignas(64) entry {
+    // Read or written by every hit.
+    entry* chain = nullptr;         ///< next in the table's bucket
+    std::uint64_t file_number = 0;  ///< with `index`, the key
+    std::uint64_t index = 0;
+    file_record* file = nullptr;
+    std::byte* data = nullptr;
+    shard_cache* home = nullptr;
+    use_stamp<> last_use;  ///< when the home's turn began that pinned it last, in ns
+    /// Bytes that can be served without a look at the units: the length once complete, else 0.
+    std::uint32_t ready_length = 0;
+    std::uint32_t pins = 0;
+
+    std::uint64_t referred = 0;     ///< bytes that the slices span
+    std::int64_t pinned_since = 0;  ///< of the oldest pin at most, as last_use
+    /// Landed units, a bit each; set with release by the owner, read with acquire by every holder.
+    /// nullptr: none may be served.
+    const std::atomic<std::uint64_t>* presence = nullptr;
+    const std::atomic<bool>* all_landed = nullptr;
+    std::uint32_t length = 0;  ///< bytes of the file in this chunk
+    bool leased = false;
+    bool attention = false;  ///< the last unpin has more to do
+
+    foreign_pins<> foreign;  ///< releases on other threads, in a line of its own
+    entry* foreign_next = nullptr;
+
+    [[nodiscard]] bool landed(std::uint64_t in, std::uint32_t size) const noexcept {
+        const std::uint64_t last = (in + size - 1) >> unit_shift;
+        return units_landed(presence, in >> unit_shift, last);
+    }
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,29 @@
+// What leat's own parts may ask of a manager.
+#pragma once
+
+#include <leat/cache/chunk_manager.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+#include <leat/engine/engine.hpp>
+
+#include <memory>
+
+namespace leat::detail {
+
+struct manager_access {
+    [[nodiscard]] static const manager_core& core(const chunk_manager& of) noexcept {
+        return *of.core_;
+    }
+    [[nodiscard]] static const std::shared_ptr<shared_cache>& cache(
+        const chunk_manager& of) noexcept {
+        return of.cache_;
+    }
+    [[nodiscard]] static leat::engine& engine(const chunk_manager& of) noexcept {
+        return of.cache_->owner();
+    }
+    /// Another of the same source, chunks and files.
+    [[nodiscard]] static std::unique_ptr<chunk_manager> share(const chunk_manager& of) {
+        return std::unique_ptr<chunk_manager>{new chunk_manager{of.cache_, of.core_}};
+    }
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,58 @@
+// A walk through a file, slice by slice, while the chunks ahead are filled.
+#pragma once
+
+#include <leat/cache/file.hpp>
+#include <leat/cache/slice.hpp>
+#include <leat/engine/shard.hpp>
+#include <leat/engine/task.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace leat {
+
+class chunk_manager;
+
+/// How to walk a range.
+struct slices_options {
+    unsigned depth = 2;            ///< chunks that fill ahead of the one being read
+    std::uint32_t slice_size = 0;  ///< bytes a slice, cut at chunk borders; 0: up to a whole chunk
+};
+
+/// The slices of a range, in order, while the chunks ahead are filled. Move it not while a next()
+/// is awaited; drop it at any time, on the shard that made it: what it has asked ahead and nobody
+/// else waits for is then not read.
+class [[nodiscard]] slice_stream {
+public:
+    slice_stream(const chunk_manager& manager,
+                 file from,
+                 std::uint64_t offset,
+                 std::uint64_t end,
+                 slices_options options);
+    slice_stream(slice_stream&&) noexcept;
+    slice_stream& operator=(slice_stream&&) = delete;
+    ~slice_stream();
+
+    /// The next slice, or an empty one at the end. Throws as get_chunk; the following call tries
+    /// the same piece again.
+    [[nodiscard]] task<slice> next();
+    /// Where the next slice begins.
+    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+
+private:
+    struct ahead;
+    void look_ahead(std::uint64_t index, std::uint64_t first);
+    void drop_before(std::uint64_t index) noexcept;
+    void check_home() const noexcept;
+
+    const chunk_manager& manager_;
+    const shard& home_;
+    file file_;
+    std::uint64_t offset_;
+    std::uint64_t end_;
+    slices_options options_;
+    std::uint64_t next_ahead_ = 0;  ///< first chunk not yet asked for ahead
+    std::vector<ahead*> ahead_;
+};
+
+}  // namespace leat
