@@ -2,7 +2,10 @@
 #include <leat/engine/waiting_task.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace leat {
 
@@ -15,11 +18,20 @@ std::string to_string(const waiting_task& one) {
 }
 
 void detail::sort_oldest_first(std::vector<waiting_task>& all) {
-    const auto key = [](const waiting_task& one) {
-        return std::tuple{!one.silent, -one.age, one.shard};
+    // By numbers, which makes equals stay as they stood: what stable_sort() is made of is
+    // deprecated, as Clang says.
+    std::vector<std::size_t> order(all.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto key = [&](std::size_t number) {
+        const waiting_task& one = all[number];
+        return std::tuple{!one.silent, -one.age, one.shard, number};
     };
-    std::stable_sort(all.begin(), all.end(),
-                     [&](const auto& left, const auto& right) { return key(left) < key(right); });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t left, std::size_t right) { return key(left) < key(right); });
+    std::vector<waiting_task> sorted;
+    sorted.reserve(all.size());
+    for (const std::size_t number : order) sorted.push_back(std::move(all[number]));
+    all.swap(sorted);
 }
 
 }  // namespace leat

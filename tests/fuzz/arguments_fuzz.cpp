@@ -31,8 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto& given = std::get<leat::cat::arguments>(parsed);
     require(!given.files.empty(), "a command line without files");
     require(given.engine.shards <= 1024, "the number of shards");
-    require(given.engine.spin >= time_span{}, "a negative time");
-    require(given.engine.stop_timeout >= time_span{}, "a negative time");
+    require(given.engine.spin >= leat::time_span{}, "a negative time");
+    require(given.engine.stop_timeout >= leat::time_span{}, "a negative time");
     require(given.stats.empty() || given.stats == "text" || given.stats == "json", "--stats");
     return 0;
 }

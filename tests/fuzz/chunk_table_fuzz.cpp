@@ -122,7 +122,7 @@ public:
         require(report.held == 0, "slices are held at the end");
         manager_.reset();
         owner_.reset();
-        require(frame_pool::live() == 0, "coroutine frames are left");
+        require(detail::frame_pool::live() == 0, "coroutine frames are left");
     }
 
 private:

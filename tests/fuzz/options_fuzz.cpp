@@ -1,7 +1,7 @@
 // Sizes, CPU lists and options: whatever is given is taken in its meaning, or refused.
 #include "input.hpp"
 
-#include <leat/cache/chunk_config.hpp>
+#include <leat/cache/detail/entry_table.hpp>
 #include <leat/engine/options.hpp>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 /// The size again, read slowly: digits, spaces, a unit.
 bool is_size(std::string_view text, std::uint64_t& value) {
-    wide_integer number = 0;
+    detail::wide_integer number = 0;
     std::size_t at = 0;
     for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
         number = number * 10 + static_cast<unsigned>(text[at] - '0');

@@ -34,7 +34,9 @@ BOOST_AUTO_TEST_CASE(a_long_name_keeps_its_end) {
     const std::string exact(70, 'a');
     at.set_name(exact);
     BOOST_TEST(std::string{at.name.data()} == exact);
-    at.set_name(std::string(500, 'b') + "/the end of it");
+    std::string longer(500, 'b');
+    longer += "/the end of it";
+    at.set_name(longer);
     const std::string kept = at.name.data();
     BOOST_TEST(kept.size() == 70u);
     BOOST_TEST(kept.substr(0, 4) == "...b");

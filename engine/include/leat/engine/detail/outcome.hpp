@@ -31,7 +31,7 @@ private:
 /// as errc::unhandled_exception; a foreign thread gets it as it is. `Base` is an outcome that says
 /// more, made of the constructor's arguments.
 template <class T, class Base = outcome>
-class outcome_state : public Base {
+class outcome_state final : public Base {
 public:
     using Base::Base;
     using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
