@@ -1,5 +1,5 @@
 // What a manager does with each call: hits at once, all else by requests to the owners.
-#include "cache_census.hpp"
+#include "shard/cache_census.hpp"
 #include "unit_buffer.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
@@ -179,12 +179,11 @@ task<file> chunk_manager::open(std::string name) {
 
 slice chunk_manager::peek(const chunk_config& config) const noexcept {
     detail::shard_cache& cache = core_->here();
-    const std::uint64_t index = core_->by_chunk.divide(config.offset);
-    const std::uint64_t in = config.offset - index * core_->chunk_size;
-    detail::entry* const found = cache.find(config.file.number, index);
-    if (found == nullptr || !detail::shard_cache::ready(*found, *core_, in, config.size)) return {};
-    cache.pin(*found, config.size);
-    return {*found, in, config.size};
+    const detail::chunk_place place = core_->locate(config.offset);
+    detail::entry* const found =
+        cache.hit(*core_, config.file.number, place, config.size, cache.home());
+    if (found == nullptr) return {};
+    return {*found, place.in, config.size};
 }
 
 task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span<std::byte> to) {
@@ -200,7 +199,7 @@ task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span
     std::size_t done = 0;
     while (done < all) {
         const std::uint64_t at = offset + done;
-        const std::uint64_t in = at % core_->chunk_size;
+        const std::uint64_t in = core_->locate(at).in;
         const std::size_t size =
             static_cast<std::size_t>(std::min<std::uint64_t>(all - done, core_->chunk_size - in));
         const chunk_config config{from, at, static_cast<std::uint32_t>(size)};
@@ -250,7 +249,7 @@ task<> chunk_manager::read_past(const file& from, std::uint64_t at, std::span<st
 }
 
 unsigned chunk_manager::owner(const chunk_config& config) const noexcept {
-    return core_->owner(config.file.number, core_->by_chunk.divide(config.offset));
+    return core_->owner(config.file.number, core_->locate(config.offset).index);
 }
 
 task<cache_statistics> chunk_manager::statistics() {

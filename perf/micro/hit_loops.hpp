@@ -83,12 +83,11 @@ inline loop_result floor_loop(std::uint64_t chunk_size,
     return plain_loop(order, seconds, [&](std::uint64_t page) {
         const std::uint64_t offset = page * page_bytes;
         const std::uint64_t index = by_chunk.divide(offset);
-        const std::uint64_t in = offset - index * chunk_size;
-        detail::entry* const found = cache.find(file.number, index);
-        if (found == nullptr || !detail::shard_cache::ready(*found, manager, in, page_bytes))
-            return std::uint64_t{0};
-        cache.pin(*found, page_bytes);
-        const std::uint64_t word = first_word(found->data + in);
+        const detail::chunk_place place{index, offset - index * chunk_size};
+        detail::entry* const found =
+            cache.hit(manager, file.number, place, page_bytes, cache.home());
+        if (found == nullptr) return std::uint64_t{0};
+        const std::uint64_t word = first_word(found->data + place.in);
         cache.unpin(*found, page_bytes);
         return word;
     });

@@ -2,7 +2,7 @@
 #include "checked_source.hpp"
 
 #include "allocations.hpp"
-#include "chunk.hpp"
+#include "shard/chunk.hpp"
 #include "verdict.hpp"
 
 #include <algorithm>

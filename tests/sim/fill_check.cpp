@@ -2,7 +2,7 @@
 #include "fill_check.hpp"
 
 #include "allocations.hpp"
-#include "fill_queue.hpp"
+#include "shard/fill_queue.hpp"
 #include "verdict.hpp"
 
 #include <leat/cache/detail/manager_access.hpp>

@@ -1,5 +1,5 @@
 // Requests that wait for a buffer: in order, and by chunk.
-#include "buffer_line.hpp"
+#include "shard/buffer_line.hpp"
 
 #include <boost/test/unit_test.hpp>
 

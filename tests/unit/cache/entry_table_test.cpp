@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(tables_have_a_bucket_for_each_chunk_that_their_engine_can_h
     engine owner{options};
     const auto buckets = [&](unsigned shard) {
         auto body = []() -> task<std::uint64_t> {
-            co_return detail::shard_cache::current().buckets();
+            co_return detail::shard_cache::current().table().size();
         };
         return owner.spawn_on(shard, body()).get();
     };

@@ -1,5 +1,5 @@
 // Which chunk goes first.
-#include "eviction_policy.hpp"
+#include "policy/eviction_policy.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -74,15 +74,10 @@ public:
             (void)manager_.here();
         shard& here = *current;
         auto& cache = *static_cast<detail::shard_cache*>(extension);
-        const std::uint64_t index = manager_.by_chunk.divide(offset_);
-        in_ = offset_ - index * manager_.chunk_size;
-        detail::entry* const found = cache.find(file_, index);
-        if (found == nullptr || !detail::shard_cache::ready(*found, manager_, in_, size_))
-            [[unlikely]]
-            return false;
-        detail::shard_cache::pin(*found, size_, here);
-        entry_ = found;
-        return here.spend_hit();
+        const detail::chunk_place place = manager_.locate(offset_);
+        in_ = place.in;
+        entry_ = cache.hit(manager_, file_, place, size_, here);
+        return entry_ != nullptr && here.spend_hit();
     }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) {

@@ -75,6 +75,10 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, chunk_waiters_h
         using timer::timer;
         chunk_request* request = nullptr;
     };
+    /// Of its deadline or its cancellation, as a message.
+    [[nodiscard]] static chunk_request& of_timer(work& message) noexcept {
+        return *static_cast<back_pointer&>(static_cast<timer&>(message)).request;
+    }
     back_pointer deadline;      ///< in the owner's timers while it waits for a buffer
     back_pointer cancellation;  ///< the message that withdraws it
 };

@@ -43,9 +43,32 @@ struct alignas(64) entry {
     foreign_pins<> foreign;  ///< releases on other threads, in a line of its own
     entry* foreign_next = nullptr;
 
+    /// Whether the `size` bytes at `in` have landed. Precondition: presence, and size is not 0.
     [[nodiscard]] bool landed(std::uint64_t in, std::uint32_t size) const noexcept {
         const std::uint64_t last = (in + size - 1) >> unit_shift;
         return units_landed(presence, in >> unit_shift, last);
+    }
+    /// Whether the `size` bytes at `in` can be served to `manager` now; false for size 0.
+    [[nodiscard]] bool ready(const manager_core& manager,
+                             std::uint64_t in,
+                             std::uint32_t size) const noexcept {
+        // size 0 becomes 2^32 - 1 and fails both.
+        const std::uint64_t last = in + static_cast<std::uint32_t>(size - 1);
+        if (file->served_by.load(std::memory_order_relaxed) != &manager) return false;
+        if (last < ready_length) [[likely]]
+            return true;
+        return last < length && presence != nullptr && landed(in, size);
+    }
+    /// `now` is when the home's turn began, in ns: enough to tell uses apart.
+    void pin(std::uint32_t size, std::int64_t now) noexcept {
+        if (pins++ == 0) pinned_since = now;
+        referred += size;
+        last_use.note(now);
+    }
+    /// Gives up a pin of `size` bytes; returns whether the home has to look at it.
+    [[nodiscard]] bool unpin(std::uint64_t size) noexcept {
+        referred -= size;
+        return --pins == 0 && attention;
     }
 };
 

@@ -38,6 +38,20 @@ public:
             found = found->chain;
         return found;
     }
+    /// A hit: the entry of this key, with a pin of the `size` bytes at `in`; or nullptr if they
+    /// cannot be served to `manager` now. `now` as entry::pin() says.
+    [[nodiscard, gnu::always_inline]] entry* hit(const manager_core& manager,
+                                                 std::uint64_t file,
+                                                 std::uint64_t index,
+                                                 std::uint64_t in,
+                                                 std::uint32_t size,
+                                                 std::int64_t now) const noexcept {
+        entry* const found = find(file, index);
+        if (found == nullptr || !found->ready(manager, in, size)) [[unlikely]]
+            return nullptr;
+        found->pin(size, now);
+        return found;
+    }
     void insert(entry& added) noexcept {
         entry*& bucket = bucket_of(added);
         added.chain = bucket;

@@ -27,13 +27,10 @@ struct guest_piece {
     };
 
     guest_piece(const manager_core& manager, const chunk_config& config_) noexcept
-        : config(config_),
-          index(manager.by_chunk.divide(config_.offset)),
-          in(config_.offset - index * manager.chunk_size) {}
+        : config(config_), place(manager.locate(config_.offset)) {}
 
     chunk_config config;
-    std::uint64_t index;
-    std::uint64_t in;
+    chunk_place place;
     guest_chunk_visit* visit = nullptr;
     guest_piece* next = nullptr;  ///< of the same visit
 
@@ -45,7 +42,7 @@ struct guest_piece {
 
     /// The slice, which takes over the pin; once.
     [[nodiscard]] slice take() noexcept {
-        return {*std::exchange(pinned, nullptr), in, config.size};
+        return {*std::exchange(pinned, nullptr), place.in, config.size};
     }
 };
 

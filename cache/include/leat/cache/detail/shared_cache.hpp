@@ -2,6 +2,7 @@
 // keep alive.
 #pragma once
 
+#include <leat/cache/detail/chunk_place.hpp>
 #include <leat/cache/detail/file_registry.hpp>
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/file.hpp>
@@ -44,6 +45,11 @@ struct manager_core {
                  std::unique_ptr<any_source> source_,
                  const manager_options& options);
 
+    /// Where `offset` lies, in whichever file.
+    [[nodiscard]] chunk_place locate(std::uint64_t offset) const noexcept {
+        const std::uint64_t index = by_chunk.divide(offset);
+        return {index, offset - index * chunk_size};
+    }
     [[nodiscard]] unsigned owner(std::uint64_t number, std::uint64_t index) const noexcept;
     /// The part of the shard that runs on this thread; programmer's error if there is none, or one
     /// of another engine.

@@ -1,9 +1,11 @@
 // Filling chunks: demanded bytes first and alone, the rest behind them, nothing for nobody.
-#include "cache_storage.hpp"
+#include "fills.hpp"
+
 #include "chunk_reader.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -25,7 +27,7 @@ constexpr unsigned chunks_at_once = 8;
 constexpr std::chrono::milliseconds competition_memory{5};
 }  // namespace
 
-void shard_cache::want(chunk& filling, chunk_request& wanted) noexcept {
+void fills::want(chunk& filling, chunk_request& wanted) noexcept {
     const std::uint64_t first = filling.first_unit(wanted);
     const std::uint64_t last = filling.last_unit(wanted);
     const std::uint64_t small_units = small_demand_units + (wanted.in % unit_size != 0 ? 1 : 0);
@@ -48,11 +50,11 @@ void shard_cache::want(chunk& filling, chunk_request& wanted) noexcept {
     rank(filling);
 }
 
-fill_queue& shard_cache::queue_of(const chunk& filling) const noexcept {
-    return filling.file->manager->fills[shard_.index()];
+fill_queue& fills::queue_of(const chunk& filling) const noexcept {
+    return filling.file->manager->fills[cache_.home().index()];
 }
 
-fill_rank shard_cache::rank_of(const chunk& filling) noexcept {
+fill_rank fills::rank_of(const chunk& filling) noexcept {
     // A chunk whose turn is over waits for its read, and then behind the others.
     if (filling.asked_units == filling.units || filling.turn >= largest_read)
         return fill_rank::none;
@@ -63,28 +65,28 @@ fill_rank shard_cache::rank_of(const chunk& filling) noexcept {
     return !filling.waiters.empty() || filling.ever_used() ? fill_rank::rest : fill_rank::none;
 }
 
-void shard_cache::rank(chunk& filling) noexcept {
+void fills::rank(chunk& filling) noexcept {
     const fill_rank now = rank_of(filling);
     if (filling.rank == now) return;
     unqueue(filling);
     if (now == fill_rank::none) return;
     fill_queue& queue = queue_of(filling);
-    if (queue.empty()) own_->to_fill.push_back(queue);
+    if (queue.empty()) to_fill_.push_back(queue);
     filling.rank = now;
     queue.of(now).push_back(filling);
 }
 
-void shard_cache::unqueue(chunk& filling) noexcept {
+void fills::unqueue(chunk& filling) noexcept {
     if (filling.rank == fill_rank::none) return;
     fill_queue& queue = queue_of(filling);
     fill_queue::chunks& in = queue.of(std::exchange(filling.rank, fill_rank::none));
     in.erase(in.iterator_to(filling));
     // A queue that is listed has chunks, and with them a manager.
-    if (queue.empty()) own_->to_fill.erase(own_->to_fill.iterator_to(queue));
+    if (queue.empty()) to_fill_.erase(to_fill_.iterator_to(queue));
 }
 
-bool shard_cache::read(chunk& filling, const fill_read& wanted) noexcept {
-    if (all_.files().acquire(filling.file_number) == nullptr) return false;
+bool fills::read(chunk& filling, const fill_read& wanted) noexcept {
+    if (cache_.all().files().acquire(filling.file_number) == nullptr) return false;
     filling.ask(wanted.first, wanted.count);
     ++filling.reads;
     ++counts_.reads;
@@ -92,43 +94,49 @@ bool shard_cache::read(chunk& filling, const fill_read& wanted) noexcept {
     if (wanted.why == fill_read::purpose::small_demand) {
         ++counts_.demand_reads;
         if (queue.small_in_flight + queue.large_in_flight + queue.background_in_flight != 0)
-            queue.last_competition = shard_.turn_time();
+            queue.last_competition = cache_.home().turn_time();
     }
     ++queue.in_flight(wanted.why);
     if (wanted.demanded()) ++filling.demands;
     try {
         // One that has stopped the reads of a fill that nobody wanted cannot serve another.
-        if (filling.withdrawal.stop_requested() && !shard_.stopping())
+        if (filling.withdrawal.stop_requested() && !cache_.home().stopping())
             filling.withdrawal = std::stop_source{};
         const chunk_reader reader =
             chunk_reader::run(*this, filling, wanted, filling.withdrawal.get_token());
-        reader.start(shard_);
+        reader.start(cache_.home());
     } catch (const std::bad_alloc&) {
-        all_.files().release(*filling.file);
-        read_ended(filling, wanted, 0, system_error_code(ENOMEM), false);
+        cache_.all().files().release(*filling.file);
+        settle_read(filling, wanted, system_error_code(ENOMEM), false);
     }
     return true;
 }
 
-void shard_cache::read_ended(chunk& filling,
-                             const fill_read& ended,
-                             std::uint64_t bytes,
-                             boost::system::error_code code,
-                             bool withdrawn) noexcept {
+void fills::read_ended(chunk& filling,
+                       const fill_read& ended,
+                       std::uint64_t bytes,
+                       boost::system::error_code code,
+                       bool withdrawn) noexcept {
+    counts_.bytes_read += bytes;
+    settle_read(filling, ended, code, withdrawn);
+    if (!filling.doomed) drop_if_unwanted(filling);
+}
+
+void fills::settle_read(chunk& filling,
+                        const fill_read& ended,
+                        boost::system::error_code code,
+                        bool withdrawn) noexcept {
     --filling.reads;
     --queue_of(filling).in_flight(ended.why);
     if (ended.demanded()) --filling.demands;
     if (filling.turn >= largest_read) filling.turn = 0;
-    counts_.bytes_read += bytes;
-    if (filling.doomed) {
-        release_if_unused(filling);
-        return;
-    }
+    if (filling.doomed) return chunks_.settle(filling);
+    const bool stopping = cache_.home().stopping();
     if (!code) {
         filling.land(ended.first, ended.count);
         filling.trust(ended.demanded());
-        landed(filling);
-    } else if (withdrawn && !shard_.stopping() && code != errc::file_changed) {
+        serve_landed(filling);
+    } else if (withdrawn && !stopping && code != errc::file_changed) {
         // No error: somebody may have come since who shares the read.
         filling.take_back(ended.first, ended.count);
         static_cast<void>(answer_or_retry(filling, ended, {}));
@@ -137,11 +145,11 @@ void shard_cache::read_ended(chunk& filling,
     }
     if (filling.doomed) return;
     rank(filling);
-    if (filling.reads == 0) back_to_policy(filling);
+    if (filling.reads == 0) chunks_.settle(filling);
     assert(filling.fault() == nullptr);
 }
 
-void shard_cache::landed(chunk& filling) noexcept {
+void fills::serve_landed(chunk& filling) noexcept {
     if (filling.landed_units == filling.units) {
         filling.ready_length = filling.length;
         filling.everything_landed.store(true, std::memory_order_release);
@@ -150,39 +158,54 @@ void shard_cache::landed(chunk& filling) noexcept {
         chunk_request& waiter = *next++;
         if (filling.ready_length == 0 && !filling.landed(waiter.in, waiter.size)) continue;
         filling.remove(waiter);
-        waiter.waits = chunk_request::place::nowhere;
-        grant(filling, waiter);
+        answers_.grant(filling, waiter);
     }
 }
 
-void shard_cache::read_failed(chunk& filling,
+void fills::read_failed(chunk& filling,
                               const fill_read& failed,
                               boost::system::error_code code) noexcept {
     ++counts_.failed_reads;
     filling.take_back(failed.first, failed.count);
     if (code == errc::file_changed) {
-        doom(filling, code);
+        file_changed(filling, code);
         return;
     }
     // A file that was closed meanwhile is no reason to distrust the device.
-    const bool ended = code == errc::closed || shard_.stopping();
+    const bool ended = code == errc::closed || cache_.home().stopping();
     if (!ended && !failed.demanded()) filling.distrust();
     const bool told = answer_or_retry(filling, failed, code);
     if (ended || (told && failed.demanded())) return;
+    warn(filling, code);
+}
+
+void fills::warn(const chunk& filling, boost::system::error_code code) noexcept {
     try {
-        shard_.owner().report(event::level::warning,
-                              "reading ahead in \"" + filling.file->name +
-                                  "\" failed: " + code.message() +
-                                  "; that chunk is read on demand until a read of it succeeds");
+        cache_.home().owner().report(
+            event::level::warning,
+            "reading ahead in \"" + filling.file->name + "\" failed: " + code.message() +
+                "; that chunk is read on demand until a read of it succeeds");
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }
 
-bool shard_cache::answer_or_retry(chunk& filling,
+void fills::file_changed(chunk& stale, boost::system::error_code code) noexcept {
+    unqueue(stale);
+    chunks_.doom(stale);
+    while (!stale.waiters.empty()) {
+        chunk_request& first = stale.waiters.front();
+        stale.remove(first);
+        answers_.send(first, code);
+    }
+    leases_.revoke(stale);
+    chunks_.settle(stale);
+}
+
+bool fills::answer_or_retry(chunk& filling,
                                   const fill_read& failed,
                                   boost::system::error_code code) noexcept {
     bool told = false;
-    requests again;
+    boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> again;
     for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
         chunk_request& waiter = *next++;
         const std::uint64_t from = filling.first_unit(waiter);
@@ -192,9 +215,9 @@ bool shard_cache::answer_or_retry(chunk& filling,
         // The error may be another's: where more was read than this one asked for, its units are
         // read alone, once.
         const bool all_its_own = from <= failed.first && failed.end() <= to;
-        if (code && (all_its_own || waiter.retried || shard_.stopping())) {
+        if (code && (all_its_own || waiter.retried || cache_.home().stopping())) {
             told = true;
-            answer(waiter, code);
+            answers_.send(waiter, code);
         } else {
             if (code) waiter.retried = true;
             again.push_back(waiter);
@@ -209,23 +232,30 @@ bool shard_cache::answer_or_retry(chunk& filling,
     return told;
 }
 
-void shard_cache::drop_if_unwanted(chunk& filling) noexcept {
+void fills::waiter_left(chunk& filling) noexcept {
+    rank(filling);
+    assert(filling.fault() == nullptr);
+    drop_if_unwanted(filling);
+}
+
+void fills::drop_if_unwanted(chunk& filling) noexcept {
     if (filling.waiters.empty() && !filling.ever_used()) {
         if (filling.reads != 0) {
             filling.withdrawal.request_stop();
         } else if (filling.landed_units == 0 && filling.distrusted == 0) {
             assert(filling.pins == 0 && filling.holders.empty());
-            discard(filling);
+            unqueue(filling);
+            chunks_.discard(filling);
             return;
         }
     }
-    if (filling.reads == 0) back_to_policy(filling);
+    if (filling.reads == 0) chunks_.settle(filling);
 }
 
-void shard_cache::submit_fills() noexcept {
-    for (auto next = own_->to_fill.begin(); next != own_->to_fill.end();) {
+void fills::submit() noexcept {
+    for (auto next = to_fill_.begin(); next != to_fill_.end();) {
         fill_queue& queue = *next++;  // it may leave the list
-        if (shard_.stopping()) {
+        if (cache_.home().stopping()) {
             give_up(queue);
         } else {
             while (chunk* const filling = next_to_read(queue)) read_more(*filling);
@@ -233,7 +263,7 @@ void shard_cache::submit_fills() noexcept {
     }
 }
 
-void shard_cache::give_up(fill_queue& queue) noexcept {
+void fills::give_up(fill_queue& queue) noexcept {
     for (fill_queue::chunks& one : queue.ranks) {
         while (!one.empty()) {
             chunk& unread = one.front();
@@ -241,25 +271,25 @@ void shard_cache::give_up(fill_queue& queue) noexcept {
             while (!unread.waiters.empty()) {
                 chunk_request& waiter = unread.waiters.front();
                 unread.remove(waiter);
-                answer(waiter, errc::stopped);
+                answers_.send(waiter, errc::stopped);
             }
         }
     }
 }
 
-void shard_cache::stop_reads() noexcept {
-    if (std::exchange(own_->reads_stopped, true)) return;
-    for (chunk& one : own_->chunks) {
+void fills::stop_reads() noexcept {
+    if (std::exchange(reads_stopped_, true)) return;
+    chunks_.each([](chunk& one) {
         if (one.reads != 0) one.withdrawal.request_stop();
-    }
+    });
 }
 
-bool shard_cache::competing(const fill_queue& queue) const noexcept {
+bool fills::competing(const fill_queue& queue) const noexcept {
     return queue.small_in_flight != 0 ||
-           shard_.turn_time() - queue.last_competition < competition_memory;
+           cache_.home().turn_time() - queue.last_competition < competition_memory;
 }
 
-chunk* shard_cache::next_to_read(fill_queue& queue) const noexcept {
+chunk* fills::next_to_read(fill_queue& queue) const noexcept {
     const auto first_of = [&](fill_rank rank) -> chunk* {
         return queue.of(rank).empty() ? nullptr : &queue.of(rank).front();
     };
@@ -272,7 +302,7 @@ chunk* shard_cache::next_to_read(fill_queue& queue) const noexcept {
     return queue.small_in_flight < crowd ? first_of(fill_rank::rest) : nullptr;
 }
 
-void shard_cache::read_more(chunk& filling) noexcept {
+void fills::read_more(chunk& filling) noexcept {
     const std::uint64_t most =
         competing(queue_of(filling)) ? fill_piece >> unit_shift : largest_read;
     fill_read wanted;
@@ -297,6 +327,27 @@ void shard_cache::read_more(chunk& filling) noexcept {
         filling.turn -= wanted.count;
         unqueue(filling);  // nobody has the file open
     }
+}
+
+const char* fills::fault() noexcept {
+    for (fill_queue& queue : to_fill_) {
+        if (queue.empty()) return "a fill queue without chunks is listed";
+        for (std::size_t rank = 0; rank < fill_ranks; ++rank) {
+            for (const chunk& one : queue.ranks[rank]) {
+                if (static_cast<std::size_t>(one.rank) != rank)
+                    return "a chunk is in a fill queue of another rank than its own";
+            }
+        }
+    }
+    const char* wrong = nullptr;
+    chunks_.each([&](const chunk& one) {
+        const fill_queue& queue = queue_of(one);
+        if (one.rank != fill_rank::none && queue.empty())
+            wrong = "a chunk has a rank but is in no fill queue";
+        if (one.reads > queue.small_in_flight + queue.large_in_flight + queue.background_in_flight)
+            wrong = "a chunk has more reads in flight than its fill queue counts";
+    });
+    return wrong;
 }
 
 }  // namespace leat::detail

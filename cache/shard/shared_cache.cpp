@@ -88,7 +88,7 @@ struct shared_cache::growth : work {
     growth(shard_cache& of_, std::uint64_t count) : work(&arrived), of(of_), larger(count) {}
     static void arrived(work& message) noexcept {
         auto& self = static_cast<growth&>(message);
-        self.of.adopt_buckets(std::move(self.larger));
+        self.of.table().adopt(std::move(self.larger));
     }
     shard_cache& of;
     entry_table::buckets larger;

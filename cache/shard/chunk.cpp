@@ -1,4 +1,4 @@
-// What is always true of a chunk and of a lease, between two messages.
+// What is always true of a chunk between two messages.
 #include "chunk.hpp"
 
 #include <bit>
@@ -64,37 +64,10 @@ const char* chunk::fault() const noexcept {
     if (doomed && (in_policy || rank != fill_rank::none || !waiters.empty()))
         return "a doomed chunk is still in a queue";
     for (const lease::owner_part& held : holders) {
-        if (held.of != this) return "a chunk is held by a lease that does not know it";
+        if (held.chunk != this) return "a chunk is held by a lease that does not know it";
     }
     if (const char* const wrong = fault_of_units(*this)) return wrong;
     return fault_of_waiters(*this);
-}
-
-const char* lease::fault_at_home() const noexcept {
-    if (!leased || file == nullptr) return "a lease in use is none, or has no file";
-    if (granted && (data == nullptr || presence == nullptr))
-        return "a granted lease shows no bytes";
-    if (!granted && (ready_length != 0 || presence != nullptr))
-        return "a lease that is not granted grants pins";
-    if (granted && !ever_granted) return "a granted lease was never granted";
-    if (giving_back && (granted || outstanding != 0 || pins != 0))
-        return "a lease on its way back is in use";
-    if (!granted && !giving_back && pins == 0 && outstanding == 0)
-        return "a lease that nobody needs is kept";
-    return nullptr;
-}
-
-const char* lease::fault_at_owner() const noexcept {
-    if (at_owner.of == nullptr && at_owner.is_linked())
-        return "a lease of no chunk is among its holders";
-    if (at_owner.of != nullptr && !at_owner.is_linked())
-        return "a lease is not among the holders of its chunk";
-    if (at_owner.revoked_generation > at_owner.generation)
-        return "a grant is revoked that was not given";
-    if (at_owner.give_back_waits && (!at_owner.revoke_out || at_owner.of != nullptr))
-        return "a lease waits for a revoke that is not on its way";
-    if (at_owner.pinned && at_owner.of == nullptr) return "pins keep a chunk that is not held";
-    return nullptr;
 }
 
 }  // namespace leat::detail

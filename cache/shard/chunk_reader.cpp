@@ -1,18 +1,20 @@
 // Reads from the source, and tells the cache how that ended.
 #include "chunk_reader.hpp"
 
+#include "fills.hpp"
+
 #include <leat/cache/detail/shared_cache.hpp>
 
 #include <algorithm>
 
 namespace leat::detail {
 
-chunk_reader chunk_reader::run(shard_cache& cache,
+chunk_reader chunk_reader::run(fills& owner,
                                chunk& filling,
                                fill_read wanted,
                                std::stop_token withdrawn) {
     const std::uint64_t begin = wanted.first << unit_shift;
-    const std::uint64_t size = std::min(wanted.count << unit_shift, filling.buffer_size - begin);
+    const std::uint64_t size = std::min(wanted.count << unit_shift, filling.bytes - begin);
     const std::uint64_t expected = std::min<std::uint64_t>(size, filling.length - begin);
     file_record& file = *filling.file;
     const manager_core& manager = *file.manager;
@@ -32,10 +34,9 @@ chunk_reader chunk_reader::run(shard_cache& cache,
             code = error_of(std::current_exception()).code;
         }
     }
-    cache.all().files().release(file);
-    cache.home().unhold();
-    cache.read_ended(filling, wanted, count, code, withdrawn.stop_requested());
-    if (!filling.doomed) cache.drop_if_unwanted(filling);
+    owner.cache().all().files().release(file);
+    owner.cache().home().unhold();
+    owner.read_ended(filling, wanted, count, code, withdrawn.stop_requested());
 }
 
 void chunk_reader::start(shard& here) const noexcept {

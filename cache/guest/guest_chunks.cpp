@@ -44,11 +44,9 @@ bool guest_chunk_visit::hit(shard_cache& cache,
                             const manager_core& manager,
                             guest_piece& piece) noexcept {
     const chunk_config& wanted = piece.config;
-    entry* const found = cache.find(wanted.file.number, piece.index);
-    if (found == nullptr || !shard_cache::ready(*found, manager, piece.in, wanted.size))
-        return false;
-    cache.pin(*found, wanted.size);
-    piece.pinned = found;
+    piece.pinned =
+        cache.hit(manager, wanted.file.number, piece.place, wanted.size, cache.home());
+    if (piece.pinned == nullptr) return false;
     (void)cache.home().spend_hit();  // counts it; others go first in any case
     return true;
 }

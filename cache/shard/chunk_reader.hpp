@@ -4,7 +4,6 @@
 #include "chunk.hpp"
 #include "fill_read.hpp"
 
-#include <leat/cache/detail/shard_cache.hpp>
 #include <leat/engine/resumption.hpp>
 #include <leat/engine/shard.hpp>
 #include <leat/engine/task.hpp>
@@ -15,12 +14,14 @@
 
 namespace leat::detail {
 
-/// A root of its own, which the shard waits for when it stops. It tells the cache how it ended.
+class fills;
+
+/// A root of its own, which the shard waits for when it stops. It tells its fills how it ended.
 class chunk_reader {
 public:
     struct promise_type : promise_base {
         /// The arguments of run(), as they lie in the frame: the token lives as long as the read.
-        promise_type(const shard_cache&,
+        promise_type(const fills&,
                      const chunk&,
                      const fill_read&,
                      const std::stop_token& withdrawn) noexcept {
@@ -36,9 +37,9 @@ public:
         resumption begin;
     };
 
-    /// Reads `wanted` of `filling`, whose file the caller has acquired; the cache releases it. A
+    /// Reads `wanted` of `filling`, whose file the caller has acquired; it releases it. A
     /// stop of `withdrawn` asks the source for an early end. Throws std::bad_alloc.
-    static chunk_reader run(shard_cache& cache,
+    static chunk_reader run(fills& owner,
                             chunk& filling,
                             fill_read wanted,
                             std::stop_token withdrawn);

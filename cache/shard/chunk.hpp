@@ -1,12 +1,12 @@
-// A chunk at its owner, and a lease of one at another shard.
+// A chunk at its owner.
 #pragma once
 
-#include "eviction_policy.hpp"
 #include "fill_rank.hpp"
+#include "lease.hpp"
+#include "policy/eviction_policy.hpp"
 
 #include <leat/cache/detail/chunk_request.hpp>
 #include <leat/cache/detail/entry.hpp>
-#include <leat/engine/detail/work.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -19,53 +19,39 @@
 
 namespace leat::detail {
 
-struct lease_link_tag;
-using lease_link = boost::intrusive::list_base_hook<boost::intrusive::tag<lease_link_tag>>;
 struct rest_link_tag;
 using rest_link = boost::intrusive::list_base_hook<boost::intrusive::tag<rest_link_tag>>;
 
-/// This shard's right to serve hits on a chunk of another. Two threads use it, each its own part.
-struct lease : entry {
-    // Home's part.
-    struct back_pointer : work {
-        using work::work;
-        leat::detail::lease* self = nullptr;
-    };
-    shard_cache* owner = nullptr;
-    std::uint64_t generation = 0;  ///< of the grant it lives by
-    unsigned outstanding = 0;      ///< requests on their way through it
-    bool granted = false;
-    bool ever_granted = false;
-    bool kept_by_pins = false;  ///< a revoke has come while it was pinned
-    bool giving_back = false;
-    lease* next_free = nullptr;
-    boost::intrusive::list_member_hook<> home_link;
-    back_pointer give_back_message;  ///< home, owner, home again
+/// What a chunk has allocated: kept when its header serves another chunk.
+struct chunk_allocations {
+    /// Bits for `words` times 64 units. Throws std::bad_alloc.
+    explicit chunk_allocations(std::uint64_t words_)
+        : landed_words(std::make_unique<std::atomic<std::uint64_t>[]>(words_)),
+          asked_words(std::make_unique<std::uint64_t[]>(words_)),
+          words(words_) {}
 
-    // Owner's part, in lines of its own.
-    struct alignas(64) owner_part : lease_link {
-        leat::detail::lease* self = nullptr;
-        leat::detail::chunk* of = nullptr;  ///< while the owner counts it as held
-        std::uint64_t generation = 0;
-        std::uint64_t revoked_generation = 0;
-        bool revoke_out = false;
-        bool give_back_waits = false;  ///< for the revoke to come back
-        bool pinned = false;           ///< revoked, and kept at home until the last unpin
-    } at_owner;
-    back_pointer revoke_message;  ///< owner, home, owner again
-
-    /// What is wrong with home's part, or with the owner's, between two messages there; nullptr if
-    /// nothing is. Each on the thread whose part it is.
-    [[nodiscard]] const char* fault_at_home() const noexcept;
-    [[nodiscard]] const char* fault_at_owner() const noexcept;
+    std::unique_ptr<std::atomic<std::uint64_t>[]> landed_words;
+    std::unique_ptr<std::uint64_t[]> asked_words;  ///< units landed or in reads in flight
+    std::uint64_t words;
+    std::stop_source withdrawal;  ///< of its reads
 };
 
 /// A chunk of one version of a file, in a buffer of its owner's shard.
-struct chunk : entry, resident, rest_link {
-    std::unique_ptr<std::atomic<std::uint64_t>[]> landed_words;
-    std::unique_ptr<std::uint64_t[]> asked_words;  ///< units landed or in reads in flight
-    std::uint64_t words = 0;
-    std::uint64_t buffer_size = 0;
+///
+/// Invariants: units landed have been asked for, and those asked for that have not landed are in
+/// reads in flight; it is ready exactly when all have landed; each count is that of what it counts;
+/// a doomed chunk is in no queue.
+struct chunk : entry, resident, rest_link, chunk_allocations {
+    /// In use from here on when the others have been set that a file and a buffer give.
+    explicit chunk(chunk_allocations&& kept) noexcept : chunk_allocations(std::move(kept)) {
+        for (std::uint64_t word = 0; word < words; ++word) {
+            landed_words[word].store(0, std::memory_order_relaxed);
+            asked_words[word] = 0;
+        }
+        presence = landed_words.get();
+        all_landed = &everything_landed;
+    }
+
     std::uint64_t units = 0;  ///< that the file has in this chunk
     std::uint64_t landed_units = 0;
     std::uint64_t asked_units = 0;
@@ -80,7 +66,6 @@ struct chunk : entry, resident, rest_link {
     unsigned distrusted = 0;    ///< background reads that have failed, one after the other
     unsigned demands_read = 0;  ///< since the last of them
     fill_rank rank = fill_rank::none;  ///< in which of its manager's queues it is
-    std::stop_source withdrawal;       ///< of its reads
     chunk* next_free = nullptr;
     boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> waiters;
     unsigned unread = 0;  ///< of the waiters, those with units that no read in flight brings
@@ -95,13 +80,15 @@ struct chunk : entry, resident, rest_link {
     /// Whether slices keep it, here or, as far as is known, at a holder of a lease.
     [[nodiscard]] bool pinned() const noexcept {
         return pins != 0 || std::any_of(holders.begin(), holders.end(),
-                                        [](const lease::owner_part& held) { return held.pinned; });
+                                        [](const lease::owner_part& held) {
+                                            return held.state == lease::owner_state::kept;
+                                        });
     }
     /// When it was used last, through leases, too.
     [[nodiscard]] std::int64_t latest_use() const noexcept {
         std::int64_t latest = std::max(used, last_use.latest());
         for (const lease::owner_part& held : holders)
-            latest = std::max(latest, held.self->last_use.latest());
+            latest = std::max(latest, held.of->last_use.latest());
         return latest;
     }
     [[nodiscard]] bool asked(std::uint64_t unit) const noexcept {

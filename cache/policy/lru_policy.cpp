@@ -1,5 +1,5 @@
 // Least recently used: one list, youngest first.
-#include "eviction_policy.hpp"
+#include "policy/eviction_policy.hpp"
 
 #include <boost/intrusive/set.hpp>
 

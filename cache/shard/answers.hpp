@@ -1,0 +1,28 @@
+// How a request ends at the shard that owns its chunk.
+#pragma once
+
+#include "chunk.hpp"
+#include "granted_leases.hpp"
+
+#include <leat/cache/detail/chunk_request.hpp>
+
+#include <boost/system/error_code.hpp>
+
+namespace leat::detail {
+
+/// The way back of requests: to the caller at once if he is on this shard, by a message if not.
+class answers {
+public:
+    answers(shard_cache& cache, granted_leases& leases) noexcept : cache_(cache), leases_(leases) {}
+
+    /// The request gets its bytes of `found`, which have landed: a pin, or a lease.
+    void grant(chunk& found, chunk_request& wanted) noexcept;
+    /// The request, which waits nowhere any more, ends so.
+    void send(chunk_request& wanted, boost::system::error_code code) noexcept;
+
+private:
+    shard_cache& cache_;
+    granted_leases& leases_;
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,31 @@
+// Counts chunks, pins and leases on each shard, and puts them together.
+#include "cache_census.hpp"
+
+#include "shard_parts.hpp"
+
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+
+namespace leat::detail {
+
+cache_census shard_cache::census() {
+    take_foreign();
+    cache_census mine;
+    mine.counts = parts_->counts;
+    mine.counts.hits = shard_.hits();
+    mine.counts.chunks = parts_->chunks.count();
+    mine.counts.leases = parts_->held_leases.count();
+    mine.counts.waiting = parts_->home_requests.waiting();
+    const auto add_pins = [&](const entry& one) {
+        if (one.pins != 0) mine.add_pinned(one, one.file->manager->chunk_size, stamp());
+    };
+    parts_->chunks.each([&](const chunk& one) {
+        mine.counts.short_chunks += one.length < one.bytes ? 1 : 0;
+        mine.counts.filling_chunks += one.reads != 0 ? 1 : 0;
+        add_pins(one);
+    });
+    parts_->held_leases.each(add_pins);
+    return mine;
+}
+
+}  // namespace leat::detail

@@ -1,0 +1,143 @@
+// Chunks come and go, and come back to the policy when nothing keeps them.
+#include "chunk_store.hpp"
+
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace leat::detail {
+
+chunk_store::chunk_store(shard_cache& cache) noexcept : cache_(cache) {}
+
+chunk* chunk_store::header(std::uint64_t words) noexcept {
+    try {
+        if (free_by_words_.size() <= words) free_by_words_.resize(words + 1);
+        chunk*& free = free_by_words_[words];
+        if (free == nullptr) return &chunks_.emplace_back(chunk_allocations{words});
+        chunk* const used = std::exchange(free, free->next_free);
+        chunk_allocations kept{std::move(*used)};
+        std::destroy_at(used);
+        return std::construct_at(used, std::move(kept));
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+chunk* chunk_store::make(file_record& file, std::uint64_t index, std::byte* buffer) noexcept {
+    const std::uint64_t chunk_size = file.manager->chunk_size;
+    chunk* const made = header((chunk_size / unit_size + 63) / 64);
+    if (made == nullptr) return nullptr;
+    file_registry::refer(file);
+    made->file = &file;
+    made->file_number = file.number;
+    made->index = index;
+    made->data = buffer;
+    made->home = &cache_;
+    made->used = made->made = cache_.stamp();
+    made->last_use.note(made->used);
+    made->length = static_cast<std::uint32_t>(std::min(chunk_size, file.size - index * chunk_size));
+    made->bytes = chunk_size;
+    made->units = (made->length + unit_size - 1) / unit_size;
+    cache_.table().insert(*made);
+    policy_->insert(*made);
+    ++count_;
+    return made;
+}
+
+void chunk_store::discard(chunk& gone) noexcept {
+    if (!gone.doomed) cache_.table().erase(gone);
+    policy_->erase(gone);
+    leave_aside(gone);
+    cache_.home().arena()->release(gone.data, gone.bytes);
+    cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
+    gone.next_free = std::exchange(free_by_words_[gone.words], &gone);
+    --count_;
+    note_room();
+}
+
+void chunk_store::doom(chunk& stale) noexcept {
+    stale.doomed = true;
+    cache_.table().erase(stale);
+    policy_->erase(stale);
+    leave_aside(stale);
+    aside_.push_back(stale);
+}
+
+void chunk_store::settle(chunk& left) noexcept {
+    if (!left.doomed) return put_back(left);
+    left.attention = true;
+    if (left.pins == 0 && left.reads == 0 && left.holders.empty()) discard(left);
+}
+
+void chunk_store::unpinned(chunk& left) noexcept {
+    left.attention = false;
+    // Whoever was met while it was pinned was in use until now.
+    if (!left.doomed && !left.in_policy) left.last_use.note(cache_.stamp());
+    settle(left);
+}
+
+void chunk_store::put_back(chunk& aside) noexcept {
+    note_room();
+    if (aside.pins != 0 || !aside.waiters.empty()) {
+        aside.attention = true;  // whoever waits will pin, and whoever pins will unpin
+        return;
+    }
+    if (aside.in_policy || aside.pinned()) return;
+    leave_aside(aside);
+    aside.used = aside.latest_use();
+    policy_->put_back(aside);
+}
+
+verdict chunk_store::set_aside(chunk& kept) noexcept {
+    kept.attention = true;
+    if (!kept.pinned()) aside_.push_back(kept);
+    return verdict::set_aside;
+}
+
+void chunk_store::leave_aside(chunk& back) noexcept {
+    if (static_cast<boost::intrusive::list_base_hook<>&>(back).is_linked())
+        aside_.erase(aside_.iterator_to(back));
+}
+
+bool chunk_store::all_pinned() noexcept {
+    if (!policy_->empty()) return false;
+    // What is found pinned here stays so until its last unpin, which puts it back.
+    while (!aside_.empty()) {
+        if (!static_cast<chunk&>(aside_.front()).pinned()) return false;
+        aside_.pop_front();
+    }
+    return true;
+}
+
+const char* chunk_store::fault() const noexcept {
+    std::uint64_t in_use = 0;
+    for (const chunk& one : chunks_) {
+        if (one.file == nullptr) continue;
+        ++in_use;
+        if (const char* const wrong = one.fault()) return wrong;
+        if ((cache_.find(one.file_number, one.index) == &one) == one.doomed)
+            return "a chunk is not in the table, or a doomed one is";
+        const bool kept = one.pinned() || !one.waiters.empty() || one.reads != 0;
+        if (!one.in_policy && !one.doomed && !kept)
+            return "a chunk is set aside that nothing will bring back";
+        for (const lease::owner_part& held : one.holders) {
+            if (const char* const wrong = held.of->fault_at_owner()) return wrong;
+        }
+    }
+    return in_use == count_ ? nullptr : "chunks are counted wrongly";
+}
+
+std::uint64_t chunk_store::close() noexcept {
+    std::uint64_t pins = 0;
+    for (chunk& one : chunks_) {
+        pins += one.pins;
+        policy_->erase(one);
+        one.holders.clear();
+        if (one.file != nullptr) cache_.all().files().unrefer(*std::exchange(one.file, nullptr));
+    }
+    return pins;
+}
+
+}  // namespace leat::detail

@@ -1,0 +1,82 @@
+// The chunks of one shard: their headers, and which of them can be evicted.
+#pragma once
+
+#include "chunk.hpp"
+#include "policy/eviction_policy.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace leat::detail {
+
+class shard_cache;
+
+/// Headers never move and are freed only with the cache, so that a slice dropped late finds its
+/// own.
+///
+/// Invariants: a chunk in use is in the table exactly if it is not doomed; one that is neither in
+/// the policy nor doomed is set aside, and has something that will bring it back: a pin, a holder's
+/// pin, a waiter, or a read in flight.
+class chunk_store {
+public:
+    explicit chunk_store(shard_cache& cache) noexcept;
+
+    /// A chunk of `file`, in the table and the policy, in `buffer`, which it takes over; nullptr if
+    /// there is no memory for its header.
+    chunk* make(file_record& file, std::uint64_t index, std::byte* buffer) noexcept;
+    /// Frees it. Precondition: nothing refers to it, and it is in no fill queue.
+    void discard(chunk& gone) noexcept;
+    /// Takes it out of the table; it is freed when nothing refers to it any more, which may be
+    /// settle()'s next call. Precondition: it is in no fill queue.
+    void doom(chunk& stale) noexcept;
+
+    /// To be called when something has gone that kept it: a pin, a lease, a read, a waiter. If
+    /// nothing is left it can be evicted again, or is gone when this returns, if it was doomed.
+    void settle(chunk& left) noexcept;
+    /// The same for its last pin at home.
+    void unpinned(chunk& left) noexcept;
+    /// The policy is not to see it until settle() finds that nothing keeps it.
+    verdict set_aside(chunk& kept) noexcept;
+    [[nodiscard]] eviction_policy& policy() noexcept { return *policy_; }
+
+    /// Whether a search for a buffer that failed may succeed now.
+    [[nodiscard]] bool room_may_have_come() const noexcept { return room_may_have_come_; }
+    void note_room() noexcept { room_may_have_come_ = true; }
+    void forget_room() noexcept { room_may_have_come_ = false; }
+    /// Whether every chunk is pinned; not only busy.
+    [[nodiscard]] bool all_pinned() noexcept;
+
+    /// Chunks in use.
+    [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+    template <class Visit>
+    void each(Visit visit) {
+        for (chunk& one : chunks_) {
+            if (one.file != nullptr) visit(one);
+        }
+    }
+    /// What is wrong between two messages, or nullptr.
+    [[nodiscard]] const char* fault() const noexcept;
+    /// After the shards have ended: forgets all; returns how many pins users still hold.
+    std::uint64_t close() noexcept;
+
+private:
+    [[nodiscard]] chunk* header(std::uint64_t words) noexcept;
+    void leave_aside(chunk& back) noexcept;
+    void put_back(chunk& aside) noexcept;
+
+    shard_cache& cache_;
+    std::deque<chunk> chunks_;
+    std::vector<chunk*> free_by_words_;  ///< headers, by how many words of bits they have
+    std::unique_ptr<eviction_policy> policy_ = make_lru_policy();
+    boost::intrusive::list<resident> aside_;  ///< of those set aside, those not known to be pinned
+    std::uint64_t count_ = 0;
+    bool room_may_have_come_ = false;
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,96 @@
+// What one shard reads into its chunks, and in which order.
+#pragma once
+
+#include "answers.hpp"
+#include "chunk.hpp"
+#include "chunk_store.hpp"
+#include "fill_queue.hpp"
+#include "fill_read.hpp"
+#include "granted_leases.hpp"
+
+#include <leat/cache/statistics.hpp>
+
+#include <boost/intrusive/list.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+
+namespace leat::detail {
+
+/// Demanded bytes first and alone, the rest behind them, nothing for nobody.
+///
+/// Invariants: a manager's queue is listed here exactly while it has chunks; a chunk is in the
+/// queue that its rank names; each read in flight is counted by its chunk and by its queue.
+class fills {
+public:
+    fills(shard_cache& cache,
+          chunk_store& chunks,
+          granted_leases& leases,
+          answers& ends,
+          cache_statistics& counts) noexcept
+        : cache_(cache), chunks_(chunks), leases_(leases), answers_(ends), counts_(counts) {}
+    ~fills() { to_fill_.clear(); }
+
+    /// Somebody who is among its waiters wants units of it that have not landed: a few are read at
+    /// once, more in their turn.
+    void want(chunk& filling, chunk_request& wanted) noexcept;
+    /// A waiter has left it: it may be gone when this returns.
+    void waiter_left(chunk& filling) noexcept;
+    /// Nothing more of it is begun.
+    void unqueue(chunk& filling) noexcept;
+    /// Begins reads, as many as there is room for, or ends who waits for them if the shard stops.
+    void submit() noexcept;
+    /// The shard stops: reads in flight are told, once.
+    void stop_reads() noexcept;
+    /// What is wrong between two messages, or nullptr.
+    [[nodiscard]] const char* fault() noexcept;
+
+    // For chunk_reader.
+
+    [[nodiscard]] shard_cache& cache() const noexcept { return cache_; }
+    /// A read has ended: `bytes` were read, or failed with `code`; `withdrawn` if nobody wanted it
+    /// any more. The chunk may be gone when this returns.
+    void read_ended(chunk& filling,
+                    const fill_read& ended,
+                    std::uint64_t bytes,
+                    boost::system::error_code code,
+                    bool withdrawn) noexcept;
+
+private:
+    [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
+    [[nodiscard]] static fill_rank rank_of(const chunk& filling) noexcept;
+    void rank(chunk& filling) noexcept;
+    [[nodiscard]] bool competing(const fill_queue& queue) const noexcept;
+    [[nodiscard]] chunk* next_to_read(fill_queue& queue) const noexcept;
+    void read_more(chunk& filling) noexcept;
+    void give_up(fill_queue& queue) noexcept;
+
+    /// False, and nothing has begun, if nobody has the file open.
+    bool read(chunk& filling, const fill_read& wanted) noexcept;
+    void settle_read(chunk& filling,
+                     const fill_read& ended,
+                     boost::system::error_code code,
+                     bool withdrawn) noexcept;
+    void serve_landed(chunk& filling) noexcept;
+    void read_failed(chunk& filling,
+                     const fill_read& failed,
+                     boost::system::error_code code) noexcept;
+    /// Those who waited for units of the read get the error, or their units are read again; always
+    /// the latter if there is none. Whether somebody got it.
+    bool answer_or_retry(chunk& filling,
+                         const fill_read& failed,
+                         boost::system::error_code code) noexcept;
+    void warn(const chunk& filling, boost::system::error_code code) noexcept;
+    void file_changed(chunk& stale, boost::system::error_code code) noexcept;
+    void drop_if_unwanted(chunk& filling) noexcept;
+
+    shard_cache& cache_;
+    chunk_store& chunks_;
+    granted_leases& leases_;
+    answers& answers_;
+    cache_statistics& counts_;
+    boost::intrusive::list<fill_queue> to_fill_;  ///< those that are not empty
+    bool reads_stopped_ = false;                  ///< those in flight know that the shard stops
+};
+
+}  // namespace leat::detail

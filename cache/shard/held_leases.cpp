@@ -1,0 +1,173 @@
+// What a shard does with leases of other shards' chunks: asks, holds, and gives back.
+#include "held_leases.hpp"
+
+#include "granted_leases.hpp"
+#include "shard_parts.hpp"
+
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+
+#include <cassert>
+#include <chrono>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace leat::detail {
+
+namespace {
+// A lease unused for so long is given back, so that its chunk is the owner's alone to judge. The
+// owner asks for it before, if it needs the buffer.
+constexpr std::chrono::nanoseconds lease_age = std::chrono::seconds{1};
+}  // namespace
+
+lease* held_leases::record() noexcept {
+    if (free_ != nullptr) {
+        lease* const used = std::exchange(free_, free_->next_free);
+        std::destroy_at(used);
+        return std::construct_at(used, cache_);
+    }
+    try {
+        return &leases_.emplace_back(cache_);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+lease* held_leases::request_through(file_record& file,
+                                    std::uint64_t index,
+                                    shard_cache& owner) noexcept {
+    if (entry* const known = cache_.find(file.number, index)) {
+        auto& held = static_cast<lease&>(*known);
+        ++held.outstanding;
+        return &held;
+    }
+    sweep();
+    lease* const made = record();
+    if (made == nullptr) return nullptr;
+    file_registry::refer(file);
+    made->file = &file;
+    made->file_number = file.number;
+    made->index = index;
+    made->owner = &owner;
+    made->state = lease::home_state::asked;
+    made->outstanding = 1;
+    made->last_use.note(cache_.stamp());
+    cache_.table().insert(*made);
+    sweep_.push_back(*made);
+    ++count_;
+    return made;
+}
+
+void held_leases::sweep() noexcept {
+    // Two for each new one, so that all are looked at before their number doubles.
+    for (int look = 0; look < 2 && !sweep_.empty(); ++look) {
+        lease& oldest = sweep_.front();
+        sweep_.pop_front();
+        sweep_.push_back(oldest);
+        const std::int64_t unused = cache_.stamp() - oldest.last_use.latest();
+        if (unused > lease_age.count() && oldest.pins == 0 && oldest.outstanding == 0)
+            give_back(oldest);
+    }
+}
+
+void held_leases::granted(lease& by,
+                          const chunk& of,
+                          std::uint64_t generation,
+                          bool whole) noexcept {
+    if (by.state != lease::home_state::granted || by.generation != generation) {
+        by.state = lease::home_state::granted;
+        by.generation = generation;
+        by.data = of.data;
+        by.length = of.length;
+        by.presence = of.landed_words.get();
+        by.all_landed = &of.everything_landed;
+    }
+    if (whole || by.all_landed->load(std::memory_order_acquire)) by.ready_length = by.length;
+}
+
+void held_leases::unpinned(lease& left) noexcept {
+    left.attention = false;
+    if (left.state == lease::home_state::revoked) left.last_use.note(cache_.stamp());
+    settle(left);
+}
+
+void held_leases::settle(lease& left) noexcept {
+    if (left.pins != 0 || left.outstanding != 0) return;
+    if (left.state == lease::home_state::asked || left.state == lease::home_state::revoked)
+        give_back(left);
+}
+
+void held_leases::give_back(lease& idle) noexcept {
+    const bool never_granted = idle.state == lease::home_state::asked;
+    idle.state = lease::home_state::returning;
+    idle.ready_length = 0;
+    idle.presence = nullptr;
+    cache_.table().erase(idle);
+    sweep_.erase(sweep_.iterator_to(idle));
+    if (never_granted) return free(idle);
+    idle.give_back.run = &granted_leases::give_back_arrived;
+    cache_.home().send(idle.owner->home().index(), idle.give_back);
+}
+
+void held_leases::free(lease& gone) noexcept {
+    gone.state = lease::home_state::unused;
+    cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
+    gone.next_free = std::exchange(free_, &gone);
+    --count_;
+}
+
+void held_leases::give_back_returned(work& message) noexcept {
+    lease& gone = *static_cast<lease::message&>(message).of;
+    gone.home->parts().held_leases.free(gone);
+}
+
+void held_leases::revoke_arrived(work& message) noexcept {
+    lease& held = *static_cast<lease::message&>(message).of;
+    held.home->parts().held_leases.revoked(held);
+}
+
+void held_leases::revoked(lease& held) noexcept {
+    const bool valid =
+        held.state == lease::home_state::granted && held.generation == held.revoke.generation;
+    if (valid) {
+        if (held.pins != 0) cache_.take_foreign();  // it may be pinned only by what is gone
+        held.state = lease::home_state::revoked;
+        held.ready_length = 0;
+        held.presence = nullptr;
+        held.attention = held.pins != 0;
+    }
+    // At once, pinned or not: the owner waits for nothing else. The last unpin gives it back.
+    held.revoke.pinned = held.state == lease::home_state::revoked && held.pins != 0;
+    held.revoke.run = &granted_leases::revoke_returned;
+    cache_.home().send(held.owner->home().index(), held.revoke);
+    if (valid) settle(held);
+    assert(held.fault_at_home() == nullptr);
+}
+
+const char* held_leases::fault() const noexcept {
+    std::uint64_t in_use = 0;
+    for (const lease& one : leases_) {
+        if (const char* const wrong = one.fault_at_home()) return wrong;
+        if (one.file == nullptr) continue;
+        ++in_use;
+        const bool in_table = cache_.find(one.file_number, one.index) == &one;
+        const bool at_work = one.state != lease::home_state::returning;
+        if (in_table != at_work) return "a lease is not in the table, or one on its way back is";
+        if (one.home_link.is_linked() != at_work)
+            return "a lease is not in the sweep, or one on its way back is";
+    }
+    return in_use == count_ ? nullptr : "leases are counted wrongly";
+}
+
+std::uint64_t held_leases::close() noexcept {
+    sweep_.clear();
+    std::uint64_t pins = 0;
+    for (lease& one : leases_) {
+        pins += one.pins;
+        if (one.file != nullptr) cache_.all().files().unrefer(*std::exchange(one.file, nullptr));
+    }
+    return pins;
+}
+
+}  // namespace leat::detail

@@ -1,0 +1,73 @@
+// The leases that one shard holds of chunks of others.
+#pragma once
+
+#include "chunk.hpp"
+#include "lease.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstdint>
+#include <deque>
+
+namespace leat::detail {
+
+class shard_cache;
+
+/// Home's side of leases, as the table in lease.hpp says. Records never move and are freed only
+/// with the cache, so that a slice dropped late finds its own.
+///
+/// Invariants: a lease in use is in this shard's table, and in the order of the sweep, unless it is
+/// returning; each is in the state that its pins and requests allow.
+class held_leases {
+public:
+    explicit held_leases(shard_cache& cache) noexcept : cache_(cache) {}
+
+    /// The lease of that chunk of another shard's, for a request that is about to go through it:
+    /// the one there is, or a new one. nullptr: no memory.
+    [[nodiscard]] lease* request_through(file_record& file,
+                                         std::uint64_t index,
+                                         shard_cache& owner) noexcept;
+    /// A request has come back through it, with a grant of `of`.
+    void granted(lease& by, const chunk& of, std::uint64_t generation, bool whole) noexcept;
+    /// To be called when a pin or a request has gone: it goes home, or is free, if it is of no use.
+    void settle(lease& left) noexcept;
+    /// The same for its last pin.
+    void unpinned(lease& left) noexcept;
+
+    /// Leases in use.
+    [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+    template <class Visit>
+    void each(Visit visit) {
+        for (lease& one : leases_) {
+            if (one.file != nullptr) visit(one);
+        }
+    }
+    /// What is wrong between two messages, or nullptr.
+    [[nodiscard]] const char* fault() const noexcept;
+    /// After the shards have ended: forgets all; returns how many pins users still hold.
+    std::uint64_t close() noexcept;
+
+    // Messages that come from the owner.
+
+    static void revoke_arrived(work& message) noexcept;
+    static void give_back_returned(work& message) noexcept;
+
+private:
+    [[nodiscard]] lease* record() noexcept;
+    void sweep() noexcept;
+    void give_back(lease& idle) noexcept;
+    void revoked(lease& held) noexcept;
+    void free(lease& gone) noexcept;
+
+    shard_cache& cache_;
+    std::deque<lease> leases_;
+    lease* free_ = nullptr;
+    boost::intrusive::list<lease,
+                           boost::intrusive::member_hook<lease,
+                                                         boost::intrusive::list_member_hook<>,
+                                                         &lease::home_link>>
+        sweep_;  ///< those in the table
+    std::uint64_t count_ = 0;
+};
+
+}  // namespace leat::detail

@@ -1,0 +1,116 @@
+// Begins requests, cancels them, and ends them.
+#include "home_requests.hpp"
+
+#include "owner_requests.hpp"
+#include "shard_parts.hpp"
+
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+namespace leat::detail {
+
+bool home_requests::start(chunk_request& wanted,
+                          std::uint64_t number,
+                          std::uint64_t offset,
+                          const manager_core& manager) noexcept {
+    const auto refuse_with = [&](boost::system::error_code code) {
+        wanted.code = code;
+        return false;
+    };
+    if (cache_.home().stopping()) return refuse_with(errc::stopped);
+    file_registry& files = cache_.all().files();
+    file_record* const file = files.acquire(number);
+    if (file == nullptr) return refuse_with(errc::closed);
+    // Only the file keeps the manager's core alive, if it is this manager's file.
+    const manager_core& core = *file->manager;
+    const chunk_place place = core.locate(offset);
+    boost::system::error_code wrong;
+    if (&core != &manager) {
+        wrong = errc::closed;  // an id of another manager
+    } else if (wanted.size == 0 || offset > file->size || wanted.size > file->size - offset) {
+        wrong = errc::out_of_range;
+    } else if (place.in + wanted.size > core.chunk_size) {
+        wrong = errc::crosses_chunk;
+    }
+    if (wrong) {
+        files.release(*file);
+        return refuse_with(wrong);
+    }
+    ++counts_.misses;
+    wanted.index = place.index;
+    wanted.in = place.in;
+    wanted.file = file;
+    wanted.home = &cache_;
+    wanted.owner = &cache_.all().at(core.owner(number, wanted.index));
+    wanted.deadline.request = wanted.cancellation.request = &wanted;
+    if (wanted.owner == &cache_) {
+        ++waiting_;
+        owned_.serve(wanted);
+        return true;
+    }
+    wanted.via = leases_.request_through(*file, wanted.index, *wanted.owner);
+    if (wanted.via == nullptr) {
+        files.release(*file);
+        return refuse_with(system_error_code(ENOMEM));
+    }
+    ++waiting_;
+    wanted.travelling = 1;
+    wanted.run = &owner_requests::request_arrived;
+    cache_.home().send(wanted.owner->home().index(), wanted);
+    return true;
+}
+
+void home_requests::cancel(chunk_request& wanted) noexcept {
+    if (wanted.cancelled) return;
+    wanted.cancelled = true;
+    if (wanted.owner == &cache_) {
+        if (wanted.waits == chunk_request::place::nowhere) return;  // it has ended
+        owned_.withdraw(wanted);
+        return;
+    }
+    if (wanted.travelling == 0) return;
+    ++wanted.travelling;
+    wanted.cancellation.run = &owner_requests::cancellation_arrived;
+    cache_.home().send(wanted.owner->home().index(), wanted.cancellation);
+}
+
+void home_requests::finish(chunk_request& ended, boost::system::error_code code) noexcept {
+    ended.code = code;
+    --waiting_;
+    cache_.all().files().release(*std::exchange(ended.file, nullptr));
+    ended.done(ended);
+}
+
+void home_requests::answer_arrived(work& message) noexcept {
+    auto& wanted = static_cast<chunk_request&>(message);
+    wanted.home->parts().home_requests.answered(wanted);
+}
+
+void home_requests::answered(chunk_request& wanted) noexcept {
+    lease& via = *wanted.via;
+    --via.outstanding;
+    if (!wanted.code) {
+        leases_.granted(via, *wanted.at, wanted.grant, wanted.whole);
+        cache_.pin(via, wanted.size);
+        wanted.pinned = &via;
+    }
+    message_returned(wanted);
+    leases_.settle(via);
+    assert(via.fault_at_home() == nullptr);
+}
+
+void home_requests::cancellation_returned(work& message) noexcept {
+    chunk_request& wanted = chunk_request::of_timer(message);
+    wanted.home->parts().home_requests.message_returned(wanted);
+}
+
+void home_requests::message_returned(chunk_request& of) noexcept {
+    // A cancellation may still be at the owner, which looks at the request then.
+    if (--of.travelling == 0) finish(of, of.code);
+}
+
+}  // namespace leat::detail

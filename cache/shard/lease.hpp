@@ -1,0 +1,113 @@
+// A shard's right to serve hits on a chunk that another shard owns.
+#pragma once
+
+#include <leat/cache/detail/entry.hpp>
+#include <leat/engine/detail/work.hpp>
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstdint>
+
+namespace leat::detail {
+
+struct chunk;
+
+struct lease_link_tag;
+using lease_link = boost::intrusive::list_base_hook<boost::intrusive::tag<lease_link_tag>>;
+
+/// Two threads use it, each its own part: home, in whose table it lies, and the owner of the chunk.
+/// Messages between the two arrive in the order in which they were sent, each has one place at a
+/// time, and each comes back.
+///
+/// At home:
+///
+///     state      | a grant  | a revoke of      | an error | the last pin | not used | give-back
+///                | arrives  | this grant       | arrives  | is given up  | for long | returns
+///     -----------+----------+------------------+----------+--------------+----------+----------
+///     unused     |          |                  |          |              |          |
+///     asked      | granted  |                  | unused * |              |          |
+///     granted    | granted  | revoked, or      | granted  | granted      | returning|
+///                |          | returning *      |          |              |          |
+///     revoked    | granted  |                  | returning| returning *  |          |
+///                |          |                  | *        |              |          |
+///     returning  |          |                  |          |              |          | unused
+///
+///     * as soon as there are neither pins nor requests on their way through it. A revoke of
+///       another grant is void: it changes nothing, and is answered like any other.
+///
+/// At the owner:
+///
+///     state      | a request | the owner wants | a revoke returns:   | a give-back
+///                | is granted| the buffer      | unpinned | pinned   | arrives
+///     -----------+-----------+-----------------+----------+----------+------------
+///     none       | held +    |                 |          |          | none, sent home
+///     held       | held      | revoking        |          |          | none, sent home
+///     revoking   | regranted | revoking        | none     | kept     | closing
+///                | +         |                 |          |          |
+///     regranted  | regranted | regranted       | held, or revoking   | closing
+///                |           |                 | if doomed           |
+///     kept       | held +    | kept            |          |          | none, sent home
+///     closing    |           |                 | none, the give-back |
+///                |           |                 | is sent home        |
+///
+///     + of a new generation, so that a revoke that is on its way is void.
+struct lease : entry {
+    // Home's part.
+
+    enum class home_state : std::uint8_t {
+        unused,    ///< on the list of free ones
+        asked,     ///< in the table for the sake of requests that are on their way to the owner
+        granted,   ///< hits pin by it
+        revoked,   ///< in the table while slices or requests need it; hits do not pin by it
+        returning  ///< out of the table; the owner has been or is being told
+    };
+    struct message : work {
+        using work::work;
+        lease* of = nullptr;
+    };
+
+    explicit lease(shard_cache& of) noexcept {
+        home = &of;
+        leased = true;
+        at_owner.of = this;
+        give_back.of = revoke.of = this;
+    }
+
+    shard_cache* owner = nullptr;
+    std::uint64_t generation = 0;  ///< of the grant it lives by
+    unsigned outstanding = 0;      ///< requests on their way through it
+    home_state state = home_state::unused;
+    lease* next_free = nullptr;
+    boost::intrusive::list_member_hook<> home_link;
+    message give_back;  ///< home, owner, home again
+
+    // The owner's part, in lines of its own.
+
+    enum class owner_state : std::uint8_t {
+        none,       ///< the owner counts it as no holder of anything
+        held,       ///< home may pin
+        revoking,   ///< the revoke of the last grant is on its way
+        regranted,  ///< a revoke is on its way that a later grant has made void
+        kept,       ///< revoked; slices at home keep the chunk until the last of them is dropped
+        closing     ///< given back while the revoke is on its way, which must return first
+    };
+    struct alignas(64) owner_part : lease_link {
+        lease* of = nullptr;
+        leat::detail::chunk* chunk = nullptr;  ///< that it holds, which lists it among its holders
+        std::uint64_t generation = 0;          ///< of the last grant
+        owner_state state = owner_state::none;
+    } at_owner;
+    /// Owner, home, owner again. Whoever has it may read and write what it says.
+    struct revoke_message : message {
+        using message::message;
+        std::uint64_t generation = 0;  ///< of the grant that it ends
+        bool pinned = false;           ///< home's answer: slices keep the chunk
+    } revoke;
+
+    /// What is wrong with home's part, or with the owner's, between two messages there; nullptr if
+    /// nothing is. Each on the thread whose part it is.
+    [[nodiscard]] const char* fault_at_home() const noexcept;
+    [[nodiscard]] const char* fault_at_owner() const noexcept;
+};
+
+}  // namespace leat::detail

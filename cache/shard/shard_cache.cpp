@@ -1,0 +1,123 @@
+// Puts a shard's parts together, and gives each its turn.
+#include "shard_parts.hpp"
+
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+
+namespace leat::detail {
+
+namespace {
+// Turns between looks at what was released elsewhere, while nobody waits for a buffer.
+constexpr std::uint64_t settle_turns = 64;
+
+// Counts what was released elsewhere.
+void count_foreign(entry& released) noexcept {
+    const foreign_pins<>::released gone = released.foreign.take();
+    released.referred -= gone.bytes;
+    released.pins -= static_cast<std::uint32_t>(gone.pins);
+}
+}  // namespace
+
+shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
+    : table_(buckets), shard_(mine), all_(all), parts_(std::make_unique<shard_parts>(*this)) {
+    guest_.state = this;
+    guest_.before_submit = [](void* self) noexcept {
+        static_cast<shard_cache*>(self)->before_submit();
+    };
+    guest_.pending = [](void* self) noexcept {
+        auto& here = *static_cast<shard_cache*>(self);
+        return !here.foreign_.empty() || !here.completions_.empty() ||
+               (here.parts_->chunks.room_may_have_come() && here.parts_->owner_requests.waiting());
+    };
+}
+
+void shard_cache::move_in() noexcept {
+    shard_.set_guest(guest_);
+}
+
+shard_cache::~shard_cache() = default;
+
+bool shard_cache::request(chunk_request& wanted,
+                          std::uint64_t number,
+                          std::uint64_t offset,
+                          const manager_core& manager) noexcept {
+    return parts_->home_requests.start(wanted, number, offset, manager);
+}
+
+void shard_cache::cancel(chunk_request& wanted) noexcept {
+    parts_->home_requests.cancel(wanted);
+}
+
+void shard_cache::before_submit() noexcept {
+    // Each turn, those who release would miss their cache line each time.
+    if (shard_.turn_number() % settle_turns == 0 || parts_->owner_requests.waiting())
+        take_foreign();
+    if (shard_.stopping()) {
+        parts_->owner_requests.end_line();
+        parts_->fills.stop_reads();
+    }
+    if (parts_->chunks.room_may_have_come()) parts_->owner_requests.serve_line();
+    parts_->fills.submit();
+    completions_.flush();
+}
+
+// Pins.
+
+void shard_cache::attend(entry& unpinned) noexcept {
+    if (unpinned.leased) {
+        parts_->held_leases.unpinned(static_cast<lease&>(unpinned));
+    } else {
+        parts_->chunks.unpinned(static_cast<chunk&>(unpinned));
+    }
+}
+
+void shard_cache::unpin_elsewhere(entry& found, std::uint64_t size) noexcept {
+    shard_cache& home = *found.home;
+    if (!found.foreign.release(size)) return;  // whoever was the first has linked it
+    if (home.foreign_.push(found, [&]() noexcept { home.shard_.nudge(); })) return;
+    home.all_.settle_orphans(found.foreign.take().pins);
+}
+
+void shard_cache::settle_foreign(entry& released) noexcept {
+    count_foreign(released);
+    if (released.pins == 0 && released.attention) attend(released);
+}
+
+void shard_cache::take_foreign() noexcept {
+    foreign_.take([this](entry& released) { settle_foreign(released); });
+}
+
+// Counts.
+
+bool shard_cache::begin_send(std::uint64_t bytes) noexcept {
+    const std::uint64_t most = all_.owner().memory_per_shard() / 8;
+    std::uint64_t& sending = parts_->counts.sending_bytes;
+    if (bytes > most || sending > most - bytes) return false;
+    sending += bytes;
+    return true;
+}
+
+void shard_cache::end_send(std::uint64_t bytes) noexcept {
+    parts_->counts.sending_bytes -= bytes;
+}
+
+void shard_cache::count_bypass() noexcept {
+    ++parts_->counts.bypasses;
+}
+
+const char* shard_cache::fault() const noexcept {
+    if (const char* const wrong = parts_->chunks.fault()) return wrong;
+    if (const char* const wrong = parts_->held_leases.fault()) return wrong;
+    if (const char* const wrong = parts_->fills.fault()) return wrong;
+    return parts_->owner_requests.fault();
+}
+
+std::uint64_t shard_cache::close() noexcept {
+    completions_.flush();
+    // Nothing is attended to any more: no message that this sent would find its way.
+    foreign_.close([](entry& released) { count_foreign(released); });
+    parts_->chunks.each([this](chunk& one) { parts_->fills.unqueue(one); });
+    return parts_->held_leases.close() + parts_->chunks.close();
+}
+
+}  // namespace leat::detail

@@ -1,0 +1,41 @@
+// What a shard's cache is made of.
+#pragma once
+
+#include "answers.hpp"
+#include "chunk_store.hpp"
+#include "eviction.hpp"
+#include "fills.hpp"
+#include "granted_leases.hpp"
+#include "held_leases.hpp"
+#include "home_requests.hpp"
+#include "owner_requests.hpp"
+
+#include <leat/cache/statistics.hpp>
+
+namespace leat::detail {
+
+/// Each knows those above it, whom it calls; only `answers` goes back to the requests at home,
+/// where each request ends.
+struct shard_parts {
+    explicit shard_parts(shard_cache& cache) noexcept
+        : chunks(cache),
+          held_leases(cache),
+          granted_leases(cache, chunks, counts),
+          answers(cache, granted_leases),
+          fills(cache, chunks, granted_leases, answers, counts),
+          eviction(cache, chunks, granted_leases, fills, counts),
+          owner_requests(cache, chunks, eviction, fills, answers, counts),
+          home_requests(cache, held_leases, owner_requests, counts) {}
+
+    cache_statistics counts;
+    chunk_store chunks;
+    detail::held_leases held_leases;
+    detail::granted_leases granted_leases;
+    detail::answers answers;
+    detail::fills fills;
+    detail::eviction eviction;
+    detail::owner_requests owner_requests;
+    detail::home_requests home_requests;
+};
+
+}  // namespace leat::detail

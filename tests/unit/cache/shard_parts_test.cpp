@@ -1,0 +1,196 @@
+// The invariants of a shard's parts: each is noticed when it is broken.
+#include "shard/shard_parts.hpp"
+
+#include "pattern.hpp"
+#include "scripted_source.hpp"
+#include "small_engine.hpp"
+
+#include <leat/cache/detail/manager_access.hpp>
+#include <leat/leat.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <string_view>
+
+using namespace leat;
+using namespace leat::literals;
+using leat::test::script;
+using leat::test::scripted_source;
+
+namespace {
+
+std::string_view said(const char* fault) {
+    return fault == nullptr ? "" : fault;
+}
+
+/// Two shards stepped by hand; the second holds a lease of a chunk of the first, and no slice.
+struct stepped {
+    stepped() {
+        source->size = 64 * 64_KiB;
+        owner.start();
+        owner.at(0).open();
+        owner.at(1).open();
+        complete(1, get_remote());
+    }
+    static engine_options options() {
+        engine_options made = test::small_engine(2, 512_KiB, 64_KiB);  // four chunks a shard
+        made.hosted = true;
+        return made;
+    }
+    void turn() {
+        owner.at(0).turn();
+        owner.at(1).turn();
+    }
+    template <class T>
+    T complete(unsigned shard, task<T> job) {
+        spawned<T> running = owner.spawn_on(shard, std::move(job));
+        while (owner.roots() != 0) turn();
+        return running.get();
+    }
+    task<> get_remote() {
+        from = co_await manager.open("any");
+        wanted = {from, 0, 100};
+        while (manager.owner(wanted) != 0) wanted.offset += 64_KiB;
+        co_await manager.get_chunk(wanted);
+    }
+    detail::shard_cache& cache(unsigned shard) {
+        return detail::manager_access::cache(manager)->at(shard);
+    }
+    detail::chunk& chunk() {
+        return static_cast<detail::chunk&>(*cache(0).find(wanted.file.number, index()));
+    }
+    detail::lease& lease() {
+        return static_cast<detail::lease&>(*cache(1).find(wanted.file.number, index()));
+    }
+    detail::fill_queue& queue() { return detail::manager_access::core(manager).fills[0]; }
+    [[nodiscard]] std::uint64_t index() const { return wanted.offset / 64_KiB; }
+
+    std::shared_ptr<script> source = std::make_shared<script>();
+    engine owner{options()};
+    chunk_manager manager{owner, scripted_source{source}};
+    file from;
+    chunk_config wanted;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(what_is_right_is_not_called_wrong, stepped) {
+    BOOST_TEST(said(cache(0).fault()) == "");
+    BOOST_TEST(said(cache(1).fault()) == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_chunk_store_are_noticed, stepped) {
+    detail::chunk& one = chunk();
+    cache(0).table().erase(one);
+    BOOST_TEST(said(cache(0).fault()) == "a chunk is not in the table, or a doomed one is");
+    cache(0).table().insert(one);
+
+    cache(0).parts().chunks.policy().erase(one);
+    BOOST_TEST(said(cache(0).fault()) == "a chunk is set aside that nothing will bring back");
+    cache(0).parts().chunks.policy().insert(one);
+
+    detail::file_record* const file = std::exchange(one.file, nullptr);
+    BOOST_TEST(said(cache(0).fault()) == "chunks are counted wrongly");
+    one.file = file;
+    BOOST_TEST(said(cache(0).fault()) == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_leases_held_are_noticed, stepped) {
+    detail::lease& held = lease();
+    cache(1).table().erase(held);
+    const char* const out_of_table = "a lease is not in the table, or one on its way back is";
+    BOOST_TEST(said(cache(1).fault()) == out_of_table);
+
+    const auto presence = std::exchange(held.presence, nullptr);
+    const auto ready_length = std::exchange(held.ready_length, 0);
+    held.state = detail::lease::home_state::returning;
+    const char* const in_sweep = "a lease is not in the sweep, or one on its way back is";
+    BOOST_TEST(said(cache(1).fault()) == in_sweep);
+
+    held.state = detail::lease::home_state::unused;
+    detail::file_record* const file = std::exchange(held.file, nullptr);
+    BOOST_TEST(said(cache(1).fault()) == "leases are counted wrongly");
+    held.file = file;
+    held.state = detail::lease::home_state::granted;
+    held.presence = presence;
+    held.ready_length = ready_length;
+    cache(1).table().insert(held);
+    BOOST_TEST(said(cache(1).fault()) == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
+    detail::chunk& one = chunk();
+    one.rank = detail::fill_rank::rest;
+    BOOST_TEST(said(cache(0).fault()) == "a chunk has a rank but is in no fill queue");
+    one.rank = detail::fill_rank::none;
+    one.reads = 1;
+    BOOST_TEST(said(cache(0).fault()) ==
+               "a chunk has more reads in flight than its fill queue counts");
+    one.reads = 0;
+
+    // The rest of a chunk waits while four small demands are in flight.
+    queue().small_in_flight = 4;
+    std::uint64_t offset = 0;
+    while (manager.owner({from, offset, 100}) != 0 || offset == wanted.offset) offset += 64_KiB;
+    auto get_local = [](const chunk_manager& of, chunk_config config) -> task<> {
+        co_await of.get_chunk(config);
+    };
+    complete(0, get_local(manager, {from, offset, 100}));
+    auto& resting = queue().of(detail::fill_rank::rest);
+    BOOST_REQUIRE(!resting.empty());
+    detail::chunk& rest = resting.front();
+    rest.rank = detail::fill_rank::ahead;
+    BOOST_TEST(said(cache(0).fault()) == "a chunk is in a fill queue of another rank than its own");
+    rest.rank = detail::fill_rank::rest;
+    resting.pop_front();
+    BOOST_TEST(said(cache(0).fault()) == "a fill queue without chunks is listed");
+    resting.push_front(rest);
+    BOOST_TEST(said(cache(0).fault()) == "");
+    queue().small_in_flight = 0;
+}
+
+BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepped) {
+    auto pin_all = [](stepped& with) -> task<std::vector<slice>> {
+        std::vector<slice> pins;
+        for (std::uint64_t at = 0; pins.size() < 4; at += 64_KiB) {
+            const chunk_config config{with.from, at, 100};
+            if (with.manager.owner(config) == 0)
+                pins.push_back(co_await with.manager.get_chunk(config));
+        }
+        co_return pins;
+    };
+    const std::vector<slice> pins = complete(0, pin_all(*this));
+    struct waiting : detail::chunk_request {
+        bool ended = false;
+    } waiter;
+    waiter.done = [](detail::chunk_request& self) noexcept {
+        static_cast<waiting&>(self).ended = true;
+    };
+    waiter.size = 100;
+    std::uint64_t offset = 63 * 64_KiB;
+    while (manager.owner({from, offset, 100}) != 0) offset -= 64_KiB;
+    auto ask = [](stepped& with, waiting& of, std::uint64_t at) -> task<bool> {
+        co_return detail::shard_cache::current().request(
+            of, with.wanted.file.number, at, detail::manager_access::core(with.manager));
+    };
+    BOOST_REQUIRE(complete(0, ask(*this, waiter, offset)));
+    BOOST_REQUIRE(!waiter.ended);
+    BOOST_TEST(said(cache(0).fault()) == "");
+
+    waiter.waits = detail::chunk_request::place::units;
+    BOOST_TEST(said(cache(0).fault()) == "a request waits for a buffer and does not know it");
+    waiter.waits = detail::chunk_request::place::buffer;
+    waiter.owner = &cache(1);
+    BOOST_TEST(said(cache(0).fault()) == "a request waits for a buffer of another shard");
+    waiter.owner = &cache(0);
+    waiter.patience = detail::patience::brief;
+    BOOST_TEST(said(cache(0).fault()) == "requests that wait briefly are counted wrongly");
+    waiter.patience = detail::patience::deadline;
+
+    auto cancel = [](detail::chunk_request& of) -> task<> {
+        detail::shard_cache::current().cancel(of);
+        co_return;
+    };
+    complete(0, cancel(waiter));
+    BOOST_TEST(waiter.ended);
+}
