@@ -246,6 +246,37 @@ def check_readmes(source: pathlib.Path):
                 yield readme, 1, f"no line for {name}"
 
 
+FAULT = re.compile(r"^const char\* (?:\w+::)*(fault\w*)\(.*?^}", re.MULTILINE | re.DOTALL)
+SENTENCE = re.compile(r'return\s+((?:"[^"]*"\s*)+);|\bwrong =\s*((?:"[^"]*"\s*)+);')
+
+
+def joined(literals: str) -> str:
+    """What adjacent literals say together."""
+    return "".join(re.findall(r'"([^"]*)"', literals))
+
+
+def fault_sentences(text: str):
+    """The line and the text of each sentence that a function fault() gives."""
+    for function in FAULT.finditer(text):
+        for sentence in SENTENCE.finditer(function.group()):
+            position = function.start() + sentence.start()
+            yield line_of(text, position), joined(sentence.group(1) or sentence.group(2))
+
+
+def check_invariants(source: pathlib.Path):
+    """Invariants are tested by a function fault(), and for each of its sentences a unit test breaks one."""
+    tests = "".join(path.read_text() for path in sorted((source / "tests/unit").rglob("*.cpp")))
+    tested = {joined(literals.group()) for literals in re.finditer(r'"[^"\n]*"(\s*"[^"\n]*")*', tests)}
+    for folder in ("io", "engine", "cache"):
+        for path in sorted((source / folder).rglob("*.[ch]pp")):
+            text = path.read_text()
+            if re.search(r"^ *///? .*\bInvariants?:", text, re.MULTILINE) and "fault" not in code_only(text):
+                yield path, 1, "invariants are listed, but no fault() tests them"
+            for line, sentence in fault_sentences(text):
+                if sentence not in tested:
+                    yield path, line, f'no unit test breaks this invariant: "{sentence}"'
+
+
 def check_version(source: pathlib.Path):
     """The version stands in three places: they must agree."""
     version = re.search(r"version: '([^']+)'", (source / "meson.build").read_text()).group(1)
@@ -265,6 +296,7 @@ def main() -> int:
         findings += [(path, *finding) for finding in check_text(relative, path.read_text())]
     findings += check_version(source)
     findings += check_readmes(source)
+    findings += check_invariants(source)
     if len(sys.argv) > 2:
         findings += check_build(source, pathlib.Path(sys.argv[2]).resolve())
     for path, line, message in findings:

@@ -100,5 +100,17 @@ class NotFound(unittest.TestCase):
         self.clean("tests/unit/io/a_test.cpp", "#include <leat/engine/detail/work.hpp>\n")
 
 
+class Sentences(unittest.TestCase):
+    def test_fault_sentences(self):
+        text = (
+            "const char* fault_of_bits(const chunk& of) noexcept {\n"
+            '    if (of.a) return "a is set";\n'
+            '    if (of.b)\n        return "b is "\n               "set";\n'
+            "    return nullptr;\n}\n"
+            'const char* name() {\n    return "no fault";\n}\n'
+        )
+        self.assertEqual(list(check.fault_sentences(text)), [(2, "a is set"), (4, "b is set")])
+
+
 if __name__ == "__main__":
     unittest.main()
