@@ -19,9 +19,9 @@ constexpr const char* refused_pages =
     "huge pages are reserved that cannot be used here, as a rule since a control group forbids "
     "them (hugetlb); others serve";
 
-void tell_of_memory(engine& owner, const char* sentence) noexcept {
+void tell_of_memory(leat::engine& engine, const char* sentence) noexcept {
     try {
-        owner.report_once(event::level::information, sentence);
+        engine.report_once(event::level::information, sentence);
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }
@@ -43,11 +43,11 @@ chunk* shard_cache::make_chunk(file_record& file, std::uint64_t index) noexcept 
     }
     if (!own_->told_of_plain_buffers && shard_.arena()->statistics().registration_failures != 0) {
         own_->told_of_plain_buffers = true;
-        tell_of_memory(shard_.owner(), plain_buffers);
+        tell_of_memory(shard_.engine(), plain_buffers);
     }
     if (!own_->told_of_refused_pages && shard_.arena()->statistics().hugetlb_refusals != 0) {
         own_->told_of_refused_pages = true;
-        tell_of_memory(shard_.owner(), refused_pages);
+        tell_of_memory(shard_.engine(), refused_pages);
     }
     constexpr std::uint64_t unit = unit_size;
     const std::uint64_t words = ((manager.chunk_size + unit - 1) / unit + 63) / 64;

@@ -170,10 +170,10 @@ void shard_cache::read_failed(chunk& filling,
     const bool told = answer_or_retry(filling, failed, code);
     if (ended || (told && failed.demanded())) return;
     try {
-        shard_.owner().report(event::level::warning,
-                              "reading ahead in \"" + filling.file->name +
-                                  "\" failed: " + code.message() +
-                                  "; that chunk is read on demand until a read of it succeeds");
+        shard_.engine().report(event::level::warning,
+                               "reading ahead in \"" + filling.file->name +
+                                   "\" failed: " + code.message() +
+                                   "; that chunk is read on demand until a read of it succeeds");
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }

@@ -16,19 +16,19 @@ constexpr std::uint64_t settle_turns = 64;
 
 shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
     : table_(buckets), shard_(mine), all_(all), own_(std::make_unique<storage>()) {
-    guest_.state = this;
-    guest_.before_submit = [](void* self) noexcept {
+    extension_.state = this;
+    extension_.before_submit = [](void* self) noexcept {
         static_cast<shard_cache*>(self)->before_submit();
     };
-    guest_.pending = [](void* self) noexcept {
+    extension_.pending = [](void* self) noexcept {
         auto& here = *static_cast<shard_cache*>(self);
         return !here.foreign_.empty() || !here.completions_.empty() ||
                (here.own_->buffer_may_be_free && !here.own_->buffer_waiters.empty());
     };
 }
 
-void shard_cache::move_in() noexcept {
-    shard_.set_guest(guest_);
+void shard_cache::attach() noexcept {
+    shard_.attach(extension_);
 }
 
 shard_cache::~shard_cache() = default;
@@ -110,7 +110,7 @@ std::uint64_t shard_cache::close() noexcept {
 }
 
 bool shard_cache::begin_send(std::uint64_t bytes) noexcept {
-    const std::uint64_t most = all_.owner().memory_per_shard() / 8;
+    const std::uint64_t most = all_.engine().memory_per_shard() / 8;
     if (bytes > most || counts_.sending_bytes > most - bytes) return false;
     counts_.sending_bytes += bytes;
     return true;

@@ -55,13 +55,14 @@ constexpr std::chrono::seconds stall_report_pause{10};
 // Waits that a shard tells when it has to leave them behind.
 constexpr std::size_t told_at_end = 10;
 
-constexpr shard::guest nobody{nullptr, [](void*) noexcept {}, [](void*) noexcept { return false; }};
+constexpr shard::extension no_extension{nullptr, [](void*) noexcept {},
+                                        [](void*) noexcept { return false; }};
 }  // namespace
 
-shard::shard(leat::engine& owner, unsigned index, unsigned shards)
-    : engine_(owner),
+shard::shard(leat::engine& engine, unsigned index, unsigned shards)
+    : engine_(engine),
       index_(index),
-      guests_{&nobody, &nobody},
+      extensions_{&no_extension, &no_extension},
       outgoing_(shards),
       doorbell_(shards) {
     dirty_.reserve(shards);
@@ -275,8 +276,8 @@ bool shard::turn() {
     if (!timers_.empty()) done += timers_.expire(turn_time_);
     watch_.ended(detail::stall_watch::part::messages);
     done += run_ready();
-    for (const seat where : {seat::cache, seat::asio}) {
-        const guest& one = visitor(where);
+    for (const slot where : {slot::cache, slot::asio}) {
+        const extension& one = extension_of(where);
         one.before_submit(one.state);
     }
     flush();
@@ -316,8 +317,8 @@ bool shard::has_work() const noexcept {
     // Who is inside the gate leaves it without a word: a shard that stops waits for that awake.
     return !ready_.empty() || !inbox_.empty() || doorbell_.rung() || stop_due() ||
            (stopping() && inbox_.occupied()) ||
-           std::any_of(guests_.begin(), guests_.end(), [](const auto& seated) {
-               const guest& one = *seated.load(std::memory_order_acquire);
+           std::any_of(extensions_.begin(), extensions_.end(), [](const auto& attached) {
+               const extension& one = *attached.load(std::memory_order_acquire);
                return one.pending(one.state);
            });
 }
@@ -406,7 +407,7 @@ void shard::end() noexcept {
     runs_functions_ = false;
     inbox_.shut();
     if (abandoned_) run_last();
-    end_residents();
+    tell_end();
     if (abandoned_) run_last();
     // Who joins is another thread, which the ring does not serve.
     if (!abandoned_) arena_->unregister();
@@ -430,11 +431,11 @@ void shard::run_last() noexcept {
     while (detail::work* const item = last.pop()) item->run(*item);
 }
 
-void shard::end_residents() noexcept {
+void shard::tell_end() noexcept {
     const detail::current_scope here{this};
-    while (!residents_.empty()) {
-        detail::shard_resident& one = residents_.front();
-        residents_.pop_front();
+    while (!end_listeners_.empty()) {
+        detail::end_listener& one = end_listeners_.front();
+        end_listeners_.pop_front();
         one.on_end(one, abandoned_);
     }
 }

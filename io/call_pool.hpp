@@ -1,8 +1,8 @@
 // Threads for the system calls that may block.
 #pragma once
 
-#include "doorbell.hpp"
 #include "operation_list.hpp"
+#include "waker.hpp"
 
 #include <leat/io/backend.hpp>
 
@@ -20,9 +20,9 @@ namespace leat::io {
 /// again by and by; meanwhile it keeps no thread. All members are for the one thread that owns it.
 class call_pool {
 public:
-    /// The threads ring `bell` when there is something to take. Throws boost::system::system_error
+    /// The threads use `wakes` when there is something to take. Throws boost::system::system_error
     /// if the system has no threads to give.
-    call_pool(unsigned threads, doorbell& bell);
+    call_pool(unsigned threads, waker& wakes);
     call_pool(const call_pool&) = delete;
     call_pool& operator=(const call_pool&) = delete;
     /// Waits for the calls that run now; those behind them are forgotten.
@@ -48,7 +48,7 @@ private:
     void finish(operation& op, int result) noexcept;
     void stop() noexcept;
 
-    doorbell& bell_;
+    waker& waker_;
     std::atomic<bool> some_done_{false};
     mutable std::mutex mutex_;  ///< guards what follows, and the state of the operations
     std::condition_variable work_arrived_;

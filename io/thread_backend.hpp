@@ -2,8 +2,8 @@
 #pragma once
 
 #include "call_pool.hpp"
-#include "doorbell.hpp"
 #include "operation_list.hpp"
+#include "waker.hpp"
 
 #include <leat/io/backend.hpp>
 
@@ -67,7 +67,7 @@ private:
 
     int epoll_ = -1;
     bool precise_wait_ = true;  ///< epoll_pwait2 has not been refused
-    doorbell bell_;             ///< rung by wake() and by the pool
+    waker waker_;               ///< woken by wake() and by the pool
     std::atomic<bool> woken_{false};
     std::atomic<std::uint64_t> wakes_{0};
     backend_statistics statistics_;

@@ -3,8 +3,8 @@
 
 #include "call_pool.hpp"
 #include "credit_queue.hpp"
-#include "doorbell.hpp"
 #include "operation_list.hpp"
+#include "waker.hpp"
 
 #include <leat/io/backend.hpp>
 
@@ -61,14 +61,14 @@ public:
     [[nodiscard]] backend_statistics statistics() const override;
 
 private:
-    enum class verdict : std::uint8_t { proceed, call_again, reap_first };
+    enum class next_step : std::uint8_t { proceed, call_again, reap_first };
     struct completion_entry {
         std::uint64_t user_data;
         std::int32_t result;
         std::uint32_t flags;
     };
 
-    [[nodiscard]] static verdict judge_enter(int result);
+    [[nodiscard]] static next_step step_after_enter(int result);
     [[nodiscard]] static bool is_final(operation& op, int& result) noexcept;
 
     void open_ring();
@@ -107,7 +107,7 @@ private:
     io_uring ring_{};
     bool ring_open_ = false;
     bool bound_ = false;
-    std::thread::id owner_;
+    std::thread::id thread_;
     unsigned rung_ = 0;
     unsigned entries_;
     unsigned completion_entries_;
@@ -130,16 +130,16 @@ private:
     operation_list cancels_;    ///< submitted, their cancellation waits for its turn
     operation_list withdrawn_;  ///< cancelled while pending, or without threads; with results
 
-    doorbell bell_;
-    bool bell_armed_ = false;  ///< the kernel has a read of the bell
+    waker waker_;
+    bool waker_armed_ = false;  ///< the kernel has a read of the waker
     bool woken_ = false;
     /// Rung by the kernel at each completion; exists once somebody waits by descriptor.
-    std::optional<doorbell> completion_bell_;
+    std::optional<waker> completion_waker_;
     std::atomic<std::uint64_t> wakes_{0};
 
     const unsigned threads_;
     operation_list for_threads_;     ///< not yet handed to them
-    std::optional<call_pool> pool_;  ///< rings the bell
+    std::optional<call_pool> pool_;  ///< wakes the waker
 
     std::vector<std::size_t> registered_;  ///< bytes by index; empty until the table exists
     backend_statistics statistics_;

@@ -31,13 +31,13 @@ public:
     shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets);
     ~shard_cache();
     /// Any thread, once: from here on the shard calls it, until the engine has ended.
-    void move_in() noexcept;
+    void attach() noexcept;
     shard_cache(const shard_cache&) = delete;
     shard_cache& operator=(const shard_cache&) = delete;
 
     /// The one of the shard that runs on this thread; there must be one.
     [[nodiscard]] static shard_cache& current() noexcept {
-        return *static_cast<shard_cache*>(shard::current()->extension());
+        return *static_cast<shard_cache*>(shard::current()->cache_state());
     }
 
     /// The hit's lookup.
@@ -201,7 +201,7 @@ private:
     entry_table table_;
     shard& shard_;
     shared_cache& all_;
-    shard::guest guest_;
+    shard::extension extension_;
 
     struct storage;
     std::unique_ptr<storage> own_;

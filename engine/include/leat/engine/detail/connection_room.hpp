@@ -20,7 +20,7 @@ struct connection_place : boost::intrusive::list_base_hook<> {
     using function = void (*)(connection_place&) noexcept;
     explicit connection_place(function end_) noexcept : end(end_) {}
 
-    function end;  ///< ends the connection, so that its owner notices and leaves
+    function end;  ///< ends the connection, so that its user notices and leaves
     io::time_point idle_since{};
     bool ending = false;
 };

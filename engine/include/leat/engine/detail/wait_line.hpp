@@ -50,12 +50,12 @@ class wait_line {
 public:
     /// `left` is called when one has left the line without being served, so that those behind it
     /// may be.
-    using left_function = void (*)(void* owner) noexcept;
+    using left_function = void (*)(void* primitive) noexcept;
 
     explicit wait_line(activity kind,
-                       void* owner = nullptr,
+                       void* primitive = nullptr,
                        left_function on_left = nullptr) noexcept
-        : kind_(kind), owner_(owner), on_left_(on_left), home_(shard::current()) {
+        : kind_(kind), primitive_(primitive), on_left_(on_left), home_(shard::current()) {
         if (home_ == nullptr) [[unlikely]]
             fail("was made off the shards: make it in a task, on the shard that is to use it");
     }
@@ -85,14 +85,14 @@ public:
     }
     void push_back(line_wait& one) noexcept { members_.push_back(one); }
     void left() noexcept {
-        if (on_left_ != nullptr) on_left_(owner_);
+        if (on_left_ != nullptr) on_left_(primitive_);
     }
     /// Ends the program with the primitive's name and `sentence`.
     [[noreturn, gnu::cold]] void fail(const char* sentence) const noexcept;
 
 private:
     activity kind_;
-    void* owner_;
+    void* primitive_;
     left_function on_left_;
     shard* home_;
     boost::intrusive::list<line_wait,
