@@ -154,6 +154,11 @@ void call_pool::add_to(operation_summary& summary) const {
     summary.add(done_);
 }
 
+std::size_t call_pool::size() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return queue_.size() + again_.size() + running_.size() + done_.size();
+}
+
 std::uint64_t call_pool::retries() const noexcept {
     const std::lock_guard lock(mutex_);
     return retries_;

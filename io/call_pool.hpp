@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -39,6 +40,8 @@ public:
     void take(operation_list& done) noexcept;
 
     void add_to(operation_summary& summary) const;
+    /// Operations that were posted, and neither withdrawn nor taken.
+    [[nodiscard]] std::size_t size() const noexcept;
     /// Calls that were made again.
     [[nodiscard]] std::uint64_t retries() const noexcept;
 

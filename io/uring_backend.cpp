@@ -114,6 +114,7 @@ std::size_t uring_backend::run(time_point deadline) {
         completed += finish_by_threads();
         // A polling run leaves the wake-up to the next one that waits.
         ends = (!polling && std::exchange(woken_, false)) || ends;
+        assert(accepted_ > most_checked || fault() == nullptr);
         if (completed > 0 || ends) {
             return completed;
         }
@@ -237,14 +238,14 @@ io_uring_sqe* uring_backend::next_entry() {
 // operation started later at the same address must come behind the cancellation of the earlier one.
 void uring_backend::fill() {
     do {
-        if (!arm_bell() || !submit_cancellations() || !submit_pending()) {
+        if (!arm_waker() || !submit_cancellations() || !submit_pending()) {
             return;  // the kernel takes no more now
         }
     } while (shed());
     statistics_.deferred += queue_.count_deferred();
 }
 
-bool uring_backend::arm_bell() {
+bool uring_backend::arm_waker() {
     if (!waker_armed_) {
         io_uring_sqe* const entry = next_entry();
         if (entry == nullptr) {

@@ -30,6 +30,11 @@ namespace leat::io {
 ///
 /// What the ring cannot do rightly (operation::by_thread) is done by a few threads, made when first
 /// there is such an operation.
+///
+/// Invariants, told by fault(): each operation accepted is in one list; the credit that is held is
+/// that of the operations in the kernel; who holds more than one is counted, and of them one at
+/// most is asked to give it back; those that await their cancellation are to end; and those of the
+/// queue.
 class uring_backend final : public backend {
 public:
     /// How often a ring that the kernel has no memory for is asked for again before it becomes
@@ -59,8 +64,12 @@ public:
     /// Whether the kernel had no memory for a completion queue as long as was asked for.
     [[nodiscard]] bool is_smaller_than_asked() const noexcept { return smaller_; }
     [[nodiscard]] backend_statistics statistics() const override;
+    /// nullptr, or which invariant is broken; not inside a completion. Takes time for each
+    /// operation in flight.
+    [[nodiscard]] const char* fault() const noexcept;
 
 private:
+    friend struct tampering;  // tests break what fault() tells
     enum class next_step : std::uint8_t { proceed, call_again, reap_first };
     struct completion_entry {
         std::uint64_t user_data;
@@ -78,7 +87,7 @@ private:
     void close_ring() noexcept;
     void bind();
     void fill();
-    [[nodiscard]] bool arm_bell();
+    [[nodiscard]] bool arm_waker();
     [[nodiscard]] bool submit_cancellations();
     [[nodiscard]] operation* next_pending() noexcept;
     [[nodiscard]] bool submit_pending();

@@ -59,6 +59,12 @@ struct shard_statistics {
 
 /// One shard. All members are for the shard's own thread, the one that calls turn(), unless said
 /// otherwise.
+///
+/// Invariants, told by fault(): what is to be sent is listed once for each receiver, and goes one
+/// way; a stop is told to all who listen, and only a shard that stops counts down to its end; one
+/// that has ended runs no functions, and one that owes operations was given up; while something
+/// holds it the engine has roots; waits stand in the order in which they began; and those of its
+/// parts.
 class shard {
 public:
     shard(leat::engine& engine, unsigned index, unsigned shards);
@@ -184,6 +190,9 @@ public:
     }
     /// The waits that began first, at most `limit`, oldest first. See engine::waiting().
     [[nodiscard]] std::vector<waiting_task> waiting(std::size_t limit) const;
+    /// nullptr, or which invariant is broken; on the shard, from no message and no function that it
+    /// runs.
+    [[nodiscard]] const char* fault() const noexcept;
     /// On the shard, or after join; engine::statistics() asks from elsewhere.
     [[nodiscard]] shard_statistics statistics() const;
 
@@ -218,6 +227,7 @@ private:
     friend class engine;
     friend class detail::frame_pool;
     friend class host_loop;
+    friend struct tampering;  // tests break what fault() tells
     static constexpr std::int32_t hits_a_turn = 1024;
     static constexpr unsigned ready_a_turn = 256;
 
@@ -238,6 +248,8 @@ private:
     void run_last() noexcept;
     void tell_end() noexcept;
     void note_stall(io::time_point begin) noexcept;
+    [[nodiscard]] const char* fault_of_routes() const noexcept;
+    [[nodiscard]] const char* fault_of_end() const noexcept;
 
     leat::engine& engine_;
     const unsigned index_;

@@ -37,6 +37,8 @@ protected:
     void throw_if_stopped() const;
 
 private:
+    friend class wait_line;
+    friend struct tampering;
     static void stopped(suspension& self) noexcept;
 
     wait_line* line_;
@@ -45,7 +47,8 @@ private:
 };
 
 /// What the primitives have in common: the shard that they belong to, who waits there, first come
-/// first served, and the sentences about misuse. Invariant: each member is suspended.
+/// first served, and the sentences about misuse. Invariants, told by fault(): each member knows its
+/// line, and has not been taken out by a stop request.
 class wait_line {
 public:
     /// `left` is called when one has left the line without being served, so that those behind it
@@ -84,6 +87,8 @@ public:
         return first;
     }
     void push_back(line_wait& one) noexcept { members_.push_back(one); }
+    /// nullptr, or which invariant is broken.
+    [[nodiscard]] const char* fault() const noexcept;
     void left() noexcept {
         if (on_left_ != nullptr) on_left_(primitive_);
     }
@@ -91,6 +96,8 @@ public:
     [[noreturn, gnu::cold]] void fail(const char* sentence) const noexcept;
 
 private:
+    friend struct tampering;  // tests break what fault() tells
+
     activity kind_;
     void* primitive_;
     left_function on_left_;
