@@ -126,18 +126,18 @@ error detail::shared_cache::failure(const chunk_config& wanted, boost::system::e
 
 // The manager.
 
-chunk_manager::chunk_manager(engine& owner,
+chunk_manager::chunk_manager(leat::engine& engine,
                              std::unique_ptr<detail::any_source> source,
                              manager_options options) {
     const std::uint64_t size =
-        options.chunk_size != 0 ? options.chunk_size : owner.options().chunk_size;
+        options.chunk_size != 0 ? options.chunk_size : engine.options().chunk_size;
     check_chunk_size(size);
-    if (owner.memory_per_shard() < 2 * size) {
+    if (engine.memory_per_shard() < 2 * size) {
         refuse(errc::budget_too_small, "each shard needs room for two chunks of " +
                                            format_size(size) + ", but the engine's " +
-                                           format_size(owner.options().memory) +
-                                           " give each of its " + std::to_string(owner.shards()) +
-                                           " only " + format_size(owner.memory_per_shard()));
+                                           format_size(engine.options().memory) +
+                                           " give each of its " + std::to_string(engine.shards()) +
+                                           " only " + format_size(engine.memory_per_shard()));
     }
     const std::uint64_t competing = options.competing_fill_bytes;
     if (competing == 0 || competing % fill_piece != 0 || competing > most_competing_fill_bytes) {
@@ -145,13 +145,13 @@ chunk_manager::chunk_manager(engine& owner,
                                          ", not a multiple of " + format_size(fill_piece) +
                                          " up to " + format_size(most_competing_fill_bytes));
     }
-    cache_ = detail::shared_cache::of(owner);
+    cache_ = detail::shared_cache::of(engine);
     cache_->expect_chunks_of(size);
     core_ = std::make_shared<detail::manager_core>(cache_, size, std::move(source), options);
 }
 
-chunk_manager::chunk_manager(engine& owner, chunk_manager& lower, manager_options options)
-    : chunk_manager(owner,
+chunk_manager::chunk_manager(leat::engine& engine, chunk_manager& lower, manager_options options)
+    : chunk_manager(engine,
                     // One of its own: fills go on after both managers are gone.
                     std::make_unique<manager_source>(std::unique_ptr<chunk_manager>{
                         new chunk_manager{lower.cache_, lower.core_}}),
@@ -266,13 +266,13 @@ cache_statistics chunk_manager::live_statistics(time_span patience) const {
     if (shard::current() != nullptr)
         detail::misuse(
             "chunk_manager::live_statistics() blocks: on a shard, co_await statistics()");
-    engine& owner = cache_->owner();
+    leat::engine& engine = cache_->engine();
     const auto told = detail::inquiry<detail::cache_census>::ask(
-        owner, [cache = cache_](shard& one) { return cache->at(one.index()).census(); }, patience);
+        engine, [cache = cache_](shard& one) { return cache->at(one.index()).census(); }, patience);
     detail::cache_census all;
     for (const std::optional<detail::cache_census>& one : told) {
         if (!one)
-            throw system_error({owner.stopping() ? errc::stopped : errc::timed_out,
+            throw system_error({engine.stopping() ? errc::stopped : errc::timed_out,
                                 {.doing = activity::get_chunk}});
         all.add(*one);
     }

@@ -47,7 +47,7 @@ slice_stream::slice_stream(const chunk_manager& manager,
       end_(end),
       options_(options) {
     // Half of a shard's memory at most is filled ahead.
-    const std::uint64_t chunks = manager.cache_->owner().memory_per_shard() / manager.chunk_size();
+    const std::uint64_t chunks = manager.cache_->engine().memory_per_shard() / manager.chunk_size();
     options_.depth = static_cast<unsigned>(std::min<std::uint64_t>(options_.depth, chunks / 2));
     ahead_.reserve(options_.depth + 1);
 }

@@ -39,6 +39,20 @@ void accept_queue::wait(waiter& one) noexcept {
     }
     waiting_.push_back(one);
     proceed();
+    assert(fault() == nullptr);
+}
+
+const char* accept_queue::fault() const noexcept {
+    if (references_ == 0) return "a listening socket is used that nobody refers to";
+    if (closed_) {
+        if (!waiting_.empty()) return "somebody waits at a closed listening socket";
+        return ready_.empty() ? nullptr : "a closed listening socket keeps connections";
+    }
+    if (waiting_.empty() || accept_.in_flight) return nullptr;
+    if (!room_.is_linked()) return "somebody waits for connections that are not accepted";
+    if (!ready_.empty() && home_.connections().has_room())
+        return "somebody waits though a connection is ready";
+    return nullptr;
 }
 
 // Hands out what it has, and sees to it that there will be more.
@@ -64,6 +78,7 @@ void accept_queue::close() noexcept {
     if (accept_.in_flight) home_.backend().cancel(accept_);
     for (const int connection : ready_) ::close(connection);
     ready_.clear();
+    assert(fault() == nullptr);
 }
 
 int accept_queue::release() noexcept {
@@ -90,6 +105,7 @@ void accept_queue::completed(io::operation& done) noexcept {
     }
     const boost::intrusive_ptr<accept_queue> self = std::move(op.in_flight);
     self->ended(op.result);
+    assert(self->fault() == nullptr);
 }
 
 void accept_queue::ended(int result) noexcept {

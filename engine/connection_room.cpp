@@ -33,6 +33,20 @@ void connection_room::leave(connection_place* place) noexcept {
         waiting_.pop_front();
         next.on_room(next);
     }
+    assert(fault() == nullptr);
+}
+
+const char* connection_room::fault() const noexcept {
+    if (ending_ > open_) return "more connections are told to end than are open";
+    if (idle_.size() > open_ - ending_) return "more connections are idle than are open";
+    if (!idle_.empty()) {
+        if (idle_.front().ending || idle_.back().ending)
+            return "a connection counts as idle that was told to end";
+        if (idle_.front().idle_since > idle_.back().idle_since)
+            return "idle connections do not stand in the order in which they became so";
+    }
+    if (!waiting_.empty() && has_room()) return "accepting waits for room that there is";
+    return nullptr;
 }
 
 void connection_room::idle(connection_place& place) noexcept {
@@ -41,6 +55,7 @@ void connection_room::idle(connection_place& place) noexcept {
     place.idle_since = home_.turn_time();
     idle_.push_back(place);
     if (!waiting_.empty()) make_room();
+    assert(fault() == nullptr);
 }
 
 void connection_room::busy(connection_place& place) noexcept {
@@ -52,6 +67,7 @@ void connection_room::wait(room_waiter& one) noexcept {
     ++waits_;
     waiting_.push_back(one);
     make_room();
+    assert(fault() == nullptr);
 }
 
 // Ends an idle connection for each who waits and would have it so.

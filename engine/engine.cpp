@@ -64,7 +64,7 @@ engine::~engine() {
         return;
     }
     const shard* const here = shard::current();
-    if (here != nullptr && &here->owner() == this) {
+    if (here != nullptr && &here->engine() == this) {
         detail::end_process(
             "an engine was destroyed on a shard of its own, which it would have to wait for: let "
             "the task end and destroy it on another thread; std::exit in a coroutine destroys one "
@@ -228,7 +228,7 @@ void engine::stop() noexcept {
     stop_deadline_.compare_exchange_strong(unset, deadline.time_since_epoch().count());
     // What a shard has sent before it stops the engine arrives before the others end.
     shard* const here = shard::current();
-    if (here != nullptr && &here->owner() == this) here->flush();
+    if (here != nullptr && &here->engine() == this) here->flush();
     if (stopping_.exchange(true)) return;
     const std::lock_guard lock{mutex_};
     nudge_all();

@@ -82,6 +82,14 @@ void frame_pool::release(void* frame, std::size_t size) noexcept {
     ::operator delete(frame);
 }
 
+const char* frame_pool::fault() const noexcept {
+    for (const free_list& list : lists_) {
+        if ((list.first == nullptr) != (list.count == 0)) return "free frames are counted wrongly";
+        if (list.count > kept_per_class) return "more free frames are kept than ever are";
+    }
+    return nullptr;
+}
+
 std::int64_t frame_pool::live() noexcept {
     return frames_elsewhere.load(std::memory_order_relaxed);
 }

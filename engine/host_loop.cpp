@@ -8,24 +8,24 @@
 namespace leat {
 
 namespace {
-engine& hosted(engine& owner) {
-    if (owner.options().hosted) return owner;
+engine& hosted(leat::engine& engine) {
+    if (engine.options().hosted) return engine;
     detail::misuse(
         "a host_loop was made for an engine whose shards have threads of their own: set "
         "engine_options::hosted");
 }
 }  // namespace
 
-host_loop::host_loop(engine& owner, unsigned shard) : shard_(hosted(owner).at(shard)) {
+host_loop::host_loop(leat::engine& engine, unsigned shard) : shard_(hosted(engine).at(shard)) {
     shard_.open();
     descriptor_ = shard_.backend().wait_descriptor();
-    ++owner.host_loops_;
+    ++engine.host_loops_;
 }
 
 host_loop::~host_loop() {
     if (finished_) return;
     // It has ended if engine::join() has stepped it, and a forked child only lets go of it.
-    if (!shard_.ended() && !shard_.owner().inherited()) {
+    if (!shard_.ended() && !shard_.engine().inherited()) {
         shard_.expect_turn();
         if (parked_) shard_.end_park();
     }
@@ -34,7 +34,7 @@ host_loop::~host_loop() {
 
 void host_loop::finish() noexcept {
     finished_ = true;
-    --shard_.owner().host_loops_;
+    --shard_.engine().host_loops_;
 }
 
 bool host_loop::turn() noexcept {
@@ -47,7 +47,7 @@ bool host_loop::turn() noexcept {
     try {
         if (!shard_.finished()) return step();
     } catch (const std::exception& failure) {
-        shard_.owner().give_up(shard_, failure.what());
+        shard_.engine().give_up(shard_, failure.what());
     }
     finish();
     return true;

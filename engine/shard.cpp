@@ -1,10 +1,10 @@
-// The loop: what a turn does, when it parks, and how it ends.
+// How a shard is made and opened, and how messages, waits and counts reach it.
 #include <leat/engine/engine.hpp>
 #include <leat/engine/shard.hpp>
 #include <leat/io/detail/misuse.hpp>
 
-#include <algorithm>
 #include <new>
+#include <utility>
 
 namespace leat {
 
@@ -16,52 +16,17 @@ void off_the_shards() noexcept {
         "something that belongs to a shard was used on a thread that runs none: call it in a task,"
         " which engine::run or spawn_on starts");
 }
-
-namespace {
-class current_scope {
-public:
-    explicit current_scope(shard* here) noexcept : before_(current_shard) { current_shard = here; }
-    current_scope(const current_scope&) = delete;
-    current_scope& operator=(const current_scope&) = delete;
-    ~current_scope() { current_shard = before_; }
-
-private:
-    shard* before_;
-};
-
-class flag_raised {
-public:
-    explicit flag_raised(bool& flag) noexcept : flag_(flag) { flag_ = true; }
-    flag_raised(const flag_raised&) = delete;
-    flag_raised& operator=(const flag_raised&) = delete;
-    ~flag_raised() { flag_ = false; }
-
-private:
-    bool& flag_;
-};
-}  // namespace
 }  // namespace detail
 
 namespace {
-// How long a sender with messages that found no room sleeps before it tries again.
-constexpr std::chrono::microseconds congestion_pause{100};
-
-// The share of idle times that must have been short for a shard to spin.
-constexpr float worth_spinning = 0.25F;
-
-// On a busy machine every shard stalls now and then: one sentence in so long says enough.
-constexpr std::chrono::seconds stall_report_pause{10};
-
-// Waits that a shard tells when it has to leave them behind.
-constexpr std::size_t told_at_end = 10;
-
-constexpr shard::guest nobody{nullptr, [](void*) noexcept {}, [](void*) noexcept { return false; }};
+constexpr shard::extension no_extension{nullptr, [](void*) noexcept {},
+                                        [](void*) noexcept { return false; }};
 }  // namespace
 
-shard::shard(leat::engine& owner, unsigned index, unsigned shards)
-    : engine_(owner),
+shard::shard(leat::engine& engine, unsigned index, unsigned shards)
+    : engine_(engine),
       index_(index),
-      guests_{&nobody, &nobody},
+      extensions_{&no_extension, &no_extension},
       outgoing_(shards),
       doorbell_(shards) {
     dirty_.reserve(shards);
@@ -87,8 +52,7 @@ void shard::open_backend() {
     if (!opener_.compare_exchange_strong(nobody_yet, std::this_thread::get_id())) {
         detail::misuse(
             "a shard was opened twice: there is one host_loop, or one open(), for each shard, "
-            "until "
-            "the engine ends");
+            "until the engine ends");
     }
     try {
         make_backend();
@@ -205,238 +169,6 @@ void shard::report_thrown() const noexcept {
 
 void shard::nudge() noexcept {
     if (doorbell_.claim_wake()) backend_->wake();
-}
-
-std::size_t shard::receive() noexcept {
-    std::size_t count = 0;
-    inbox_.take(ready_);
-    doorbell_.answer([&](unsigned sender) {
-        detail::mailbox<>* const box =
-            engine_.at(sender).outgoing_[index_].box.load(std::memory_order_acquire);
-        count += box->consume([](detail::work& message) { message.run(message); });
-    });
-    counts_.messages_received += count;
-    return count;
-}
-
-std::size_t shard::run_ready() noexcept {
-    std::size_t count = 0;
-    // With its hits spent the turn goes on to the device, but messages alone do not spend it.
-    for (; count < ready_a_turn && (hits_left_ > 0 || count == 0); ++count) {
-        detail::work* const item = ready_.pop();
-        if (item == nullptr) break;
-        watch_.running(reinterpret_cast<void*>(item->run));
-        item->run(*item);
-        watch_.ended(detail::stall_watch::part::ready_work);
-    }
-    return count;
-}
-
-void shard::flush() noexcept {
-    if (dirty_.empty()) return;
-    congested_ = false;
-    std::size_t kept = 0;
-    for (const unsigned target : dirty_) {
-        detail::mailbox<>& box = *outgoing_[target].box.load(std::memory_order_relaxed);
-        if (box.flush() && engine_.at(target).doorbell_.ring(index_)) {
-            ++counts_.doorbells;
-            engine_.at(target).backend_->wake();
-        }
-        if (box.congested()) {
-            congested_ = true;
-            dirty_[kept++] = target;
-        } else {
-            outgoing_[target].dirty = false;
-        }
-    }
-    dirty_.resize(kept);
-}
-
-bool shard::turn() {
-    expect_turn();
-    const detail::current_scope here{this};
-    const detail::flag_raised turning{in_turn_};
-    ++turns_;
-    turn_time_ = backend_->now();
-    hits_before_ += static_cast<std::uint64_t>(hits_a_turn - hits_left_);
-    hits_left_ = hits_a_turn;
-    watch_.begin();
-    if (stop_due()) {
-        stop_deadline_ = later(turn_time_, engine_.options().stop_timeout);
-        stop_source_.request_stop();
-        while (!stop_listeners_.empty()) {
-            detail::stop_listener& listener = stop_listeners_.front();
-            stop_listeners_.pop_front();
-            listener.on_stop(listener);
-        }
-    }
-
-    std::size_t done = receive();
-    if (!timers_.empty()) done += timers_.expire(turn_time_);
-    watch_.ended(detail::stall_watch::part::messages);
-    done += run_ready();
-    for (const seat where : {seat::cache, seat::asio}) {
-        const guest& one = visitor(where);
-        one.before_submit(one.state);
-    }
-    flush();
-    watch_.ended(detail::stall_watch::part::cache);
-    engine_.expect_own_process();  // somebody may have forked: the ring is not the child's
-    done += backend_->run(io::time_point::min());
-    watch_.ended(detail::stall_watch::part::kernel);
-    if (done != 0) note_stall(turn_time_);
-    return done != 0;
-}
-
-void shard::note_stall(io::time_point begin) noexcept {
-    const io::time_point end = backend_->now();
-    const std::chrono::nanoseconds length = end - begin;
-    counts_.longest_turn = std::max(counts_.longest_turn, length);
-    if (length <= engine_.options().stall) return;
-    ++counts_.stalls;
-    if (end < next_stall_report_) return;
-    next_stall_report_ = end + stall_report_pause;
-    try {
-        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
-        engine_.report(event::level::warning,
-                       "shard " + std::to_string(index_) + " was kept from its loop for " +
-                           std::to_string(ms) + " ms, stall " + std::to_string(counts_.stalls) +
-                           " of it; what ran longest: " + watch_.describe() +
-                           "; if the machine is not busy otherwise, a coroutine that computes " +
-                           "long should co_await leat::yield{}");
-    } catch (...) {  // no memory for the sentence: the count stands
-    }
-}
-
-bool shard::stop_due() const noexcept {
-    return engine_.stopping() && !stopping();
-}
-
-bool shard::has_work() const noexcept {
-    // Who is inside the gate leaves it without a word: a shard that stops waits for that awake.
-    return !ready_.empty() || !inbox_.empty() || doorbell_.rung() || stop_due() ||
-           (stopping() && inbox_.occupied()) ||
-           std::any_of(guests_.begin(), guests_.end(), [](const auto& seated) {
-               const guest& one = *seated.load(std::memory_order_acquire);
-               return one.pending(one.state);
-           });
-}
-
-void shard::park(io::time_point limit) {
-    expect_turn();
-    if (!begin_park()) return;
-    const detail::current_scope here{this};
-    backend_->run(std::min(limit, next_deadline()));
-    end_park();
-}
-
-// Declares the shard parked, so that whoever sends to it wakes its backend; false, and nothing
-// declared, if there is something to do.
-bool shard::begin_park() noexcept {
-    const detail::current_scope here{this};
-    doorbell_.park();
-    if (has_work() || finished()) {
-        doorbell_.unpark();
-        return false;
-    }
-    ++counts_.parks;
-    return true;
-}
-
-// When a parked shard has to turn again though nobody wakes it.
-io::time_point shard::next_deadline() const noexcept {
-    const io::time_point next = std::min(timers_.next(), stop_deadline_);
-    return congested_ ? std::min(next, backend_->now() + congestion_pause) : next;
-}
-
-std::chrono::nanoseconds shard::spin_limit() const noexcept {
-    const std::chrono::nanoseconds longest = engine_.options().spin;
-    // Spinning mostly in vain only burns power. A share of idleness decides, not its mean length:
-    // small reads that end soon often alternate with large ones.
-    return soon_ >= worth_spinning ? longest : longest / 16;
-}
-
-void shard::run() {
-    const std::chrono::nanoseconds longest = engine_.options().spin;
-    io::time_point idle_since{};
-    bool idle = false;
-    while (!finished()) {
-        if (turn()) {
-            if (idle) {
-                idle = false;
-                const float came_soon = turn_time_ - idle_since <= longest ? 1 : 0;
-                soon_ += (came_soon - soon_) / 8;
-            }
-            continue;
-        }
-        if (!idle) {
-            idle = true;
-            idle_since = turn_time_;
-        }
-        if (turn_time_ - idle_since < spin_limit()) {
-            __builtin_ia32_pause();
-            continue;
-        }
-        park();
-    }
-}
-
-bool shard::finished() noexcept {
-    if (ended_ || !stopping()) return ended_;
-    // Roots twice: what passes between the two counts is seen in one of them. Messages that find no
-    // room, since their receiver has ended, are for engine::join.
-    const bool idle = engine_.roots() == 0 && !engine_.busy() && engine_.roots() == 0 &&
-                      backend_->in_flight() == 0 && !has_work() &&
-                      // What came in before it closed is seen now.
-                      inbox_.close() && !has_work();
-    if (!idle && backend_->now() < stop_deadline_) return false;
-    abandoned_ = !idle;
-    try {
-        if (backend_->in_flight() != 0) owed_ = backend_->owed();
-    } catch (const std::bad_alloc&) {  // it owes all the same
-        owed_ = "operations";
-    }
-    end();
-    return true;
-}
-
-void shard::end() noexcept {
-    if (ended_) return;
-    ended_ = true;
-    runs_functions_ = false;
-    inbox_.shut();
-    if (abandoned_) run_last();
-    end_residents();
-    if (abandoned_) run_last();
-    // Who joins is another thread, which the ring does not serve.
-    if (!abandoned_) arena_->unregister();
-    std::vector<waiting_task> left;
-    if (abandoned_) {
-        try {
-            left = waiting(told_at_end);
-        } catch (const std::bad_alloc&) {  // nobody hears of them
-        }
-    }
-    engine_.shard_ended(std::move(left));
-}
-
-// What has come by now is not left unseen: somebody outside may wait for an answer. What it brings
-// about here is left behind.
-void shard::run_last() noexcept {
-    const detail::current_scope here{this};
-    detail::work_queue last;
-    last.splice(ready_);
-    inbox_.take(last);
-    while (detail::work* const item = last.pop()) item->run(*item);
-}
-
-void shard::end_residents() noexcept {
-    const detail::current_scope here{this};
-    while (!residents_.empty()) {
-        detail::shard_resident& one = residents_.front();
-        residents_.pop_front();
-        one.on_end(one, abandoned_);
-    }
 }
 
 std::vector<waiting_task> shard::waiting(std::size_t limit) const {

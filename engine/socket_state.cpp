@@ -120,7 +120,7 @@ void socket_state::note_idleness() noexcept {
     }
 }
 
-// Its owner sees the end of what the peer sends, and the peer that of the connection.
+// Its user sees the end of what the peer sends, and the peer that of the connection.
 void socket_state::end_idle(detail::connection_place& place) noexcept {
     ::shutdown(static_cast<seat&>(place).self->descriptor_, SHUT_RDWR);
 }

@@ -12,8 +12,8 @@ namespace leat::detail {
 work started_task::done;
 work started_task::abandoned;
 
-started_task::started_task(engine& owner, unsigned shard)
-    : home_(owner.at(shard)), outside_(owner.outside_) {}
+started_task::started_task(leat::engine& engine, unsigned shard)
+    : home_(engine.at(shard)), outside_(engine.outside_) {}
 
 // The task's side.
 
@@ -28,7 +28,7 @@ void started_task::begin() noexcept {
 bool started_task::end() noexcept {
     if (engine_stop_.is_linked()) engine_stop_.unlink();
     // What ends because it was asked to is no news.
-    news_ = failure() && !home_.owner().stopping() &&
+    news_ = failure() && !home_.engine().stopping() &&
             !(token_.stop_requested() && failure()->code == errc::cancelled);
     return gate_.end();
 }
@@ -86,7 +86,7 @@ bool started_task::wait(work& item, shard& from) noexcept {
 
 bool started_task::wait_for(work& item, shard* from) noexcept {
     waiter_home_ = from;
-    if (from == nullptr || from->owner().outside_ != outside_) {
+    if (from == nullptr || from->engine().outside_ != outside_) {
         listed_ = outside_->enter(*this);
         if (!listed_) give_up();
     }

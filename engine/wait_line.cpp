@@ -1,6 +1,7 @@
 // Coroutines join the line, are served in order, and leave it.
 #include <leat/engine/detail/wait_line.hpp>
 
+#include <cassert>
 #include <cstdio>
 
 namespace leat::detail {
@@ -20,6 +21,15 @@ void line_wait::stopped(suspension& self) noexcept {
     one.stopped_ = true;
     one.finish();
     line.left();
+    assert(line.fault() == nullptr);
+}
+
+const char* wait_line::fault() const noexcept {
+    for (const line_wait& one : members_) {
+        if (one.line_ != this) return "a task waits in a line that it does not know";
+        if (one.stopped_) return "a task waits in a line though it was stopped";
+    }
+    return nullptr;
 }
 
 void wait_line::fail(const char* sentence) const noexcept {

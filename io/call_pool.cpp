@@ -29,7 +29,7 @@ std::chrono::microseconds pause_before(std::uint32_t tries) noexcept {
 
 }  // namespace
 
-call_pool::call_pool(unsigned threads, doorbell& bell) : bell_(bell) {
+call_pool::call_pool(unsigned threads, waker& wakes) : waker_(wakes) {
     int failed_with = 0;
     try {
         threads_.reserve(threads);
@@ -110,7 +110,7 @@ void call_pool::finish(operation& op, int result) noexcept {
     op.result = result == -EAGAIN ? -ECANCELED : result;
     done_.push_back(op);
     some_done_.store(true, std::memory_order_release);
-    bell_.ring();
+    waker_.wake();
 }
 
 void call_pool::post(operation_list& operations) {
@@ -152,6 +152,11 @@ void call_pool::add_to(operation_summary& summary) const {
     summary.add(again_);
     summary.add(running_);
     summary.add(done_);
+}
+
+std::size_t call_pool::size() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return queue_.size() + again_.size() + running_.size() + done_.size();
 }
 
 std::uint64_t call_pool::retries() const noexcept {

@@ -1,13 +1,14 @@
 // Threads for the system calls that may block.
 #pragma once
 
-#include "doorbell.hpp"
 #include "operation_list.hpp"
+#include "waker.hpp"
 
 #include <leat/io/backend.hpp>
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -20,9 +21,9 @@ namespace leat::io {
 /// again by and by; meanwhile it keeps no thread. All members are for the one thread that owns it.
 class call_pool {
 public:
-    /// The threads ring `bell` when there is something to take. Throws boost::system::system_error
+    /// The threads use `wakes` when there is something to take. Throws boost::system::system_error
     /// if the system has no threads to give.
-    call_pool(unsigned threads, doorbell& bell);
+    call_pool(unsigned threads, waker& wakes);
     call_pool(const call_pool&) = delete;
     call_pool& operator=(const call_pool&) = delete;
     /// Waits for the calls that run now; those behind them are forgotten.
@@ -39,6 +40,8 @@ public:
     void take(operation_list& done) noexcept;
 
     void add_to(operation_summary& summary) const;
+    /// Operations that were posted, and neither withdrawn nor taken.
+    [[nodiscard]] std::size_t size() const noexcept;
     /// Calls that were made again.
     [[nodiscard]] std::uint64_t retries() const noexcept;
 
@@ -48,7 +51,7 @@ private:
     void finish(operation& op, int result) noexcept;
     void stop() noexcept;
 
-    doorbell& bell_;
+    waker& waker_;
     std::atomic<bool> some_done_{false};
     mutable std::mutex mutex_;  ///< guards what follows, and the state of the operations
     std::condition_variable work_arrived_;

@@ -116,6 +116,31 @@ std::size_t credit_queue::count_deferred() noexcept {
     return begun;
 }
 
+std::size_t credit_queue::size() const noexcept {
+    return lines_[0].count + lines_[1].count + lines_[2].count;
+}
+
+unsigned credit_queue::held() const noexcept {
+    return lines_[0].held + lines_[1].held + lines_[2].held;
+}
+
+const char* credit_queue::fault() const noexcept {
+    const unsigned waits = of(part::waits).held;
+    const unsigned sockets = waits + of(part::answers).held;
+    if (held() > all_) return "more credit is held than there is";
+    if (sockets > sockets_) return "sockets hold credit that is for files";
+    if (waits > waits_) return "what waits for peers holds credit that is for answers";
+    for (const line& one : lines_) {
+        if (one.operations.size() != one.count) return "waiting operations are counted wrongly";
+        for (const operation& op : one.operations) {
+            if (&of(part_of(op)) != &one) return "an operation waits in another line than its own";
+            if (op.state != operation::phase::pending) return "an operation waits that has begun";
+            if (op.credit != 0) return "an operation waits for credit that has some";
+        }
+    }
+    return nullptr;
+}
+
 void credit_queue::add_to(operation_summary& summary) const {
     for (const line& one : lines_) {
         summary.add(one.operations);

@@ -16,6 +16,9 @@ namespace leat::io {
 ///
 /// Operations that find no credit wait here, those of a kind in order; the kinds take turns. One
 /// thread.
+///
+/// Invariants, told by fault(): no more is held than there is, by all, by sockets and by what waits
+/// for a peer; those that wait here are counted, are pending and hold nothing.
 class credit_queue {
 public:
     static constexpr unsigned least = 4;
@@ -66,7 +69,14 @@ public:
     [[nodiscard]] std::size_t count_deferred() noexcept;
     void add_to(operation_summary& summary) const;
 
+    /// How many wait here, and what the others hold.
+    [[nodiscard]] std::size_t size() const noexcept;
+    [[nodiscard]] unsigned held() const noexcept;
+    /// nullptr, or which invariant is broken. Takes time for each that waits.
+    [[nodiscard]] const char* fault() const noexcept;
+
 private:
+    friend struct tampering;  // tests break what fault() tells
     enum class part : std::uint8_t { files, answers, waits };
     struct line {
         operation_list operations;

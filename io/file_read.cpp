@@ -54,7 +54,7 @@ void file_read::start(backend& through,
     length_ = data.size();
     alignment_ = from.alignment();
     set_extent();
-    on_complete = &file_read::landed;
+    on_complete = &file_read::completed;
     proceed();
 }
 
@@ -130,7 +130,7 @@ void file_read::submit() noexcept {
     backend_->submit(*this);
 }
 
-void file_read::landed(operation& op) noexcept {
+void file_read::completed(operation& op) noexcept {
     file_read& self = static_cast<file_read&>(op);
     if (self.step_ == step::read && self.error_) {
         self.finish(self.error_);
@@ -263,14 +263,14 @@ void file_read::name_answered(int answer) noexcept {
     version_watch& watch = *file_->watch_;
     const bool gives_it = answer == 0 && watch.is_file(inquiry_->attributes);
     switch (watch.explain(inquiry_->seen, gives_it)) {
-        case version_watch::verdict::same:
+        case version_watch::finding::same:
             finish(error_);
             break;
-        case version_watch::verdict::outdated:
+        case version_watch::finding::outdated:
             compare();
             break;
-        case version_watch::verdict::changed:
-        case version_watch::verdict::unexplained:
+        case version_watch::finding::changed:
+        case version_watch::finding::unexplained:
             finish(make_error_code(errc::file_changed));
     }
 }

@@ -5,6 +5,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <utility>
@@ -19,6 +20,9 @@ inline void unlink(operation& op) noexcept {
     operation_list::node_algorithms::unlink(operation_list::value_traits::to_node_ptr(op));
     operation_list::node_algorithms::init(operation_list::value_traits::to_node_ptr(op));
 }
+
+/// With more operations in flight debug builds do not look at each after every run.
+inline constexpr std::size_t most_checked = 1000;
 
 /// Counts operations by kind and descriptor, for backend::owed.
 class operation_summary {

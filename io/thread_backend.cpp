@@ -21,15 +21,15 @@
 namespace leat::io {
 
 thread_backend::thread_backend(const backend_options& options)
-    : bell_(EFD_CLOEXEC | EFD_NONBLOCK), pool_(options.threads, bell_) {
+    : waker_(EFD_CLOEXEC | EFD_NONBLOCK), pool_(options.threads, waker_) {
     const unsigned count = options.threads;
     statistics_.name = "thread";
     statistics_.mode = std::to_string(count) + (count == 1 ? " thread" : " threads") + " and epoll";
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.fd = bell_.descriptor();
+    event.data.fd = waker_.descriptor();
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, bell_.descriptor(), &event) != 0) {
+    if (epoll_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, waker_.descriptor(), &event) != 0) {
         const int error = errno;
         ::close(epoll_);
         throw boost::system::system_error(system_error_code(error), "epoll");
@@ -74,9 +74,9 @@ void thread_backend::cancel(operation& op) noexcept {
 }
 
 void thread_backend::wake() noexcept {
-    // Before the bell: who answers it looks at woken_ behind that.
+    // Before the waker: who resets it looks at woken_ behind that.
     woken_.exchange(true, std::memory_order_acq_rel);
-    if (bell_.ring()) {
+    if (waker_.wake()) {
         wakes_.fetch_add(1, std::memory_order_relaxed);
     }
 }
@@ -97,6 +97,7 @@ std::size_t thread_backend::run(time_point deadline) {
         // A polling run leaves the wake-up to the next one that waits.
         ends = (!polling && woken_.exchange(false, std::memory_order_acq_rel)) || ends;
         const std::size_t completed = complete_ready();
+        assert(accepted_ > most_checked || fault() == nullptr);
         if (completed > 0 || ends) {
             return completed;
         }
@@ -107,7 +108,7 @@ bool thread_backend::prepare_wait() {
     if (!incoming_.empty()) {
         return false;
     }
-    // Empties the bell, which would keep the epoll descriptor readable.
+    // Empties the waker, which would keep the epoll descriptor readable.
     wait_for_events(time_point::min(), false);
     collect();
     const bool woken = woken_.exchange(false, std::memory_order_acq_rel);
@@ -234,13 +235,13 @@ void thread_backend::wait_for_events(time_point deadline, bool may_wait) {
     }
     for (int i = 0; i < got; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
-        if (event.data.fd != bell_.descriptor()) {
+        if (event.data.fd != waker_.descriptor()) {
             descriptor_ready(event.data.fd, event.events);
             continue;
         }
         std::uint64_t value = 0;
-        static_cast<void>(::read(bell_.descriptor(), &value, sizeof value));
-        bell_.answer();
+        static_cast<void>(::read(waker_.descriptor(), &value, sizeof value));
+        waker_.reset();
     }
 }
 

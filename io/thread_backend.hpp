@@ -2,8 +2,8 @@
 #pragma once
 
 #include "call_pool.hpp"
-#include "doorbell.hpp"
 #include "operation_list.hpp"
+#include "waker.hpp"
 
 #include <leat/io/backend.hpp>
 
@@ -21,6 +21,9 @@ namespace leat::io {
 ///
 /// Listening and connecting sockets are made O_NONBLOCK if they are not, and stay so. A file
 /// operation that a thread already works on runs to its end when cancelled.
+///
+/// Invariants, told by fault(): each operation accepted is in one list; a descriptor is watched as
+/// long as somebody waits for it, and for what those want.
 class thread_backend final : public backend {
 public:
     /// Throws boost::system::system_error if the system has no descriptors or threads to give.
@@ -37,8 +40,12 @@ public:
     [[nodiscard]] std::size_t in_flight() const noexcept override { return accepted_; }
     [[nodiscard]] std::string owed() const override;
     [[nodiscard]] backend_statistics statistics() const override;
+    /// nullptr, or which invariant is broken; not inside a completion. Takes time for each
+    /// operation in flight.
+    [[nodiscard]] const char* fault() const noexcept;
 
 private:
+    friend struct tampering;  // tests break what fault() tells
     /// The operations that wait for one descriptor to become ready, and what epoll watches it for.
     struct watch {
         operation_list waiting;
@@ -67,7 +74,7 @@ private:
 
     int epoll_ = -1;
     bool precise_wait_ = true;  ///< epoll_pwait2 has not been refused
-    doorbell bell_;             ///< rung by wake() and by the pool
+    waker waker_;               ///< woken by wake() and by the pool
     std::atomic<bool> woken_{false};
     std::atomic<std::uint64_t> wakes_{0};
     backend_statistics statistics_;

@@ -19,9 +19,9 @@ namespace leat::io {
 
 namespace {
 
-// Where the kernel puts what it reads from the bell: nobody looks at it, and a ring that is being
+// Where the kernel puts what it reads from the waker: nobody looks at it, and a ring that is being
 // closed may still write it.
-std::uint64_t bell_value;
+std::uint64_t waker_value;
 
 }  // namespace
 
@@ -78,18 +78,18 @@ void uring_backend::withdraw(operation& op) noexcept {
 }
 
 void uring_backend::wake() noexcept {
-    if (bell_.ring()) {
+    if (waker_.wake()) {
         wakes_.fetch_add(1, std::memory_order_relaxed);
     }
 }
 
 bool uring_backend::prepare_wait() {
-    if (completion_bell_) {
+    if (completion_waker_) {
         // What completes after this makes the descriptor readable again; the rest is seen below.
         std::uint64_t count = 0;
-        static_cast<void>(::read(completion_bell_->descriptor(), &count, sizeof count));
+        static_cast<void>(::read(completion_waker_->descriptor(), &count, sizeof count));
     }
-    if (std::exchange(woken_, false) || !bell_armed_) {
+    if (std::exchange(woken_, false) || !waker_armed_) {
         return false;
     }
     const bool can_submit =
@@ -114,6 +114,7 @@ std::size_t uring_backend::run(time_point deadline) {
         completed += finish_by_threads();
         // A polling run leaves the wake-up to the next one that waits.
         ends = (!polling && std::exchange(woken_, false)) || ends;
+        assert(accepted_ > most_checked || fault() == nullptr);
         if (completed > 0 || ends) {
             return completed;
         }
@@ -121,19 +122,19 @@ std::size_t uring_backend::run(time_point deadline) {
 }
 
 // Decides what becomes of a call to the ring that returned `result`, a count or a negated errno.
-uring_backend::verdict uring_backend::judge_enter(int result) {
+uring_backend::next_step uring_backend::step_after_enter(int result) {
     if (result >= 0) {
-        return verdict::proceed;
+        return next_step::proceed;
     }
     switch (-result) {
         case ETIME:  // the deadline passed
-            return verdict::proceed;
+            return next_step::proceed;
         case EINTR:  // a signal ended the wait; what was to be submitted has been
-            return verdict::call_again;
+            return next_step::call_again;
         case EAGAIN:  // no memory for a request now
         case EBUSY:   // completions that found no room in the queue wait to be reaped
         case ENOMEM:
-            return verdict::reap_first;
+            return next_step::reap_first;
         case EBADR:   // the kernel had no memory to keep a completion: an operation would never
                       // complete
         case EEXIST:  // another thread than the ring's own called
@@ -172,7 +173,7 @@ void uring_backend::enter(time_point deadline, bool may_wait) {
         ++statistics_.overflows;
     }
     // What was not submitted stays in the queue for the next call.
-    if (judge_enter(result) == verdict::reap_first && io_uring_cq_ready(&ring_) == 0) {
+    if (step_after_enter(result) == next_step::reap_first && io_uring_cq_ready(&ring_) == 0) {
         ::sched_yield();  // nothing here can be reaped: let others free memory
     }
 }
@@ -188,7 +189,7 @@ int uring_backend::submit_and_wait(time_point deadline) {
     }
     // Who waits for a device is to be seen as such: the CPU's governor looks at iowait, too. And
     // one call for all is worth more than what it counts as; a shard has submitted before it parks,
-    // but for the bell.
+    // but for the waker.
     if (idles_ && queue_.held_by_files() == 0 && io_uring_sq_ready(&ring_) <= 1) {
         const int result = wait_idly(limit);
         if (result != -EINVAL) {
@@ -226,7 +227,7 @@ io_uring_sqe* uring_backend::next_entry() {
     io_uring_sqe* entry = io_uring_get_sqe(&ring_);
     if (entry == nullptr) {
         ++statistics_.enters;
-        if (judge_enter(io_uring_submit(&ring_)) == verdict::proceed) {
+        if (step_after_enter(io_uring_submit(&ring_)) == next_step::proceed) {
             entry = io_uring_get_sqe(&ring_);
         }
     }
@@ -237,22 +238,22 @@ io_uring_sqe* uring_backend::next_entry() {
 // operation started later at the same address must come behind the cancellation of the earlier one.
 void uring_backend::fill() {
     do {
-        if (!arm_bell() || !submit_cancellations() || !submit_pending()) {
+        if (!arm_waker() || !submit_cancellations() || !submit_pending()) {
             return;  // the kernel takes no more now
         }
     } while (shed());
     statistics_.deferred += queue_.count_deferred();
 }
 
-bool uring_backend::arm_bell() {
-    if (!bell_armed_) {
+bool uring_backend::arm_waker() {
+    if (!waker_armed_) {
         io_uring_sqe* const entry = next_entry();
         if (entry == nullptr) {
             return false;
         }
-        io_uring_prep_read(entry, bell_.descriptor(), &bell_value, sizeof bell_value, 0);
+        io_uring_prep_read(entry, waker_.descriptor(), &waker_value, sizeof waker_value, 0);
         io_uring_sqe_set_data64(entry, wake_tag);
-        bell_armed_ = true;
+        waker_armed_ = true;
     }
     return true;
 }

@@ -3,8 +3,8 @@
 
 #include "call_pool.hpp"
 #include "credit_queue.hpp"
-#include "doorbell.hpp"
 #include "operation_list.hpp"
+#include "waker.hpp"
 
 #include <leat/io/backend.hpp>
 
@@ -30,6 +30,11 @@ namespace leat::io {
 ///
 /// What the ring cannot do rightly (operation::by_thread) is done by a few threads, made when first
 /// there is such an operation.
+///
+/// Invariants, told by fault(): each operation accepted is in one list; the credit that is held is
+/// that of the operations in the kernel; who holds more than one is counted, and of them one at
+/// most is asked to give it back; those that await their cancellation are to end; and those of the
+/// queue.
 class uring_backend final : public backend {
 public:
     /// How often a ring that the kernel has no memory for is asked for again before it becomes
@@ -59,16 +64,20 @@ public:
     /// Whether the kernel had no memory for a completion queue as long as was asked for.
     [[nodiscard]] bool is_smaller_than_asked() const noexcept { return smaller_; }
     [[nodiscard]] backend_statistics statistics() const override;
+    /// nullptr, or which invariant is broken; not inside a completion. Takes time for each
+    /// operation in flight.
+    [[nodiscard]] const char* fault() const noexcept;
 
 private:
-    enum class verdict : std::uint8_t { proceed, call_again, reap_first };
+    friend struct tampering;  // tests break what fault() tells
+    enum class next_step : std::uint8_t { proceed, call_again, reap_first };
     struct completion_entry {
         std::uint64_t user_data;
         std::int32_t result;
         std::uint32_t flags;
     };
 
-    [[nodiscard]] static verdict judge_enter(int result);
+    [[nodiscard]] static next_step step_after_enter(int result);
     [[nodiscard]] static bool is_final(operation& op, int& result) noexcept;
 
     void open_ring();
@@ -78,7 +87,7 @@ private:
     void close_ring() noexcept;
     void bind();
     void fill();
-    [[nodiscard]] bool arm_bell();
+    [[nodiscard]] bool arm_waker();
     [[nodiscard]] bool submit_cancellations();
     [[nodiscard]] operation* next_pending() noexcept;
     [[nodiscard]] bool submit_pending();
@@ -107,7 +116,7 @@ private:
     io_uring ring_{};
     bool ring_open_ = false;
     bool bound_ = false;
-    std::thread::id owner_;
+    std::thread::id thread_;
     unsigned rung_ = 0;
     unsigned entries_;
     unsigned completion_entries_;
@@ -130,16 +139,16 @@ private:
     operation_list cancels_;    ///< submitted, their cancellation waits for its turn
     operation_list withdrawn_;  ///< cancelled while pending, or without threads; with results
 
-    doorbell bell_;
-    bool bell_armed_ = false;  ///< the kernel has a read of the bell
+    waker waker_;
+    bool waker_armed_ = false;  ///< the kernel has a read of the waker
     bool woken_ = false;
     /// Rung by the kernel at each completion; exists once somebody waits by descriptor.
-    std::optional<doorbell> completion_bell_;
+    std::optional<waker> completion_waker_;
     std::atomic<std::uint64_t> wakes_{0};
 
     const unsigned threads_;
     operation_list for_threads_;     ///< not yet handed to them
-    std::optional<call_pool> pool_;  ///< rings the bell
+    std::optional<call_pool> pool_;  ///< wakes the waker
 
     std::vector<std::size_t> registered_;  ///< bytes by index; empty until the table exists
     backend_statistics statistics_;

@@ -71,8 +71,8 @@ std::size_t uring_backend::reap() {
 std::size_t uring_backend::dispatch(const completion_entry& entry) {
     switch (entry.user_data) {
         case wake_tag:
-            bell_.answer();  // before the caller looks at its queues
-            bell_armed_ = false;
+            waker_.reset();  // before the caller looks at its queues
+            waker_armed_ = false;
             woken_ = true;
             return 0;
         case cancel_tag:
@@ -171,7 +171,7 @@ void uring_backend::hand_to_threads() noexcept {
     }
     if (!pool_) {
         try {
-            pool_.emplace(threads_, bell_);
+            pool_.emplace(threads_, waker_);
         } catch (...) {
             for (operation& op : for_threads_) {
                 op.result = -ENOMEM;

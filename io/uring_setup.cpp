@@ -105,7 +105,7 @@ bool memory_may_come_back() noexcept {
 uring_backend::uring_backend(const backend_options& options)
     : entries_(std::bit_ceil(options.entries)),
       completion_entries_(std::bit_ceil(options.completion_entries)),
-      bell_(EFD_CLOEXEC),
+      waker_(EFD_CLOEXEC),
       threads_(options.threads) {
     statistics_.name = "uring";
     // Where each took what it asked for, the last ones would get nothing.
@@ -144,7 +144,7 @@ void uring_backend::open_ring() {
     check_ring(features);
     // A fork copies neither the rings nor the buffers: only this process submits.
     static_cast<void>(io_uring_ring_dontfork(&ring_));
-    owner_ = std::this_thread::get_id();
+    thread_ = std::this_thread::get_id();
     statistics_.mode = ladder[rung_].name;
     if (smaller_) {
         statistics_.mode += ", " + std::to_string(completion_entries_) + " completions";
@@ -215,7 +215,7 @@ void uring_backend::bind() {
     if (bound_) {
         return;
     }
-    if (!ring_open_ || owner_ != std::this_thread::get_id()) {
+    if (!ring_open_ || thread_ != std::this_thread::get_id()) {
         close_ring();
         open_ring();
     }
@@ -227,20 +227,20 @@ void uring_backend::bind() {
 // as a wake-up, rings a deferring ring's eventfd late (after 20 ms and more) and, on Linux 6.18,
 // only the first time.
 int uring_backend::wait_descriptor() {
-    if (!completion_bell_) {
-        assert(accepted_ == 0 && registered_.empty() && !bell_armed_);
+    if (!completion_waker_) {
+        assert(accepted_ == 0 && registered_.empty() && !waker_armed_);
         close_ring();
         rung_ = std::max(rung_, first_without_deferral);
         open_ring();
         bound_ = true;
-        doorbell& bell = completion_bell_.emplace(EFD_CLOEXEC | EFD_NONBLOCK);
+        waker& bell = completion_waker_.emplace(EFD_CLOEXEC | EFD_NONBLOCK);
         const int result = io_uring_register_eventfd(&ring_, bell.descriptor());
         if (result != 0) {
-            completion_bell_.reset();
+            completion_waker_.reset();
             throw boost::system::system_error(system_error_code(-result), "io_uring_register");
         }
     }
-    return completion_bell_->descriptor();
+    return completion_waker_->descriptor();
 }
 
 boost::system::error_code uring_backend::make_buffer_table() noexcept {

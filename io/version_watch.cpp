@@ -72,52 +72,52 @@ std::optional<boost::system::error_code> version_watch::check(backend& through,
             return system_error_code(-result);
         }
         switch (compare(now, seen)) {
-            case verdict::same:
+            case finding::same:
                 return boost::system::error_code{};
-            case verdict::changed:
+            case finding::changed:
                 return make_error_code(errc::file_changed);
-            case verdict::unexplained:
+            case finding::unexplained:
                 return std::nullopt;
-            case verdict::outdated:
+            case finding::outdated:
                 break;
         }
     }
 }
 
-version_watch::verdict version_watch::compare(const struct statx& now, look& begun) noexcept {
+version_watch::finding version_watch::compare(const struct statx& now, look& begun) noexcept {
     identity seen = identity_of(now);
     begun.changed_ns = std::exchange(seen.changed_ns, opened_.changed_ns);
     seen.instance = opened_.instance;  // a descriptor stays on its mount
     if (changed_.load(std::memory_order_relaxed) || seen != opened_) {
         changed_.store(true, std::memory_order_relaxed);
-        return verdict::changed;
+        return finding::changed;
     }
     if (begun.changed_ns == changed_ns_.load(std::memory_order_relaxed)) {
-        return verdict::same;
+        return finding::same;
     }
     const std::lock_guard lock(mutex_);
     if (begun.explained != explained_.load(std::memory_order_relaxed)) {
-        return verdict::outdated;
+        return finding::outdated;
     }
     if (now.stx_nlink == links_) {
-        return verdict::unexplained;
+        return finding::unexplained;
     }
     links_ = now.stx_nlink;
     accept(begun);
-    return verdict::same;
+    return finding::same;
 }
 
-version_watch::verdict version_watch::explain(const look& begun, bool name_gives_it) noexcept {
+version_watch::finding version_watch::explain(const look& begun, bool name_gives_it) noexcept {
     const std::lock_guard lock(mutex_);
     if (begun.explained != explained_.load(std::memory_order_relaxed)) {
-        return verdict::outdated;
+        return finding::outdated;
     }
     if (name_gives_it == std::exchange(name_gives_it_, name_gives_it)) {
         changed_.store(true, std::memory_order_relaxed);
-        return verdict::changed;
+        return finding::changed;
     }
     accept(begun);
-    return verdict::same;
+    return finding::same;
 }
 
 void version_watch::accept(const look& explained) noexcept {

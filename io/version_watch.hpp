@@ -29,7 +29,7 @@ public:
     static constexpr unsigned stat_mask =
         STATX_TYPE | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME | STATX_NLINK;
 
-    enum class verdict : std::uint8_t {
+    enum class finding : std::uint8_t {
         same,
         changed,
         unexplained,  ///< the ctime alone has changed: the name is to be asked
@@ -65,9 +65,9 @@ public:
         return {explained_.load(std::memory_order_acquire), 0};
     }
     /// What the attributes say that were read since `begun`.
-    [[nodiscard]] verdict compare(const struct statx& now, look& begun) noexcept;
+    [[nodiscard]] finding compare(const struct statx& now, look& begun) noexcept;
     /// What it says besides whether the name gives the file.
-    [[nodiscard]] verdict explain(const look& begun, bool name_gives_it) noexcept;
+    [[nodiscard]] finding explain(const look& begun, bool name_gives_it) noexcept;
 
     /// Whether these attributes are the file's, whatever its version.
     [[nodiscard]] bool is_file(const struct statx& attributes) const noexcept;

@@ -112,7 +112,7 @@ boost::json::object to_json(const Statistics& of) {
 }  // namespace
 
 task<engine_statistics> gather(chunk_manager& manager) {
-    engine& of = this_shard().owner();
+    engine& of = this_shard().engine();
     const unsigned asked_on = this_shard().index();
     engine_statistics all;
     all.shards = of.shards();

@@ -36,7 +36,7 @@ leat::task<> checksum(leat::chunk_manager& manager, std::string path) {
     const leat::file file = co_await manager.open(path);
     std::atomic<std::uint64_t> sum = 0;
     auto add = [&](unsigned shard) { return add_owned(manager, file, shard, sum); };
-    co_await leat::this_shard().owner().run_on_each(add);
+    co_await leat::this_shard().engine().run_on_each(add);
     std::printf("%llu\n", static_cast<unsigned long long>(sum.load()));
 }
 

@@ -28,7 +28,7 @@ leat::task<> read_it(leat::chunk_manager& manager,
     leat::task_name name{"share " + std::to_string(leat::this_shard().index())};
     co_await name;
     co_await from.done.wait();
-    const std::uint64_t share = from.file.size() / leat::this_shard().owner().shards() + 1;
+    const std::uint64_t share = from.file.size() / leat::this_shard().engine().shards() + 1;
     const std::uint64_t begin = share * leat::this_shard().index();
     leat::slice_stream slices = manager.slices(from.file, begin, share);
     for (;;) {

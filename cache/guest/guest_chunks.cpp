@@ -30,7 +30,7 @@ void guest_chunk_visit::add(guest_piece& piece) noexcept {
 void guest_chunk_visit::begin(const manager_core& manager) noexcept {
     pending_ = 1;  // until all have been asked for
     shard_cache& cache = shard_cache::current();
-    if (where().owner().stopping()) {
+    if (where().engine().stopping()) {
         turn_away();
     } else {
         for (guest_piece* piece = pieces_; piece != nullptr; piece = piece->next) {
@@ -55,7 +55,7 @@ void guest_chunk_visit::miss(shard_cache& cache,
                              const manager_core& manager,
                              guest_piece& piece) noexcept {
     stay();
-    if (where().owner().stopping()) {  // since before it stayed: the other shards may have ended
+    if (where().engine().stopping()) {  // since before it stayed: the other shards may have ended
         piece.code = errc::stopped;
         return;
     }
@@ -152,9 +152,9 @@ guest_chunks::guest_chunks(const chunk_manager& manager,
     results_.reserve(configs.size());
     for (std::size_t i = 0; i < configs.size(); ++i) {
         guest_piece& piece = *new (&pieces_[i]) guest_piece{manager_, configs[i]};
-        visit_to(place(owner(), manager.owner(configs[i]))).add(piece);
+        visit_to(place(engine(), manager.owner(configs[i]))).add(piece);
     }
-    if (configs.empty()) visit_to(place(owner(), 0));
+    if (configs.empty()) visit_to(place(engine(), 0));
 }
 
 guest_chunks::~guest_chunks() {

@@ -3,19 +3,19 @@
 
 namespace leat::detail {
 
-shard& guest_request::place(engine& owner, unsigned elsewhere) noexcept {
+shard& guest_request::place(leat::engine& engine, unsigned elsewhere) noexcept {
     shard* const here = shard::current();
-    return here != nullptr && &here->owner() == &owner ? *here : owner.at(elsewhere);
+    return here != nullptr && &here->engine() == &engine ? *here : engine.at(elsewhere);
 }
 
 void guest_visit::stay() noexcept {
     if (stays_) return;
     stays_ = true;
     where_.hold();
-    where_.move_in(*this);
+    where_.add_end_listener(*this);
 }
 
-void guest_visit::shard_ends(detail::shard_resident& one, bool) noexcept {
+void guest_visit::shard_ends(detail::end_listener& one, bool) noexcept {
     auto& visit = static_cast<guest_visit&>(one);
     guest_request& request = visit.request_;
     request.left_behind_.store(true, std::memory_order_relaxed);
@@ -87,7 +87,7 @@ void guest_request::cancel() noexcept {
 
 void guest_request::visit_ended(guest_visit& visit) noexcept {
     shard* const held = visit.stays_ ? &visit.where_ : nullptr;
-    if (held != nullptr) visit.detail::resident_hook::unlink();
+    if (held != nullptr) visit.detail::end_listener_hook::unlink();
     end_one();
     if (held != nullptr) held->unhold();
 }

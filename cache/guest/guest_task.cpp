@@ -47,7 +47,7 @@ private:
 void guest_task::begin(guest_visit& visit) noexcept {
     shard& here = visit.where();
     visit.stay();
-    if (here.owner().stopping()) {  // since before it stayed: the other shards may have ended
+    if (here.engine().stopping()) {  // since before it stayed: the other shards may have ended
         turn_away(visit);
         return ended();
     }

@@ -20,10 +20,10 @@ constexpr const char* refused_pages =
     "huge pages are reserved that cannot be used here, as a rule since a control group forbids "
     "them (hugetlb); others serve";
 
-void tell(engine& owner, bool& told, std::uint64_t count, const char* sentence) noexcept {
+void tell(leat::engine& engine, bool& told, std::uint64_t count, const char* sentence) noexcept {
     if (count == 0 || std::exchange(told, true)) return;
     try {
-        owner.report_once(event::level::information, sentence);
+        engine.report_once(event::level::information, sentence);
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }
@@ -31,9 +31,9 @@ void tell(engine& owner, bool& told, std::uint64_t count, const char* sentence) 
 
 void eviction::tell_of_memory() noexcept {
     const io::arena_statistics found = cache_.home().arena()->statistics();
-    engine& owner = cache_.home().owner();
-    tell(owner, told_of_plain_buffers_, found.registration_failures, plain_buffers);
-    tell(owner, told_of_refused_pages_, found.hugetlb_refusals, refused_pages);
+    leat::engine& engine = cache_.home().engine();
+    tell(engine, told_of_plain_buffers_, found.registration_failures, plain_buffers);
+    tell(engine, told_of_refused_pages_, found.hugetlb_refusals, refused_pages);
 }
 
 chunk* eviction::make_chunk(file_record& file, std::uint64_t index) noexcept {

@@ -181,7 +181,7 @@ void fills::read_failed(chunk& filling,
 
 void fills::warn(const chunk& filling, boost::system::error_code code) noexcept {
     try {
-        cache_.home().owner().report(
+        cache_.home().engine().report(
             event::level::warning,
             "reading ahead in \"" + filling.file->name + "\" failed: " + code.message() +
                 "; that chunk is read on demand until a read of it succeeds");

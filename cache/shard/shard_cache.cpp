@@ -20,19 +20,19 @@ void count_foreign(entry& released) noexcept {
 
 shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
     : table_(buckets), shard_(mine), all_(all), parts_(std::make_unique<shard_parts>(*this)) {
-    guest_.state = this;
-    guest_.before_submit = [](void* self) noexcept {
+    extension_.state = this;
+    extension_.before_submit = [](void* self) noexcept {
         static_cast<shard_cache*>(self)->before_submit();
     };
-    guest_.pending = [](void* self) noexcept {
+    extension_.pending = [](void* self) noexcept {
         auto& here = *static_cast<shard_cache*>(self);
         return !here.foreign_.empty() || !here.completions_.empty() ||
                (here.parts_->chunks.room_may_have_come() && here.parts_->owner_requests.waiting());
     };
 }
 
-void shard_cache::move_in() noexcept {
-    shard_.set_guest(guest_);
+void shard_cache::attach() noexcept {
+    shard_.attach(extension_);
 }
 
 shard_cache::~shard_cache() = default;
@@ -90,7 +90,7 @@ void shard_cache::take_foreign() noexcept {
 // Counts.
 
 bool shard_cache::begin_send(std::uint64_t bytes) noexcept {
-    const std::uint64_t most = all_.owner().memory_per_shard() / 8;
+    const std::uint64_t most = all_.engine().memory_per_shard() / 8;
     std::uint64_t& sending = parts_->counts.sending_bytes;
     if (bytes > most || sending > most - bytes) return false;
     sending += bytes;

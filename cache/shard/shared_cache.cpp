@@ -29,7 +29,7 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
       pin_deadline(options.pin_deadline),
       source(std::move(source_)),
       cache(cache_),
-      engine(&cache_->owner()),
+      engine(&cache_->engine()),
       fills(std::make_unique<fill_queue[]>(cache_->shards())),
       shards(cache_->shards()) {
     for (unsigned index = 0; index < shards; ++index) {
@@ -49,18 +49,18 @@ shard_cache& manager_core::here() const noexcept {
         detail::misuse(
             "a chunk_manager was used on a thread that runs no shard: use it in a task, by "
             "engine::run or spawn_on, or ask by async_get_chunk and its kin");
-    if (&current->owner() != engine)
+    if (&current->engine() != engine)
         detail::misuse(
             "a chunk_manager was used on a shard of another engine: spawn the task on the "
             "manager's own");
-    return *static_cast<shard_cache*>(current->extension());
+    return *static_cast<shard_cache*>(current->cache_state());
 }
 
 namespace {
 /// Ends the cache's use of the shards when the engine ends.
 class cache_service final : public service {
 public:
-    explicit cache_service(leat::engine& owner) : cache_(std::make_shared<shared_cache>(owner)) {}
+    explicit cache_service(leat::engine& engine) : cache_(std::make_shared<shared_cache>(engine)) {}
     std::size_t close() noexcept override { return cache_->close(); }
     [[nodiscard]] const std::shared_ptr<shared_cache>& cache() const noexcept { return cache_; }
 
@@ -69,9 +69,9 @@ private:
 };
 }  // namespace
 
-std::shared_ptr<shared_cache> shared_cache::of(leat::engine& owner) {
-    owner.start();  // the shards' arenas and rings exist from here on
-    return owner
+std::shared_ptr<shared_cache> shared_cache::of(leat::engine& engine) {
+    engine.start();  // the shards' arenas and rings exist from here on
+    return engine
         .service_of<cache_service>(
             [](leat::engine& mine) { return std::make_shared<cache_service>(mine); })
         ->cache();
@@ -96,8 +96,8 @@ struct shared_cache::growth : work {
 
 // A bucket for each chunk of the engine: a shard may hold leases of all that others own.
 std::uint64_t shared_cache::buckets_for(std::uint64_t chunk_size) const noexcept {
-    const std::uint64_t entries = owner_.memory_per_shard() / chunk_size * owner_.shards();
-    const std::uint64_t most = owner_.memory_per_shard() / table_share / sizeof(entry*);
+    const std::uint64_t entries = engine_.memory_per_shard() / chunk_size * engine_.shards();
+    const std::uint64_t most = engine_.memory_per_shard() / table_share / sizeof(entry*);
     return std::max(fewest_buckets, std::min(std::bit_ceil(entries), std::bit_floor(most)));
 }
 
@@ -114,15 +114,15 @@ void shared_cache::expect_chunks_of(std::uint64_t chunk_size) {
     smallest_chunk_ = chunk_size;
 }
 
-shared_cache::shared_cache(leat::engine& owner)
-    : owner_(owner), smallest_chunk_(owner.options().chunk_size) {
+shared_cache::shared_cache(leat::engine& engine)
+    : engine_(engine), smallest_chunk_(engine.options().chunk_size) {
     const std::uint64_t buckets = buckets_for(smallest_chunk_);
-    for (unsigned index = 0; index < owner.shards(); ++index) {
-        arenas_.push_back(owner.at(index).arena());
-        shards_.push_back(std::make_unique<shard_cache>(*this, owner.at(index), buckets));
+    for (unsigned index = 0; index < engine.shards(); ++index) {
+        arenas_.push_back(engine.at(index).arena());
+        shards_.push_back(std::make_unique<shard_cache>(*this, engine.at(index), buckets));
     }
     // Only now: nothing fails any more, and the shards run.
-    for (const auto& part : shards_) part->move_in();
+    for (const auto& part : shards_) part->attach();
 }
 
 shared_cache::~shared_cache() = default;

@@ -60,7 +60,7 @@ task<cache_statistics> statistics_of(chunk_manager& manager) {
 
 task<std::int64_t> operations_in_flight() {
     std::int64_t sum = 0;
-    engine& owner = this_shard().owner();
+    engine& owner = this_shard().engine();
     for (unsigned shard = 0; shard < owner.shards(); ++shard) {
         co_await resume_on(shard);
         sum += static_cast<std::int64_t>(this_shard().backend().in_flight());
@@ -82,11 +82,11 @@ public:
     [[nodiscard]] task<> fill() {
         opened_ = co_await manager_.open("0");
         const auto on_shard = [this](unsigned shard) { return fill_shard(shard); };
-        co_await this_shard().owner().run_on_each(on_shard);
+        co_await this_shard().engine().run_on_each(on_shard);
     }
     [[nodiscard]] task<> drop() {
         const auto on_shard = [this](unsigned shard) { return drop_shard(shard); };
-        co_await this_shard().owner().run_on_each(on_shard);
+        co_await this_shard().engine().run_on_each(on_shard);
         opened_ = file{};
     }
     [[nodiscard]] std::int64_t chunks() const {

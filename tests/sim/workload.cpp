@@ -51,6 +51,8 @@ void workload::begin() {
         upper = std::make_unique<chunk_manager>(owner, *lower, options);
     }
     all.submitted = [this](unsigned shard) {
+        const char* const fault = owner.at(shard).fault();
+        require(fault == nullptr, fault);
         fills.look(*lower, shard);
         if (upper) fills.look(*upper, shard);
     };

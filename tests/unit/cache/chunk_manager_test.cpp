@@ -49,7 +49,7 @@ task<std::uint64_t> random_reader(chunk_manager& manager,
         const slice got = co_await manager.get_chunk(config);
         if (got.size() != size || !test::is_pattern(got.bytes(), 1, offset)) ++wrong;
         if (random() % 16 == 0)
-            co_await resume_on(static_cast<unsigned>(random() % this_shard().owner().shards()));
+            co_await resume_on(static_cast<unsigned>(random() % this_shard().engine().shards()));
     }
     co_return wrong;
 }

@@ -305,16 +305,16 @@ void fail_each_read(const std::function<boost::system::error_code(chunk_manager&
 BOOST_AUTO_TEST_CASE(a_read_that_fails_is_an_error_to_who_waits_and_is_read_again) {
     bool wrong = false;
     fail_each_read([&](chunk_manager& manager, const file& from) {
-        engine& owner = from.record()->manager->cache.lock()->owner();
+        engine& owner = from.record()->manager->cache.lock()->engine();
         return outcome_of([&] { owner.run(walk(manager, from, wrong)); });
     });
     fail_each_read([&](chunk_manager& manager, const file& from) {
-        engine& owner = from.record()->manager->cache.lock()->owner();
+        engine& owner = from.record()->manager->cache.lock()->engine();
         std::vector<std::byte> memory(7 * chunk_bytes);
         return outcome_of([&] { owner.run(read_checked(manager, from, 5, memory, wrong)); });
     });
     fail_each_read([&](chunk_manager& manager, const file& from) {
-        engine& owner = from.record()->manager->cache.lock()->owner();
+        engine& owner = from.record()->manager->cache.lock()->engine();
         const chunk_config wanted{from, 40 * chunk_bytes, 77};
         return outcome_of([&] { owner.run(get_checked(manager, wanted, wrong)); });
     });

@@ -109,7 +109,7 @@ inline task<std::string> hold_them_all(const crowd& clients) {
         const bool ended = co_await until([&] { return all[i].end.calls == 1; });
         LEAT_EXPECT(ended && all[i].end.code == asio::error::operation_aborted);
     }
-    this_shard().owner().stop();
+    this_shard().engine().stop();
     for (std::size_t i = 1; i < all.size(); i += 2) {
         while (all[i].end.calls == 0) co_await yield{};
         LEAT_EXPECT(all[i].end.calls == 1 && all[i].end.code == asio::error::operation_aborted);

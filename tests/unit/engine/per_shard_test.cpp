@@ -27,15 +27,15 @@ struct record {
     std::atomic<int> elsewhere{0};
 };
 
-class resident {
+class local_record {
 public:
-    explicit resident(record* of, int fails_on = -1) : of_(of), home_(here()) {
+    explicit local_record(record* of, int fails_on = -1) : of_(of), home_(here()) {
         if (home_ == fails_on) throw std::logic_error("not here");
         ++of_->made.at(static_cast<std::size_t>(home_));
     }
-    resident(const resident&) = delete;
-    resident& operator=(const resident&) = delete;
-    ~resident() {
+    local_record(const local_record&) = delete;
+    local_record& operator=(const local_record&) = delete;
+    ~local_record() {
         ++of_->destroyed.at(static_cast<std::size_t>(home_));
         if (here() != home_) ++of_->elsewhere;
     }
@@ -50,9 +50,9 @@ private:
     int home_;
 };
 
-task<> count_up(per_shard<resident>& all, int times, std::atomic<int>& wrong) {
+task<> count_up(per_shard<local_record>& all, int times, std::atomic<int>& wrong) {
     for (int i = 0; i < times; ++i) {
-        resident& mine = all.local();
+        local_record& mine = all.local();
         if (mine.home() != static_cast<int>(this_shard().index())) ++wrong;
         ++mine.count;
         co_await leat::yield{};
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(one_is_made_used_and_destroyed_on_each_shard) {
     std::atomic<int> sum{0};
     engine owner{options_of(3)};
     {
-        per_shard<resident> all{owner, &seen};
+        per_shard<local_record> all{owner, &seen};
         BOOST_TEST(each(seen.made, 3));
         auto count = [&](unsigned) -> task<> { co_await count_up(all, 100, wrong); };
         auto add = [&](unsigned) -> task<> {
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(one_is_made_used_and_destroyed_on_each_shard) {
 
 BOOST_AUTO_TEST_CASE(an_engine_that_ends_first_destroys_them_on_their_shards) {
     record seen;
-    std::optional<per_shard<resident>> all;
+    std::optional<per_shard<local_record>> all;
     {
         engine owner{options_of(2)};
         all.emplace(owner, &seen);
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(the_ends_of_both_may_meet) {
         record seen;
         engine owner{options_of(2)};
         {
-            per_shard<resident> all{owner, &seen};
+            per_shard<local_record> all{owner, &seen};
             owner.stop();
         }
         BOOST_TEST(each(seen.destroyed, 2));
@@ -123,12 +123,13 @@ BOOST_AUTO_TEST_CASE(the_ends_of_both_may_meet) {
 BOOST_AUTO_TEST_CASE(what_a_constructor_throws_undoes_the_others) {
     record seen;
     engine owner{options_of(3)};
-    BOOST_CHECK_THROW((per_shard<resident>{owner, &seen, 2}), std::logic_error);
+    BOOST_CHECK_THROW((per_shard<local_record>{owner, &seen, 2}), std::logic_error);
     BOOST_TEST(each(seen.made, 2));
     BOOST_TEST(each(seen.destroyed, 2));
     BOOST_TEST(seen.made[2] == 0);
     owner.stop();
-    BOOST_TEST(code_thrown_by([&] { per_shard<resident> late{owner, &seen}; }) == errc::stopped);
+    BOOST_TEST(code_thrown_by([&] { per_shard<local_record> late{owner, &seen}; }) ==
+               errc::stopped);
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_that_is_given_up_keeps_its_own) {
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_shard_that_is_given_up_keeps_its_own) {
         engine_options options = options_of(1);
         options.stop_timeout = 10ms;
         engine owner{std::move(options)};
-        per_shard<resident> all{owner, &seen};
+        per_shard<local_record> all{owner, &seen};
         auto stubborn = []() -> task<> {
             std::stop_token none;
             task<> inner = test::nap(1h);
@@ -157,14 +158,14 @@ BOOST_AUTO_TEST_CASE(mistakes_end_the_program_with_a_sentence) {
     BOOST_TEST(dies_saying("per_shard::local() was called off the shards of its engine", [] {
         record seen;
         engine owner{options_of(1)};
-        per_shard<resident> all{owner, &seen};
+        per_shard<local_record> all{owner, &seen};
         static_cast<void>(all.local());
     }));
     BOOST_TEST(dies_saying("per_shard::local() was called off the shards of its engine", [] {
         record seen;
         engine owner{options_of(1)};
         engine other{options_of(1)};
-        per_shard<resident> all{owner, &seen};
+        per_shard<local_record> all{owner, &seen};
         auto job = [&]() -> task<> {
             static_cast<void>(all.local());
             co_return;
@@ -175,7 +176,7 @@ BOOST_AUTO_TEST_CASE(mistakes_end_the_program_with_a_sentence) {
         record seen;
         engine owner{options_of(1)};
         auto job = [&]() -> task<> {
-            per_shard<resident> all{owner, &seen};
+            per_shard<local_record> all{owner, &seen};
             co_return;
         };
         owner.run(job());

@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(the_current_shard_is_the_one_whose_turn_it_is) {
     BOOST_TEST(after == &all[1]);
     BOOST_TEST(shard::current() == nullptr);
     BOOST_TEST(all[1].index() == 1u);
-    BOOST_TEST(&all[1].owner() == &all.owner);
+    BOOST_TEST(&all[1].engine() == &all.owner);
 }
 
 BOOST_AUTO_TEST_CASE(one_turn_takes_no_more_ready_work_than_its_budget) {
@@ -295,17 +295,17 @@ BOOST_DATA_TEST_CASE(a_parked_shard_is_woken_by_messages_and_nudges, both_backen
     check_wake_ups(kind);
 }
 
-BOOST_AUTO_TEST_CASE(a_guest_works_before_each_submit_and_keeps_the_shard_awake) {
+BOOST_AUTO_TEST_CASE(an_extension_works_before_each_submit_and_keeps_the_shard_awake) {
     stepped all{1};
     struct state {
         int turns = 0;
         bool pending = false;
     } counts;
-    const shard::guest visitor{
+    const shard::extension extra{
         &counts, [](void* mine) noexcept { ++static_cast<state*>(mine)->turns; },
         [](void* mine) noexcept { return static_cast<state*>(mine)->pending; }};
-    all[0].set_guest(visitor);
-    BOOST_TEST(all[0].extension() == &counts);
+    all[0].attach(extra);
+    BOOST_TEST(all[0].cache_state() == &counts);
     all[0].turn();
     all[0].turn();
     BOOST_TEST(counts.turns == 2);

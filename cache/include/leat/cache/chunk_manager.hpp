@@ -69,11 +69,11 @@ public:
         if (entry_ != nullptr || wait_) [[unlikely]]
             detail::awaited_again();
         shard* const current = shard::current();
-        void* const extension = current != nullptr ? current->extension() : nullptr;
-        if (extension == nullptr) [[unlikely]]
+        void* const state = current != nullptr ? current->cache_state() : nullptr;
+        if (state == nullptr) [[unlikely]]
             (void)manager_.here();
         shard& here = *current;
-        auto& cache = *static_cast<detail::shard_cache*>(extension);
+        auto& cache = *static_cast<detail::shard_cache*>(state);
         const detail::chunk_place place = manager_.locate(offset_);
         in_ = place.in;
         entry_ = cache.hit(manager_, file_, place, size_, here);
@@ -143,14 +143,14 @@ public:
     /// Throws leat::system_error: errc::invalid_option for a chunk size, errc::budget_too_small
     /// when a shard has no room for two chunks. Any thread.
     template <chunk_source S>
-    chunk_manager(engine& owner, S source, manager_options options = {})
-        : chunk_manager(owner,
+    chunk_manager(leat::engine& engine, S source, manager_options options = {})
+        : chunk_manager(engine,
                         std::unique_ptr<detail::any_source>(
                             std::make_unique<detail::source_model<S>>(std::move(source))),
                         options) {}
     /// A manager over a manager of the same engine, which may be destroyed before it.
-    chunk_manager(engine& owner, chunk_manager& lower, manager_options options = {});
-    chunk_manager(engine& owner,
+    chunk_manager(leat::engine& engine, chunk_manager& lower, manager_options options = {});
+    chunk_manager(leat::engine& engine,
                   std::unique_ptr<detail::any_source> source,
                   manager_options options);
     chunk_manager(const chunk_manager&) = delete;

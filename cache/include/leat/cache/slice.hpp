@@ -79,7 +79,7 @@ public:
 private:
     [[nodiscard]] bool on_home() const noexcept {
         const shard* const here = shard::current();
-        return here != nullptr && here->extension() == entry_->home;
+        return here != nullptr && here->cache_state() == entry_->home;
     }
     void release() noexcept {
         if (on_home()) [[likely]] {

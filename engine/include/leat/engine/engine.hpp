@@ -24,7 +24,7 @@ namespace leat {
 namespace detail {
 class root;
 template <class T>
-root run_root(engine& owner, task<T> job, std::shared_ptr<started_state<T>> state);
+root run_root(leat::engine& engine, task<T> job, std::shared_ptr<started_state<T>> state);
 }  // namespace detail
 
 /// How an engine ended.

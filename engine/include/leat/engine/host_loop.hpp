@@ -37,7 +37,7 @@ class host_loop {
 public:
     /// Opens the shard. Throws what shard::open() throws, errc::invalid_option if there is no such
     /// shard, or an error of the system if it has no descriptor to wait for.
-    explicit host_loop(engine& owner, unsigned shard = 0);
+    explicit host_loop(leat::engine& engine, unsigned shard = 0);
     host_loop(const host_loop&) = delete;
     host_loop& operator=(const host_loop&) = delete;
     ~host_loop();

@@ -1,7 +1,7 @@
 // One object on each shard.
 #pragma once
 
-#include <leat/engine/detail/shard_resident.hpp>
+#include <leat/engine/detail/end_listener.hpp>
 #include <leat/engine/engine.hpp>
 #include <leat/io/detail/misuse.hpp>
 
@@ -35,12 +35,12 @@ public:
     /// errc::stopped if the engine stops, and what T's constructor throws, after those made before
     /// have been destroyed.
     template <class... Arguments>
-    explicit per_shard(engine& owner, const Arguments&... arguments)
-        : engine_(owner), table_(std::make_shared<table>(owner.shards())) {
+    explicit per_shard(leat::engine& engine, const Arguments&... arguments)
+        : engine_(engine), table_(std::make_shared<table>(engine.shards())) {
         off_the_shards();
         try {
-            for (unsigned index = 0; index < owner.shards(); ++index) {
-                owner.spawn_on(index, make(table_, arguments...)).get();
+            for (unsigned index = 0; index < engine.shards(); ++index) {
+                engine.spawn_on(index, make(table_, arguments...)).get();
             }
         } catch (...) {
             destroy_all();
@@ -57,7 +57,7 @@ public:
     /// The running shard's own.
     [[nodiscard]] T& local() const noexcept {
         const shard* const here = shard::current();
-        if (here == nullptr || &here->owner() != &engine_) [[unlikely]]
+        if (here == nullptr || &here->engine() != &engine_) [[unlikely]]
             detail::misuse(
                 "per_shard::local() was called off the shards of its engine: call it in "
                 "a task that runs there");
@@ -68,9 +68,9 @@ private:
     struct table;
     enum class life : std::uint8_t { unborn, alive, gone };
 
-    struct slot : detail::shard_resident, detail::work {
-        slot() noexcept : shard_resident(&shard_ends), work(&asked_to_end) {}
-        static void shard_ends(shard_resident& self, bool given_up) noexcept {
+    struct slot : detail::end_listener, detail::work {
+        slot() noexcept : end_listener(&shard_ends), work(&asked_to_end) {}
+        static void shard_ends(end_listener& self, bool given_up) noexcept {
             auto& mine = static_cast<slot&>(self);
             if (given_up) {
                 mine.end();  // `kept` stays, and with it the value
@@ -81,7 +81,7 @@ private:
         static void asked_to_end(detail::work& self) noexcept {
             auto& mine = static_cast<slot&>(self);
             if (mine.state.load(std::memory_order_relaxed) == life::alive) {
-                mine.detail::resident_hook::unlink();
+                mine.detail::end_listener_hook::unlink();
                 mine.destroy();
             }
         }
@@ -108,7 +108,7 @@ private:
     static task<> make(std::shared_ptr<table> all, const Arguments&... arguments) {
         slot& mine = all->slots[this_shard().index()];
         mine.value = std::make_unique<T>(arguments...);
-        this_shard().move_in(mine);
+        this_shard().add_end_listener(mine);
         mine.kept = std::move(all);
         mine.state.store(life::alive, std::memory_order_release);
         co_return;

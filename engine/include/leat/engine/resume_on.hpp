@@ -19,7 +19,7 @@ public:
     void await_suspend(std::coroutine_handle<> coroutine) {
         node_.coroutine = coroutine;
         shard& here = this_shard();
-        here.send(here.owner().at(target_).index(), node_);
+        here.send(here.engine().at(target_).index(), node_);
     }
     void await_resume() const noexcept {}
 

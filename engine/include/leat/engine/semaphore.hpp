@@ -73,7 +73,7 @@ private:
         serve();
     }
     void serve() noexcept;
-    static void left(void* owner) noexcept { static_cast<semaphore*>(owner)->serve(); }
+    static void left(void* self) noexcept { static_cast<semaphore*>(self)->serve(); }
 
     const std::size_t permits_;
     std::size_t free_;

@@ -3,11 +3,11 @@
 
 #include <leat/engine/detail/connection_room.hpp>
 #include <leat/engine/detail/doorbell.hpp>
+#include <leat/engine/detail/end_listener.hpp>
 #include <leat/engine/detail/frame_pool.hpp>
 #include <leat/engine/detail/inbox.hpp>
 #include <leat/engine/detail/listed_wait.hpp>
 #include <leat/engine/detail/mailbox.hpp>
-#include <leat/engine/detail/shard_resident.hpp>
 #include <leat/engine/detail/stall_watch.hpp>
 #include <leat/engine/detail/stop_listener.hpp>
 #include <leat/engine/detail/timer.hpp>
@@ -59,9 +59,15 @@ struct shard_statistics {
 
 /// One shard. All members are for the shard's own thread, the one that calls turn(), unless said
 /// otherwise.
+///
+/// Invariants, told by fault(): what is to be sent is listed once for each receiver, and goes one
+/// way; a stop is told to all who listen, and only a shard that stops counts down to its end; one
+/// that has ended runs no functions, and one that owes operations was given up; while something
+/// holds it the engine has roots; waits stand in the order in which they began; and those of its
+/// parts.
 class shard {
 public:
-    shard(engine& owner, unsigned index, unsigned shards);
+    shard(leat::engine& engine, unsigned index, unsigned shards);
     shard(const shard&) = delete;
     shard& operator=(const shard&) = delete;
     ~shard();
@@ -70,7 +76,7 @@ public:
     [[nodiscard]] static shard* current() noexcept { return detail::current_shard; }
 
     [[nodiscard]] unsigned index() const noexcept { return index_; }
-    [[nodiscard]] leat::engine& owner() const noexcept { return engine_; }
+    [[nodiscard]] leat::engine& engine() const noexcept { return engine_; }
     [[nodiscard]] io::backend& backend() const noexcept { return *backend_; }
     [[nodiscard]] const std::shared_ptr<io::buffer_arena>& arena() const noexcept { return arena_; }
     [[nodiscard]] io::time_point now() const noexcept { return backend_->now(); }
@@ -172,8 +178,10 @@ public:
     /// Any thread: makes a parked shard look at its work.
     void nudge() noexcept;
 
-    /// From now on `resident` is told when the shard ends; the last to move in is told first.
-    void move_in(detail::shard_resident& resident) noexcept { residents_.push_front(resident); }
+    /// From now on `listener` is told when the shard ends; the last one added is told first.
+    void add_end_listener(detail::end_listener& listener) noexcept {
+        end_listeners_.push_front(listener);
+    }
 
     /// Lists a wait that begins now, of a task with that name or nullptr.
     void list_wait(detail::listed_wait& one, const char* name) noexcept {
@@ -182,39 +190,44 @@ public:
     }
     /// The waits that began first, at most `limit`, oldest first. See engine::waiting().
     [[nodiscard]] std::vector<waiting_task> waiting(std::size_t limit) const;
+    /// nullptr, or which invariant is broken; on the shard, from no message and no function that it
+    /// runs.
+    [[nodiscard]] const char* fault() const noexcept;
     /// On the shard, or after join; engine::statistics() asks from elsewhere.
     [[nodiscard]] shard_statistics statistics() const;
 
-    /// Who may keep something on a shard.
-    enum class seat : std::uint8_t { cache, asio };
-    static constexpr std::size_t seats = 2;
+    /// Which layer above extends a shard; one of each.
+    enum class slot : std::uint8_t { cache, asio };
+    static constexpr std::size_t slots = 2;
 
     /// What a layer above keeps on a shard, and what it does each turn.
-    struct guest {
+    struct extension {
         void* state = nullptr;
         void (*before_submit)(void* state) noexcept = nullptr;  ///< at the end of the turn's work
         /// Whether that has something to do, while parking.
         bool (*pending)(void* state) noexcept = nullptr;
     };
-    /// Any thread; what the guest refers to is seen by the shard (release, acquire). It must live
-    /// until the shard has ended or another is set.
-    void set_guest(const guest& moved_in, seat where = seat::cache) noexcept {
-        if (where == seat::cache) extension_.store(moved_in.state, std::memory_order_release);
-        guests_[static_cast<std::size_t>(where)].store(&moved_in, std::memory_order_release);
+    /// Any thread; what the extension refers to is seen by the shard (release, acquire). It must
+    /// live until the shard has ended or another is attached.
+    void attach(const extension& added, slot where = slot::cache) noexcept {
+        if (where == slot::cache) cache_state_.store(added.state, std::memory_order_release);
+        extensions_[static_cast<std::size_t>(where)].store(&added, std::memory_order_release);
     }
-    /// The cache's state, nullptr without one. Whoever uses it knows of the guest by a message.
-    [[nodiscard]] void* extension() const noexcept {
-        return extension_.load(std::memory_order_relaxed);
+    /// The state of the cache's extension, nullptr without one. Whoever uses it knows of the
+    /// extension by a message.
+    [[nodiscard]] void* cache_state() const noexcept {
+        return cache_state_.load(std::memory_order_relaxed);
     }
-    /// Any thread: the guest that sits there, or one that has no state and does nothing.
-    [[nodiscard]] const guest& visitor(seat where) const noexcept {
-        return *guests_[static_cast<std::size_t>(where)].load(std::memory_order_acquire);
+    /// Any thread: the extension that is attached there, or one without state that does nothing.
+    [[nodiscard]] const extension& extension_of(slot where) const noexcept {
+        return *extensions_[static_cast<std::size_t>(where)].load(std::memory_order_acquire);
     }
 
 private:
     friend class engine;
     friend class detail::frame_pool;
     friend class host_loop;
+    friend struct tampering;  // tests break what fault() tells
     static constexpr std::int32_t hits_a_turn = 1024;
     static constexpr unsigned ready_a_turn = 256;
 
@@ -233,8 +246,10 @@ private:
     void flush() noexcept;
     void end() noexcept;
     void run_last() noexcept;
-    void end_residents() noexcept;
+    void tell_end() noexcept;
     void note_stall(io::time_point begin) noexcept;
+    [[nodiscard]] const char* fault_of_routes() const noexcept;
+    [[nodiscard]] const char* fault_of_end() const noexcept;
 
     leat::engine& engine_;
     const unsigned index_;
@@ -243,8 +258,8 @@ private:
     std::uint64_t turns_ = 1;
     io::time_point turn_time_{};
     std::uint64_t hits_before_ = 0;
-    std::atomic<void*> extension_{nullptr};
-    std::array<std::atomic<const guest*>, seats> guests_;
+    std::atomic<void*> cache_state_{nullptr};
+    std::array<std::atomic<const extension*>, slots> extensions_;
 
     detail::work_queue ready_;
     detail::timer_queue timers_;
@@ -269,7 +284,7 @@ private:
     alignas(64) std::atomic<std::uint64_t> outstanding_{0};  // see work_begins()
     detail::stop_listener_list stop_listeners_;
     detail::wait_list waits_;
-    detail::resident_list residents_;
+    detail::end_listener_list end_listeners_;
     shard_statistics counts_;
     detail::stall_watch watch_;
     io::time_point next_stall_report_{};

@@ -1,7 +1,7 @@
 // A request from outside leat's coroutines: its way to the shards that serve it, and back.
 #pragma once
 
-#include <leat/engine/detail/shard_resident.hpp>
+#include <leat/engine/detail/end_listener.hpp>
 #include <leat/engine/engine.hpp>
 
 #include <atomic>
@@ -12,11 +12,11 @@ namespace leat::detail {
 class guest_request;
 
 /// The part of a guest's request that one shard does; it is the message that goes there, too.
-class guest_visit : public work, public detail::shard_resident {
+class guest_visit : public work, public detail::end_listener {
 public:
     guest_visit(guest_request& of, shard& where) noexcept
         : work(&arrived),
-          shard_resident(&shard_ends),
+          end_listener(&shard_ends),
           request_(of),
           where_(where),
           withdrawal_(*this) {}
@@ -38,7 +38,7 @@ private:
 
     static void arrived(work& message) noexcept;
     static void withdrawn(work& message) noexcept;
-    static void shard_ends(detail::shard_resident& one, bool given_up) noexcept;
+    static void shard_ends(detail::end_listener& one, bool given_up) noexcept;
 
     guest_request& request_;
     shard& where_;
@@ -67,11 +67,11 @@ public:
     void cancel() noexcept;
 
 protected:
-    explicit guest_request(engine& owner) noexcept : engine_(owner) {}
+    explicit guest_request(leat::engine& engine) noexcept : engine_(engine) {}
     ~guest_request() = default;
 
-    /// This shard, if it is one of `owner`, else the one that is `elsewhere`.
-    [[nodiscard]] static shard& place(engine& owner, unsigned elsewhere) noexcept;
+    /// This shard, if it is one of `engine`, else the one that is `elsewhere`.
+    [[nodiscard]] static shard& place(leat::engine& engine, unsigned elsewhere) noexcept;
     /// Before start(), for each shard.
     void add(guest_visit& visit) noexcept;
     /// Before start(): cancel() may be called.
@@ -79,11 +79,11 @@ protected:
     /// The shard of the first visit.
     [[nodiscard]] shard& home() const noexcept { return *home_; }
     [[nodiscard]] bool cancellable() const noexcept { return cancellable_; }
-    [[nodiscard]] engine& owner() const noexcept { return engine_; }
-    /// Whether this thread runs a shard of the owner.
+    [[nodiscard]] leat::engine& engine() const noexcept { return engine_; }
+    /// Whether this thread runs a shard of the engine.
     [[nodiscard]] bool on_a_shard() const noexcept {
         const shard* const here = shard::current();
-        return here != nullptr && &here->owner() == &engine_;
+        return here != nullptr && &here->engine() == &engine_;
     }
 
     /// On the visit's shard: does the part, which calls end() now or later, once.
@@ -106,7 +106,7 @@ private:
     void visit_ended(guest_visit& visit) noexcept;
     void end_one() noexcept;
 
-    engine& engine_;
+    leat::engine& engine_;
     shard* home_ = nullptr;
     guest_visit* visits_ = nullptr;
     std::atomic<std::uint32_t> left_{0};

@@ -18,7 +18,8 @@ namespace leat::detail {
 /// A request that is one task on one shard.
 class guest_task : public guest_request {
 protected:
-    guest_task(engine& owner, shard& where) noexcept : guest_request(owner), visit_(*this, where) {
+    guest_task(leat::engine& engine, shard& where) noexcept
+        : guest_request(engine), visit_(*this, where) {
         add(visit_);
     }
     ~guest_task() = default;

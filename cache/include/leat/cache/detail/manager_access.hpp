@@ -18,7 +18,7 @@ struct manager_access {
         return of.cache_;
     }
     [[nodiscard]] static leat::engine& engine(const chunk_manager& of) noexcept {
-        return of.cache_->owner();
+        return of.cache_->engine();
     }
     /// Another of the same source, chunks and files.
     [[nodiscard]] static std::unique_ptr<chunk_manager> share(const chunk_manager& of) {

@@ -25,13 +25,13 @@ public:
     shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets);
     ~shard_cache();
     /// Any thread, once: from here on the shard calls it, until the engine has ended.
-    void move_in() noexcept;
+    void attach() noexcept;
     shard_cache(const shard_cache&) = delete;
     shard_cache& operator=(const shard_cache&) = delete;
 
     /// The one of the shard that runs on this thread; there must be one.
     [[nodiscard]] static shard_cache& current() noexcept {
-        return *static_cast<shard_cache*>(shard::current()->extension());
+        return *static_cast<shard_cache*>(shard::current()->cache_state());
     }
 
     /// A hit: an entry with a pin of the `size` bytes at `place`, or nullptr if they cannot be
@@ -100,7 +100,7 @@ private:
     entry_table table_;
     shard& shard_;
     shared_cache& all_;
-    shard::guest guest_;
+    shard::extension extension_;
     foreign_release<entry> foreign_;
     guest_completions completions_;
     std::unique_ptr<shard_parts> parts_;

@@ -68,13 +68,13 @@ struct manager_core {
 /// The engine's one cache. Lives as long as the engine, a manager, a file or a slice.
 class shared_cache : public std::enable_shared_from_this<shared_cache> {
 public:
-    explicit shared_cache(leat::engine& owner);
+    explicit shared_cache(leat::engine& engine);
     ~shared_cache();
 
     /// The engine's, made at the first call. Any thread.
-    static std::shared_ptr<shared_cache> of(leat::engine& owner);
+    static std::shared_ptr<shared_cache> of(leat::engine& engine);
 
-    [[nodiscard]] leat::engine& owner() const noexcept { return owner_; }
+    [[nodiscard]] leat::engine& engine() const noexcept { return engine_; }
     [[nodiscard]] file_registry& files() noexcept { return files_; }
     [[nodiscard]] shard_cache& at(unsigned index) noexcept { return *shards_[index]; }
     [[nodiscard]] unsigned shards() const noexcept { return static_cast<unsigned>(shards_.size()); }
@@ -95,7 +95,7 @@ private:
     struct growth;
     [[nodiscard]] std::uint64_t buckets_for(std::uint64_t chunk_size) const noexcept;
 
-    leat::engine& owner_;
+    leat::engine& engine_;
     file_registry files_;
     std::vector<std::unique_ptr<shard_cache>> shards_;
     std::vector<std::shared_ptr<io::buffer_arena>> arenas_;

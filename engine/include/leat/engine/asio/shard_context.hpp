@@ -29,7 +29,7 @@ class shard_mark : public boost::asio::execution_context::service {
 public:
     using key_type = shard_mark;
     inline static boost::asio::execution_context::id id;
-    explicit shard_mark(boost::asio::execution_context& owner) : service(owner) {}
+    explicit shard_mark(boost::asio::execution_context& of) : service(of) {}
 
 private:
     void shutdown() noexcept override {}
@@ -98,7 +98,7 @@ private:
     detail::work greeting_{&do_nothing};
     bool more_ = false;    // the last poll ended by its budget
     bool closed_ = false;  // for good
-    shard::guest guest_;
+    shard::extension extension_;
 };
 
 namespace detail {
@@ -123,11 +123,12 @@ private:
 }  // namespace detail
 
 inline shard_context& shard_context::of(shard& home) {
-    void* const known = home.visitor(shard::seat::asio).state;
+    void* const known = home.extension_of(shard::slot::asio).state;
     if (known != nullptr) return *static_cast<shard_context*>(known);
-    return home.owner()
-        .service_of<detail::shard_contexts>(
-            [](engine& owner) { return std::make_shared<detail::shard_contexts>(owner.shards()); })
+    return home.engine()
+        .service_of<detail::shard_contexts>([](leat::engine& engine) {
+            return std::make_shared<detail::shard_contexts>(engine.shards());
+        })
         ->of(home);
 }
 
@@ -135,10 +136,14 @@ inline shard_context::shard_context(shard& home) : home_(home) {
     find_epoll();
     watch_.self = this;
     watch_.on_complete = &watch_ended;
-    guest_.state = this;
-    guest_.before_submit = [](void* self) noexcept { static_cast<shard_context*>(self)->serve(); };
-    guest_.pending = [](void* self) noexcept { return static_cast<shard_context*>(self)->more_; };
-    home_.set_guest(guest_, shard::seat::asio);
+    extension_.state = this;
+    extension_.before_submit = [](void* self) noexcept {
+        static_cast<shard_context*>(self)->serve();
+    };
+    extension_.pending = [](void* self) noexcept {
+        return static_cast<shard_context*>(self)->more_;
+    };
+    home_.attach(extension_, shard::slot::asio);
     // A parked shard must learn of it.
     if (shard::current() != &home_) static_cast<void>(home_.post_from_outside(greeting_));
 }
@@ -206,7 +211,7 @@ inline void shard_context::keep_watch() noexcept {
 // done, the rest is given up.
 inline void shard_context::wind_down() noexcept {
     const std::size_t own = watch_.armed ? 1 : 0;
-    if (home_.owner().roots() != 0 || home_.backend().in_flight() != own) {
+    if (home_.engine().roots() != 0 || home_.backend().in_flight() != own) {
         keep_watch();
         return;
     }

@@ -104,7 +104,7 @@ public:
         }
         using item = detail::posted_function<stored, Allocator>;
         item& posted = item::make(std::forward<Function>(function), allocator_);
-        if (here != nullptr && &here->owner() == &home().owner()) {
+        if (here != nullptr && &here->engine() == &home().engine()) {
             here->send(home().index(), posted);
         } else if (!home().post_from_outside(posted)) {
             posted.discard();

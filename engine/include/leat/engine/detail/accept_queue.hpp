@@ -18,6 +18,9 @@ namespace leat::detail {
 ///
 /// For its shard's thread only; may outlive the engine. The descriptor is closed when nobody refers
 /// to it and the kernel is done with it. When the engine stops it closes by itself.
+///
+/// Invariants, told by fault(): once it is closed nobody waits and nothing is kept; while somebody
+/// waits, it accepts or waits for room; a connection waits for nobody while there is room.
 class accept_queue {
 public:
     static constexpr std::size_t ahead = 64;
@@ -45,8 +48,11 @@ public:
     void close() noexcept;
     /// As close(), but gives the descriptor away.
     [[nodiscard]] int release() noexcept;
+    /// nullptr, or which invariant is broken.
+    [[nodiscard]] const char* fault() const noexcept;
 
 private:
+    friend struct tampering;  // tests break what fault() tells
     struct stopper : stop_listener {
         using stop_listener::stop_listener;
         accept_queue* self = nullptr;

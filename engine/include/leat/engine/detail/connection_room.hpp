@@ -20,7 +20,7 @@ struct connection_place : boost::intrusive::list_base_hook<> {
     using function = void (*)(connection_place&) noexcept;
     explicit connection_place(function end_) noexcept : end(end_) {}
 
-    function end;  ///< ends the connection, so that its owner notices and leaves
+    function end;  ///< ends the connection, so that its user notices and leaves
     io::time_point idle_since{};
     bool ending = false;
 };
@@ -40,6 +40,9 @@ struct room_waiter
 /// operation in flight, so that every one of them is served. Where there is no room for another,
 /// accepting waits, and those who wait for a peer stay in the kernel's backlog; the connection that
 /// has been idle for longest is ended to make room. For its shard's thread only.
+///
+/// Invariants, told by fault(): who is idle or told to end is open, and not both; the idle ones
+/// stand in the order in which they became so; nobody waits while there is room.
 class connection_room {
 public:
     /// A connection that has been idle for less is left alone: what its peer sends may be on its
@@ -67,8 +70,11 @@ public:
     [[nodiscard]] std::uint64_t ended() const noexcept { return ended_; }
     /// How often accepting had to wait.
     [[nodiscard]] std::uint64_t waits() const noexcept { return waits_; }
+    /// nullptr, or which invariant is broken. The shard must be open.
+    [[nodiscard]] const char* fault() const noexcept;
 
 private:
+    friend struct tampering;  // tests break what fault() tells
     struct alarm : detail::timer {
         using detail::timer::timer;
         connection_room* self = nullptr;

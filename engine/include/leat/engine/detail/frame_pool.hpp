@@ -11,6 +11,9 @@ namespace leat::detail {
 ///
 /// allocate() and release() use the pool of the shard that runs on this thread, and the ordinary
 /// heap on other threads. Under AddressSanitizer nothing is recycled, so that it sees stale frames.
+///
+/// Invariants, told by fault(): a list is as long as it counts, as far as none and some go, and no
+/// longer than what is kept.
 class frame_pool {
 public:
     frame_pool() = default;
@@ -29,7 +32,11 @@ public:
     /// Frames made less frames freed while this pool was in use; may be negative.
     [[nodiscard]] std::int64_t balance() const noexcept { return balance_; }
 
+    /// nullptr, or which invariant is broken.
+    [[nodiscard]] const char* fault() const noexcept;
+
 private:
+    friend struct tampering;  // tests break what fault() tells
     static constexpr std::size_t granule = 64;
     static constexpr std::size_t classes = 32;             // up to 2 KiB; larger frames are rare
     static constexpr std::uint32_t kept_per_class = 1024;  // bounds what a burst leaves behind

@@ -16,6 +16,8 @@ namespace leat::detail {
 /// behind their backs: one that enter() admits may push and use the shard until it leaves; close()
 /// succeeds only while nobody is inside, and nobody enters after it. Whoever closes takes once
 /// more.
+///
+/// Invariant, told by fault(): nobody leaves who has not entered.
 template <template <class> class Atomic = std::atomic>
 class inbox {
 public:
@@ -72,7 +74,14 @@ public:
     /// Shard: closes the gate, somebody inside or not.
     void shut() noexcept { gate_.fetch_or(closed, std::memory_order_acq_rel); }
 
+    /// Any thread: nullptr, or which invariant is broken.
+    [[nodiscard]] const char* fault() const noexcept {
+        const bool below_none = gate_.load(std::memory_order_relaxed) >> 63 != 0;
+        return below_none ? "more have left an inbox than had entered" : nullptr;
+    }
+
 private:
+    friend struct tampering;  // tests break what fault() tells
     static constexpr std::uint64_t closed = 1;
     static constexpr std::uint64_t one_inside = 2;
 

@@ -17,6 +17,10 @@ namespace leat::detail {
 /// fails. Everything the producer wrote before flush() is seen by the consumer that takes the
 /// message (release store of the tail, acquire load). A template over its atomics, so that a test
 /// can explore interleavings; Lamport's queue with cached indices.
+///
+/// Invariants, each told by one of the sentences of fault_at_sender() and fault_at_receiver(): the
+/// ring holds at most its capacity, and nothing is taken that was not published; messages wait only
+/// while the ring is full, and are counted; what was taken has given its place back.
 template <template <class> class Atomic = std::atomic, std::uint32_t Capacity = 512>
 class mailbox {
     static_assert((Capacity & (Capacity - 1)) == 0);
@@ -61,7 +65,27 @@ public:
         return count;
     }
 
+    /// Producer: nullptr, or which invariant is broken.
+    [[nodiscard]] const char* fault_at_sender() const noexcept {
+        const std::uint32_t held = filled_ - head_seen_;
+        if (held > Capacity) return "a mailbox is fuller than it has room for";
+        if (filled_ - published_ > held) return "messages were taken that were not published";
+        if (!waiting_.empty() && held < Capacity) return "messages wait though there is room";
+        if (overflows_ > posted_ || (!waiting_.empty() && overflows_ == 0))
+            return "messages that waited for room are counted wrongly";
+        return nullptr;
+    }
+    /// Consumer: as above, outside consume().
+    [[nodiscard]] const char* fault_at_receiver() const noexcept {
+        if (head_.load(std::memory_order_relaxed) != taken_)
+            return "a message was taken and its place not given back";
+        if (tail_.load(std::memory_order_acquire) - taken_ > Capacity)
+            return "more messages are visible than a mailbox holds";
+        return nullptr;
+    }
+
 private:
+    friend struct tampering;  // tests break what fault() tells
     static constexpr std::uint32_t mask = Capacity - 1;
 
     [[nodiscard]] bool has_room() noexcept {

@@ -46,7 +46,7 @@ private:
 };
 
 template <class T>
-root run_root(engine& owner, task<T> job, std::shared_ptr<started_state<T>> state) {
+root run_root(leat::engine& engine, task<T> job, std::shared_ptr<started_state<T>> state) {
     state->begin();
     {
         task<T> running = std::move(job);
@@ -61,9 +61,9 @@ root run_root(engine& owner, task<T> job, std::shared_ptr<started_state<T>> stat
             state->set_exception(std::current_exception());
         }
     }
-    owner.expect_own_process();  // a task that forked ends in the child, too
+    engine.expect_own_process();  // a task that forked ends in the child, too
     co_await state->ended();
-    owner.root_ends();  // this shard does not end before its turn does
+    engine.root_ends();  // this shard does not end before its turn does
     state->complete();
 }
 

@@ -14,7 +14,7 @@ namespace leat::detail {
 
 class socket_state;
 
-/// One operation on a socket. Its owner prepares it as an io::operation and hands it to
+/// One operation on a socket. Its user prepares it as an io::operation and hands it to
 /// socket_state::start; when it has ended, the shard's ready queue runs it as work, once, with the
 /// outcome in `result`: a value, or a negated errno (-ETIMEDOUT if the socket's deadline ended it,
 /// -ECANCELED if it was cancelled otherwise).

@@ -26,7 +26,7 @@ namespace leat::detail {
 /// one thread at a time, unless said otherwise.
 class started_task : public outcome, public outside_wait {
 public:
-    started_task(engine& owner, unsigned shard);
+    started_task(leat::engine& engine, unsigned shard);
     started_task(const started_task&) = delete;
     started_task& operator=(const started_task&) = delete;
 

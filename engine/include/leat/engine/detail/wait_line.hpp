@@ -37,6 +37,8 @@ protected:
     void throw_if_stopped() const;
 
 private:
+    friend class wait_line;
+    friend struct tampering;
     static void stopped(suspension& self) noexcept;
 
     wait_line* line_;
@@ -45,17 +47,18 @@ private:
 };
 
 /// What the primitives have in common: the shard that they belong to, who waits there, first come
-/// first served, and the sentences about misuse. Invariant: each member is suspended.
+/// first served, and the sentences about misuse. Invariants, told by fault(): each member knows its
+/// line, and has not been taken out by a stop request.
 class wait_line {
 public:
     /// `left` is called when one has left the line without being served, so that those behind it
     /// may be.
-    using left_function = void (*)(void* owner) noexcept;
+    using left_function = void (*)(void* primitive) noexcept;
 
     explicit wait_line(activity kind,
-                       void* owner = nullptr,
+                       void* primitive = nullptr,
                        left_function on_left = nullptr) noexcept
-        : kind_(kind), owner_(owner), on_left_(on_left), home_(shard::current()) {
+        : kind_(kind), primitive_(primitive), on_left_(on_left), home_(shard::current()) {
         if (home_ == nullptr) [[unlikely]]
             fail("was made off the shards: make it in a task, on the shard that is to use it");
     }
@@ -84,15 +87,19 @@ public:
         return first;
     }
     void push_back(line_wait& one) noexcept { members_.push_back(one); }
+    /// nullptr, or which invariant is broken.
+    [[nodiscard]] const char* fault() const noexcept;
     void left() noexcept {
-        if (on_left_ != nullptr) on_left_(owner_);
+        if (on_left_ != nullptr) on_left_(primitive_);
     }
     /// Ends the program with the primitive's name and `sentence`.
     [[noreturn, gnu::cold]] void fail(const char* sentence) const noexcept;
 
 private:
+    friend struct tampering;  // tests break what fault() tells
+
     activity kind_;
-    void* owner_;
+    void* primitive_;
     left_function on_left_;
     shard* home_;
     boost::intrusive::list<line_wait,

@@ -41,6 +41,10 @@ struct arena_statistics {
 /// buffers of the same size, and unmapped when another size needs the room. No member throws but
 /// the constructor's std::bad_alloc. Used by one thread at a time; only its shard's thread may use
 /// it while a backend is attached.
+///
+/// Invariants, told by fault(): segments lie in order and apart, and within the budget; each has as
+/// many free buffers as its place among those of its size says; what the statistics count is what
+/// there is; a number of a registered buffer is one segment's.
 class buffer_arena {
 public:
     explicit buffer_arena(const arena_options& options);
@@ -73,8 +77,11 @@ public:
 
     [[nodiscard]] std::uint64_t budget() const noexcept { return options_.budget; }
     [[nodiscard]] arena_statistics statistics() const noexcept;
+    /// nullptr, or which invariant is broken. Takes time for each segment.
+    [[nodiscard]] const char* fault() const noexcept;
 
 private:
+    friend struct tampering;  // tests break what fault() tells
     enum class kind : std::uint8_t { hugetlb, transparent, plain };
 
     struct segment : boost::intrusive::list_base_hook<> {
@@ -105,6 +112,9 @@ private:
     void drop_segment(size_class& of, segment& s) noexcept;
     void enroll(segment& s) noexcept;
     [[nodiscard]] std::uint64_t& segments_of(kind pages) noexcept;
+    [[nodiscard]] const char* fault_of_segments() const noexcept;
+    [[nodiscard]] const char* fault_of_classes() const noexcept;
+    [[nodiscard]] const char* fault_of_indices() const noexcept;
 
     arena_options options_;
     backend* backend_ = nullptr;

@@ -16,7 +16,7 @@ namespace leat::io {
 
 /// Reads a range of a file to its end, by as many operations as it takes.
 ///
-/// The owner keeps it, the backend, the file and the memory in place from start() until the
+/// Its user keeps it, the backend, the file and the memory in place from start() until the
 /// completion runs; the completion runs exactly once, on the thread that runs the backend, from
 /// inside backend::run, and may start the same object again or free it. All members are for that
 /// thread only. May be derived from, to carry what the completion needs.
@@ -67,7 +67,7 @@ private:
     /// What asking for attributes needs; allocated for the few reads that do.
     struct inquiry;
 
-    static void landed(operation& op) noexcept;
+    static void completed(operation& op) noexcept;
     void read_landed() noexcept;
     void proceed() noexcept;
     void submit_straight(std::uint64_t position, std::size_t size) noexcept;

@@ -133,7 +133,7 @@ struct operation : boost::intrusive::list_base_hook<> {
     /// Accepts connections until it is cancelled or fails: each descriptor, as above, comes with
     /// `more`, also those accepted before a cancellation takes effect; then, without, the error.
     /// A connection that broke before it was accepted is passed over. What the process or the
-    /// system lacks (EMFILE, ENFILE, ENOBUFS, ENOMEM) ends it: its owner decides when to begin
+    /// system lacks (EMFILE, ENFILE, ENOBUFS, ENOMEM) ends it: who made it decides when to begin
     /// again.
     void prepare_accept_multishot(int descriptor_) noexcept {
         start(opcode::accept, descriptor_);
@@ -203,7 +203,7 @@ struct operation : boost::intrusive::list_base_hook<> {
     };
 
     // Kept by the backend.
-    bool ending = false;       ///< the kernel is asked to end it, though its owner did not
+    bool ending = false;       ///< the kernel is asked to end it, though its maker did not
     std::uint32_t credit = 0;  ///< completions that are reserved for it
     std::uint32_t tries = 0;   ///< of an open or read that was told to try again
 

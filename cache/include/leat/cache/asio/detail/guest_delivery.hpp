@@ -122,11 +122,11 @@ private:
 
     template <class Executor>
     void post_alone(const Executor& executor) noexcept {
-        engine& owner = teller();
+        leat::engine& engine = teller();
         try {
             boost::asio::post(executor, one{*this});
         } catch (const std::exception& failure) {  // the operation is gone
-            owner.report_once(
+            engine.report_once(
                 event::level::warning,
                 std::string{"a completion handler's executor refused it: "} + failure.what());
         }

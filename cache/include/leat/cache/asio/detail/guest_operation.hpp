@@ -101,7 +101,7 @@ private:
     void claim() {
         const executor_type& executor = completion_->executor;
         if (const shard_executor* const home = unwrap<shard_executor>(executor))
-            if (&home->home().owner() == &this->owner()) return;
+            if (&home->home().engine() == &this->engine()) return;
         if constexpr (boost::asio::can_query<executor_type,
                                              boost::asio::execution::context_t>::value) {
             this->wait_for(boost::asio::query(executor, boost::asio::execution::context));
@@ -150,7 +150,7 @@ private:
     // not chosen, it is called elsewhere, and the engine may be gone before it has returned.
     void complete_off_the_shards() noexcept {
         const shard_executor* const home = unwrap<shard_executor>(completion_->executor);
-        if (home != nullptr && &home->home().owner() == &this->owner()) completion_->work.reset();
+        if (home != nullptr && &home->home().engine() == &this->engine()) completion_->work.reset();
         this->post_to(boost::asio::get_associated_executor(completion_->handler));
     }
 
@@ -170,7 +170,7 @@ private:
         }
     }
     void abandon() noexcept override { completion_.reset(); }
-    [[nodiscard]] engine& teller() const noexcept override { return this->owner(); }
+    [[nodiscard]] engine& teller() const noexcept override { return this->engine(); }
     void destroy() noexcept override {
         if (this->left_behind()) return completion_.reset();
         allocator_type allocator{allocator_};

@@ -1,5 +1,5 @@
-// An eventfd that is rung once until it is answered.
-#include "doorbell.hpp"
+// An eventfd that is written to once until it is reset.
+#include "waker.hpp"
 
 #include <leat/io/error.hpp>
 
@@ -13,21 +13,21 @@
 
 namespace leat::io {
 
-doorbell::doorbell(int flags) : descriptor_(::eventfd(0, flags)) {
+waker::waker(int flags) : descriptor_(::eventfd(0, flags)) {
     if (descriptor_ < 0) {
         throw boost::system::system_error(system_error_code(errno), "eventfd");
     }
 }
 
-doorbell::~doorbell() {
+waker::~waker() {
     ::close(descriptor_);
 }
 
-bool doorbell::ring() noexcept {
-    // Each exchange is a read-modify-write of one flag, so the reset in answer() continues the
-    // release sequence of every ring() before it, also of those that find the flag set and write
+bool waker::wake() noexcept {
+    // Each exchange is a read-modify-write of one flag, so the reset in reset() continues the
+    // release sequence of every wake() before it, also of those that find the flag set and write
     // nothing: what came before them is visible to whoever has seen the reset.
-    if (rung_.exchange(true, std::memory_order_acq_rel)) {
+    if (woken_.exchange(true, std::memory_order_acq_rel)) {
         return false;
     }
     const int saved = errno;
@@ -38,8 +38,8 @@ bool doorbell::ring() noexcept {
     return true;
 }
 
-void doorbell::answer() noexcept {
-    rung_.exchange(false, std::memory_order_acq_rel);
+void waker::reset() noexcept {
+    woken_.exchange(false, std::memory_order_acq_rel);
 }
 
 }  // namespace leat::io
