@@ -99,8 +99,8 @@ private:
 /// what it threw; the shard serves others meanwhile. For hashes of many bytes, name lookups, and
 /// libraries that block.
 ///
-///     auto hash = [&] { return sha256(slice.bytes()); };
-///     const digest sum = co_await leat::offload(pool, hash);
+///     auto hash = [&] { return hash_of(page.bytes()); };
+///     const std::uint64_t sum = co_await leat::offload(pool, hash);
 ///
 /// (Name a lambda that captures by move, or what has a destructor, before the co_await: GCC 12
 /// destroys it twice otherwise.)

@@ -17,8 +17,12 @@ namespace leat {
 /// Holds one T for each shard of an engine: made there, used there, destroyed there. For counters,
 /// pools and primitives that need no lock, since only one thread has to do with each.
 ///
-///     leat::per_shard<counters> counted{engine};
-///     ++counted.local().requests;  // in a task, on any shard
+///     leat::per_shard<std::uint64_t> requests{engine};
+///
+///     leat::task<> answer(leat::per_shard<std::uint64_t>& requests) {
+///         ++requests.local();  // of the shard that runs this
+///         co_return;
+///     }
 ///
 /// Threads: local() on the engine's shards. The constructor and the destructor block until each
 /// shard has made or destroyed its T: on a thread that is no shard, not that of a hosted engine's

@@ -6,10 +6,20 @@
 
 namespace leat {
 
-/// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed; at once, but
-/// from the ready queue, for none or less, and only by a stop request for time_span::max(). Throws
-/// errc::cancelled or errc::stopped if a stop is requested first. Allocates nothing. May be moved
-/// before it is awaited.
+/// Lets time pass, while the shard serves others.
+///
+///     co_await leat::sleep(10ms);
+///
+/// Completion: on the same shard, from the ready queue, not before that time has passed since the
+/// co_await; how long after depends on what else runs there. With no time or less it resumes at
+/// once, after what is ready already. time_span::max() ends by a stop request only.
+///
+/// Threads: awaited on a shard, once; the object may be moved before.
+///
+/// Memory: allocates nothing.
+///
+/// Errors, cancellation: a stop request of the enclosing task ends it, and it throws
+/// errc::cancelled, or errc::stopped if the engine stops.
 class [[nodiscard]] sleep : public detail::awaited_once<sleep> {
 public:
     [[nodiscard]] explicit sleep(time_span duration) noexcept

@@ -14,7 +14,9 @@ namespace leat {
 /// Gets a slice of config.size bytes; as chunk_manager::get_chunk, for any completion token:
 ///
 ///     leat::async_get_chunk(manager, {file, 0, 4096},
-///                           [](boost::system::error_code failed, leat::slice page) { ... });
+///                           [](boost::system::error_code failed, leat::slice page) {
+///                               if (!failed) use(page.bytes());
+///                           });
 ///
 /// Without a token it is for a task to await (use_task). Signature: void(error_code, slice).
 /// Errors: leat::errc out_of_range (size 0, too), crosses_chunk, closed, all_pinned, file_changed,

@@ -15,7 +15,7 @@ namespace leat {
 /// Opens the present version of file `name` of the manager's source; as chunk_manager::open, for
 /// any completion token:
 ///
-///     leat::file film = co_await leat::async_open(manager, name, boost::asio::use_awaitable);
+///     std::future<leat::file> film = leat::async_open(manager, name, boost::asio::use_future);
 ///
 /// Without a token it is for a task to await (use_task). Signature: void(error_code, file). Errors:
 /// the source's, errc::cancelled, errc::stopped. Threads, completion, ordering, memory and

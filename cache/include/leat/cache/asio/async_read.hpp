@@ -18,7 +18,10 @@ namespace leat {
 /// Copies from `offset` of `from` on into `to`, across chunk borders, up to the end of the file; as
 /// chunk_manager::read, for any completion token:
 ///
-///     leat::async_read(manager, film, 0, boost::asio::buffer(header), use_header);
+///     leat::async_read(manager, file, 0, boost::asio::buffer(header),
+///                      [](boost::system::error_code failed, std::size_t count) {
+///                          if (!failed) use(count);
+///                      });
 ///
 /// Without a token it is for a task to await (use_task). Signature: void(error_code, std::size_t),
 /// with the count; 0 after an error. Errors: as async_get_chunk's, but for crosses_chunk and

@@ -77,7 +77,7 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
 /// with the stream's errors: timed_out by its deadline, broken_pipe or connection_reset when the
 /// peer has gone. `stream`, `manager` and the head must outlive it; it keeps the file open itself.
 ///
-///     co_await leat::send_range(peer, manager, film, first, size,
+///     co_await leat::send_range(peer, manager, file, 0, file.size(),
 ///                               {.head = boost::asio::buffer(header), .patience = 30s});
 [[nodiscard]] inline task<> send_range(tcp_stream& stream,
                                        const chunk_manager& manager,
