@@ -3,7 +3,7 @@
 #include "misuse.hpp"
 
 #include <leat/engine/per_shard.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,10 +1,33 @@
-// Waiting for time to pass.
+// Letting others go first, and letting time pass.
 #pragma once
 
 #include <leat/engine/detail/suspension.hpp>
 #include <leat/engine/error.hpp>
+#include <leat/engine/resumption.hpp>
+
+#include <coroutine>
 
 namespace leat {
+
+/// Lets other work of this shard that is ready go first: for loops that compute for long.
+///
+///     co_await leat::yield{};
+///
+/// Completion: on the same shard, from the ready queue, behind what stands there. Awaited on a
+/// shard, once. Allocates nothing, and does not observe stop requests.
+class [[nodiscard]] yield : public detail::awaited_once<yield> {
+public:
+    [[nodiscard]] yield() = default;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> coroutine) noexcept {
+        node_.coroutine = coroutine;
+        this_shard().schedule(node_);
+    }
+    void await_resume() const noexcept {}
+
+private:
+    resumption node_;
+};
 
 /// Lets time pass, while the shard serves others.
 ///

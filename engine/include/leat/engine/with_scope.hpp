@@ -2,7 +2,7 @@
 #pragma once
 
 #include <leat/engine/scope.hpp>
-#include <leat/engine/task_name.hpp>
+#include <leat/engine/task.hpp>
 
 #include <exception>
 #include <optional>

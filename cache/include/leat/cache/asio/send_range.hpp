@@ -2,8 +2,8 @@
 #pragma once
 
 #include <leat/cache/asio/detail/range_sender.hpp>
+#include <leat/cache/asio/detail/slice_buffer.hpp>
 #include <leat/cache/asio/detail/uncopied_send.hpp>
-#include <leat/cache/asio/slice_buffer.hpp>
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/engine/asio/tcp_stream.hpp>
 #include <leat/engine/task.hpp>

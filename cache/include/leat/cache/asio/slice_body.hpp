@@ -1,7 +1,7 @@
 // Slices as the body of a Beast message.
 #pragma once
 
-#include <leat/cache/asio/slice_buffer.hpp>
+#include <leat/cache/asio/detail/slice_buffer.hpp>
 
 #include <boost/beast/http/message.hpp>
 #include <boost/optional.hpp>
