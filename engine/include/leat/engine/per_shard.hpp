@@ -63,8 +63,8 @@ public:
         const shard* const here = shard::current();
         if (here == nullptr || &here->owner() != &engine_) [[unlikely]]
             detail::misuse(
-                "per_shard::local() was called off the shards of its engine: call it in "
-                "a task that runs there");
+                "per_shard::local() was called outside the shards of its engine: call it in a task "
+                "that runs there");
         return *table_->slots[here->index()].value;
     }
 
@@ -129,8 +129,8 @@ private:
     static void off_the_shards() noexcept {
         if (shard::current() != nullptr) [[unlikely]]
             detail::misuse(
-                "a per_shard was made or destroyed on a shard, which would wait for "
-                "itself: do so on a thread that is none, beside the engine");
+                "a per_shard was made or destroyed on a shard, which would wait for itself: make "
+                "and destroy it on a thread that is not a shard");
     }
 
     engine& engine_;

@@ -132,8 +132,8 @@ private:
     void check_shard() const noexcept {
         if (shard::current() != &home_) [[unlikely]] {
             detail::misuse(
-                "a scope was used on another shard than the one that made it: resume_on that one"
-                " first, or make the scope after moving");
+                "a scope was used on another shard than the one that made it: co_await resume_on() "
+                "that one first, or make the scope after the move");
         }
     }
 
@@ -166,8 +166,7 @@ public:
         }
         if (owner_.waiter_ != nullptr) [[unlikely]] {
             detail::misuse(
-                "a scope was joined by two coroutines at once: let one join it, and tell the "
-                "other");
+                "a scope was joined by two coroutines at once: let one join it and tell the other");
         }
         owner_.waiter_ = this;
         suspend(coroutine, &pass_on);

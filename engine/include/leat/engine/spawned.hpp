@@ -120,8 +120,8 @@ private:
     [[nodiscard]] detail::started_state<T>& present() const noexcept {
         if (!state_) [[unlikely]]
             detail::misuse(
-                "the handle of a task was used that had been awaited or moved from: it is awaited"
-                " once, by its owner");
+                "the handle of a task was used after it had been awaited or moved from: a handle "
+                "is awaited once");
         return *state_;
     }
 

@@ -65,7 +65,8 @@ public:
     template <class Promise>
     void awaited_by(std::coroutine_handle<Promise> caller) noexcept {
         if (caller_) [[unlikely]]
-            misuse("a task was awaited twice: it runs once, call its function again for another");
+            misuse(
+                "a task was awaited twice: a task runs once; call its function again for another");
         caller_ = caller;
         home_ = shard::current();
         if (stop == nullptr) stop = stop_of(caller);
@@ -204,7 +205,7 @@ public:
 private:
     [[nodiscard]] std::coroutine_handle<promise_type> present() const noexcept {
         if (!handle_) [[unlikely]]
-            detail::misuse("a task was used that had been moved from: it is the new owner's");
+            detail::misuse("a task was used after it had been moved from");
         return handle_;
     }
     explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
@@ -259,7 +260,7 @@ public:
     bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
         static_assert(std::is_base_of_v<promise_base, Promise>, "only a leat::task has a name");
         if (named_ != nullptr)
-            detail::misuse("a task_name was awaited twice; give each coroutine one of its own");
+            detail::misuse("a task_name was awaited twice: give each coroutine one of its own");
         named_ = &coroutine.promise().name;
         outer_ = std::exchange(*named_, text_.data());
         return false;

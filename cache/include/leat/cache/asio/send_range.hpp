@@ -88,8 +88,8 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
     shard& home = stream.get_executor().home();
     if (shard::current() != &home) {
         detail::misuse(
-            "send_range was awaited on another shard than its stream's: "
-            "co_await resume_on(...) it first, or spawn_on that shard");
+            "send_range was awaited on a shard other than its stream's: co_await resume_on() that "
+            "one first, or use spawn_on()");
     }
     detail::check_range(from, offset, length);
     const auto be_patient = [&stream, &options] {
