@@ -1,5 +1,5 @@
 // The threads of a pool, and the jobs they take in order.
-#include <leat/engine/offload_pool.hpp>
+#include <leat/engine/offload.hpp>
 #include <leat/engine/options.hpp>
 #include <leat/io/detail/threads.hpp>
 

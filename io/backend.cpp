@@ -56,7 +56,7 @@ std::string find_fault(const backend_options& options) {
         return outside("threads that read files", options.threads, 1, most_threads);
     }
     if (options.rings == 0) {
-        return "0 rings are not allowed; it must be 1 at least";
+        return "0 rings are not allowed; there must be at least 1";
     }
     return {};
 }
@@ -73,8 +73,8 @@ std::unique_ptr<backend> make_backend(const backend_options& options, std::strin
         auto made = std::make_unique<uring_backend>(options);
         if (made->is_smaller_than_asked()) {
             note =
-                "the limit of locked memory (ulimit -l, memlock) leaves no room for rings as long "
-                "as they were to be, so fewer operations are in flight at once";
+                "the limit on locked memory (ulimit -l, memlock) leaves no room for rings of the "
+                "requested size, so smaller ones are used, with fewer operations in flight";
         }
         return made;
     } catch (const boost::system::system_error& error) {
@@ -83,7 +83,7 @@ std::unique_ptr<backend> make_backend(const backend_options& options, std::strin
         }
         // what() ends in the code's own message, which says that there is no backend.
         const std::string_view reason = error.what();
-        note = "io_uring cannot be had, so threads read the files: ";
+        note = "io_uring is not available, so threads read the files: ";
         note += reason.substr(0, reason.rfind(": " + error.code().message()));
     }
     return std::make_unique<thread_backend>(options);

@@ -28,15 +28,15 @@ private:
             case errc::crosses_chunk:
                 return "the range does not lie inside one chunk";
             case errc::all_pinned:
-                return "every chunk stayed pinned until the deadline";
+                return "every chunk is pinned";
             case errc::no_buffer:
-                return "no buffer is free: they are being filled or on their way back";
+                return "no buffer is free at the moment, though not all are pinned";
             case errc::file_changed:
                 return "the file has changed since it was opened";
             case errc::closed:
                 return "the file is not open";
             case errc::not_regular:
-                return "this is neither a regular file nor a block device";
+                return "neither a regular file nor a block device";
             case errc::cancelled:
                 return "the operation was cancelled";
             case errc::timed_out:
@@ -44,19 +44,19 @@ private:
             case errc::stopped:
                 return "the engine is stopping or has stopped";
             case errc::no_backend:
-                return "the demanded I/O backend cannot be had here";
+                return "the requested I/O backend is not available";
             case errc::budget_too_small:
-                return "the memory given does not suffice for two chunks a shard";
+                return "the memory is too small for two chunks on each shard";
             case errc::short_read:
-                return "the source gave fewer bytes than the file has there";
+                return "the source returned fewer bytes than the file has there";
             case errc::bad_answer:
-                return "the source gave more bytes than it was asked for";
+                return "the source returned more bytes than were asked for";
             case errc::invalid_option:
-                return "the option's value is not one of those allowed";
+                return "the value of the option is not allowed";
             case errc::unhandled_exception:
-                return "a task ended by an exception that is no error code";
+                return "a task ended with an exception that carries no error code";
         }
-        return "unknown error of leat";
+        return "unknown leat error";
     }
 };
 #pragma GCC diagnostic pop

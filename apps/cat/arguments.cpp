@@ -16,9 +16,9 @@ namespace {
 constexpr std::uint64_t usual_memory = 256 * MiB;
 
 constexpr const char* description =
-    R"(Writes files to standard output, read with io_uring and served from a cache of bounded
-memory. Regular files and block devices of any size are read past the page cache, some chunks ahead
-of what has been written. By default one shard does it, pinned to no CPU.)";
+    R"(Writes files to standard output. It reads them with io_uring, past the page cache and some
+chunks ahead of what has been written, into a cache of bounded memory. Regular files and block
+devices of any size will do. By default it uses one shard, which is not pinned to a CPU.)";
 
 constexpr const char* examples =
     R"(  leat-cat film.mkv | sha256sum              the whole file, in 256 MiB of memory
@@ -36,14 +36,14 @@ void add_options(CLI::App& app, arguments& given) {
     apps::add_size(app, "--length", given.length, "Bytes to write of each FILE, at most")
         ->default_str("");
     app.add_flag("--stats{text}", given.stats,
-                 "Print to standard error what it took, as text or as one JSON\nobject in one line")
+                 "Print statistics to standard error, as text or as one JSON\nobject in one line")
         ->check(CLI::IsMember({"text", "json"}).description(""))
         ->type_name("[=json]");
     // An optional<bool> itself would be set to false where the flag is absent.
     app.add_flag_function(
         "--progress,!--no-progress", [&given](std::int64_t count) { given.progress = count > 0; },
-        "Draw a progress bar on standard error, or not; by default if\nthat is a terminal "
-        "and standard output is none");
+        "Draw a progress bar on standard error, or do not; by default\nit is drawn if that is a "
+        "terminal and standard output is not");
     app.add_option("FILE", given.files, "Regular files or block devices")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->required()

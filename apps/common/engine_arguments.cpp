@@ -15,7 +15,7 @@ void add_cpus(CLI::App& app, engine_options& options) {
         if (!cpus) {
             throw CLI::ValidationError(
                 "--cpus",
-                '"' + text + "\" is no list of CPUs: it takes numbers and ranges, as in 0-3,8");
+                '"' + text + "\" is not a CPU list; expected numbers and ranges, such as 0-3,8");
         }
         options.cpus = std::move(*cpus);
     };
@@ -33,12 +33,12 @@ void add_backend(CLI::App& app, engine_options& options) {
             options.backend.kind = io::backend_kind::thread;
         } else {
             throw CLI::ValidationError(
-                "--backend", '"' + text + "\" is no backend: there are auto, uring and thread");
+                "--backend", '"' + text + "\" is not a backend; expected auto, uring or thread");
         }
     };
     app.add_option_function<std::string>(
            "--backend", read,
-           "How files are read; auto takes io_uring, or threads where\nthat is refused")
+           "How files are read; auto uses io_uring, or threads where\nthat is not available")
         ->type_name("auto|uring|thread")
         ->default_str("auto");
 }
@@ -48,19 +48,19 @@ void add_backend(CLI::App& app, engine_options& options) {
 void add_engine_arguments(CLI::App& app, engine_options& options) {
     app.option_defaults()->group("Engine");
     app.add_option("--shards", options.shards,
-                   "Shards, each a thread; as many as CPUs have one each")
+                   "Shards, each a thread; if there are as many as CPUs, each is\npinned to one")
         ->check(CLI::Range(1, 1024).description(""))
         ->type_name("N");
     add_cpus(app, options);
     app.add_flag_callback(
         "--no-pin", [&options] { options.pin = false; },
-        "Pin no shard; there may then be more of them than CPUs");
-    add_size(app, "--memory", options.memory, "Memory for chunks, of all shards together");
+        "Do not pin shards; there may then be more of them than CPUs");
+    add_size(app, "--memory", options.memory, "Memory for chunks, for all shards together");
     add_size(app, "--chunk-size", options.chunk_size,
-             "Bytes of a chunk: a multiple of 64 KiB up to 1 GiB");
+             "Size of a chunk: a multiple of 64 KiB, at most 1 GiB");
     add_backend(app, options);
     app.add_option("--threads", options.backend.threads,
-                   "Reading threads a shard, without io_uring")
+                   "Threads per shard that read files without io_uring")
         ->check(CLI::Range(1, 256).description(""))
         ->type_name("N")
         ->capture_default_str();
@@ -68,15 +68,15 @@ void add_engine_arguments(CLI::App& app, engine_options& options) {
         ->default_str(std::to_string(options.spin.nanoseconds() / std::chrono::microseconds{1}) +
                       "us");
     add_time(app, "--stop-timeout", options.stop_timeout,
-             "How long stopping waits for what a device owes")
+             "How long to wait for the device when stopping")
         ->default_str(
             std::to_string(options.stop_timeout.nanoseconds() / std::chrono::milliseconds{1}) +
             "ms");
     app.add_flag_callback(
-        "--no-huge-pages", [&options] { options.huge_pages = false; }, "Take pages of 4 KiB");
+        "--no-huge-pages", [&options] { options.huge_pages = false; }, "Use pages of 4 KiB");
     app.add_flag_callback(
         "--no-register", [&options] { options.register_buffers = false; },
-        "Register no buffers with the kernel");
+        "Do not register buffers with the kernel");
     app.option_defaults()->group("Options");
 }
 

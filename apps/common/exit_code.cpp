@@ -58,15 +58,15 @@ exit_code both(exit_code one, exit_code other) noexcept {
 const char* exit_code_table() noexcept {
     return R"(Exit codes:
   0  success
-  1  failures of several kinds, or one of another kind than those below
-  2  wrong usage: an option or its value
+  1  failures of more than one kind, or of a kind not listed here
+  2  a wrong option, or a wrong value of one
   3  a file was not found
-  4  a file may not be opened
+  4  permission to open a file was denied
   5  a file cannot be read, has changed, or is of a kind that is not supported
   6  an offset lies beyond the end of a file
-  7  the backend asked for cannot be had here
+  7  the requested backend is not available
   8  a measurement cannot be trusted
-A program that a signal ends, ends by that signal.
+A program that is interrupted by a signal ends by that signal.
 )";
 }
 

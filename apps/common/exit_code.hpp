@@ -10,13 +10,13 @@ namespace leat::apps {
 /// The exit codes of every program of leat.
 enum class exit_code : std::uint8_t {
     success = 0,
-    several = 1,        ///< failures of several kinds, or of none of those below
+    several = 1,        ///< failures of more than one kind, or of a kind not listed here
     usage = 2,          ///< a wrong option or value
     not_found = 3,      ///< no such file
     not_permitted = 4,  ///< the file may not be opened
     read_error = 5,     ///< the file cannot be read, has changed, or is of a kind that is refused
     out_of_range = 6,   ///< an offset beyond the end of the file
-    no_backend = 7,     ///< the backend asked for cannot be had here
+    no_backend = 7,     ///< the requested backend is not available
     void_result = 8     ///< what was measured cannot be trusted
 };
 

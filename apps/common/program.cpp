@@ -41,8 +41,9 @@ std::unique_ptr<CLI::App> make_app(const std::string& name,
                                    const std::string& examples) {
     auto app = std::make_unique<CLI::App>(description + '\n', name);
     app->formatter(std::make_shared<help_formatter>());
-    app->set_version_flag("--version", name + ' ' + library_version(), "Print the version and end");
-    app->set_help_flag("-h,--help", "Print this and end");
+    app->set_version_flag("--version", name + ' ' + library_version(),
+                          "Print the version and exit");
+    app->set_help_flag("-h,--help", "Print this help and exit");
     app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app->footer("Examples:\n" + examples + '\n' + units_text() + '\n' + exit_code_table());
     return app;
@@ -56,7 +57,7 @@ std::optional<exit_code> parse(CLI::App& app, int argc, char** argv) {
             app.exit(ending);  // prints what --help or --version ask for
             return exit_code::success;
         }
-        complain(app.get_name(), std::string{ending.what()} + " (--help tells more)");
+        complain(app.get_name(), std::string{ending.what()} + " (see --help)");
         return exit_code::usage;
     }
     return std::nullopt;

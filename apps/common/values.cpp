@@ -18,8 +18,8 @@ CLI::Option* add_size(CLI::App& app,
         if (!value) {
             throw CLI::ValidationError(
                 name, '"' + text +
-                          "\" is no size: it takes a whole number below 2^64 bytes and, if you "
-                          "like, a unit, as in 4096, 64K, 10MiB or 10MB");
+                          "\" is not a size; expected a whole number of bytes below 2^64, or one "
+                          "with a unit, such as 4096, 64K, 10MiB or 10MB");
         }
         bytes = *value;
     };
@@ -46,8 +46,8 @@ std::chrono::microseconds parse_time(const std::string& option, const std::strin
     if (failure != std::errc{} || count < 0 || scale == 0 || count > largest / scale) {
         throw CLI::ValidationError(
             option, '"' + text +
-                        "\" is no time: it takes a whole number and a unit, one of us, "
-                        "ms, s and min, as in 100us or 10s");
+                        "\" is not a time; expected a whole number with a unit (us, ms, s or "
+                        "min), such as 100us or 10s");
     }
     return std::chrono::microseconds{count * scale};
 }

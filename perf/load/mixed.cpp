@@ -5,7 +5,7 @@
 #include "load/cold_chunks.hpp"
 #include "load/cold_engine.hpp"
 
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <vector>
 

@@ -6,7 +6,7 @@
 
 #include <leat/cache/slice_stream.hpp>
 #include <leat/engine/resume_on.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <spdlog/fmt/fmt.h>
 

@@ -17,19 +17,19 @@ usage() {
 }
 usage 'FILE is required'
 usage '--bogus' --bogus good
-usage '"12X" is no size' --memory 12X good
-usage '"-1" is no size' --offset -1 good
-usage '"99999999999999999999" is no size' --length 99999999999999999999 good
+usage '"12X" is not a size' --memory 12X good
+usage '"-1" is not a size' --offset -1 good
+usage '"99999999999999999999" is not a size' --length 99999999999999999999 good
 usage 'budget of 1 MiB is too small.*20 MiB in all' --memory 1M good
 usage 'budget of 256 MiB is too small' --chunk-size 1G good
 usage 'multiple of 64 KiB' --chunk-size 100000 good
 usage '--shards' --shards 0 good
 usage '--shards' --shards many good
 usage '1000 shards need as many CPUs, but' --shards 1000 --chunk-size 64K good
-usage 'no list of CPUs' --cpus 0-x good
+usage 'is not a CPU list' --cpus 0-x good
 usage 'CPU 60000 is not among those' --cpus 60000 good
-usage '"fast" is no backend: there are auto, uring and thread' --backend fast good
-usage '--spin: "5" is no time' --spin 5 good
+usage '"fast" is not a backend; expected auto, uring or thread' --backend fast good
+usage '--spin: "5" is not a time' --spin 5 good
 usage 'spin time' --spin 2min good
 usage '--stop-timeout' --stop-timeout -1s good
 usage '--stats' --stats=xml good
@@ -42,7 +42,7 @@ cat_gives 3 ''
 cat_gives 5 folder
 says 'folder: Is a directory'
 cat_gives 5 pipe # does not wait for a writer
-says 'pipe: this is neither a regular file nor a block device'
+says 'pipe: neither a regular file nor a block device'
 cat_gives 5 /dev/null
 says 'neither a regular file nor a block device'
 cat_gives 6 --offset 100001 good

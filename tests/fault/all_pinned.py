@@ -35,7 +35,7 @@ def main() -> None:
         probe.open("f", path)
         for chunk in range(ROOM):
             probe.get("f", chunk * CHUNK, 100, f"pin{chunk}").has(piece(chunk))
-        probe.get("f", ROOM * CHUNK, 100).fails_as("every chunk stayed pinned")
+        probe.get("f", ROOM * CHUNK, 100).fails_as("every chunk is pinned")
         probe.read("f", 7 * CHUNK + 5, 2 * CHUNK).has(content[7 * CHUNK + 5 : 9 * CHUNK + 5])
         check(probe.statistics()["cache"]["bypasses"] > 0, "nothing went past the cache")
         check(probe.statistics()["buffers"]["mapped_bytes"] <= ROOM * CHUNK, "the budget was exceeded")

@@ -12,7 +12,7 @@ for error in EPERM ENOSYS; do
         cat_gives 0 "${small[@]}" --shards $shards --no-pin sample
         same sample "io_uring_setup gives $error, $shards shards"
         lines_said 1
-        says '^leat-cat: io_uring cannot be had, so threads read'
+        says '^leat-cat: io_uring is not available, so threads read'
     done
     cat_gives 7 "${small[@]}" --backend uring sample
     says 'seccomp'

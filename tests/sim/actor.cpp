@@ -6,8 +6,8 @@
 
 #include <leat/cache/slice_stream.hpp>
 #include <leat/engine/resume_on.hpp>
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/with_timeout.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <algorithm>
 #include <cerrno>

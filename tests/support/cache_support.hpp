@@ -4,7 +4,7 @@
 #include "scripted_source.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <memory>
 #include <thread>

@@ -8,7 +8,6 @@
 #include <leat/engine/error.hpp>
 #include <leat/engine/sleep.hpp>
 #include <leat/engine/spawned.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -2,12 +2,9 @@
 // needs Boost.Beast. Includes <leat/leat.hpp> and Asio.
 #pragma once
 
-#include <leat/cache/asio/async_get_chunk.hpp>
-#include <leat/cache/asio/async_get_chunks.hpp>
-#include <leat/cache/asio/async_open.hpp>
-#include <leat/cache/asio/async_read.hpp>
+#include <leat/cache/asio/async_requests.hpp>
+#include <leat/cache/asio/detail/slice_buffer.hpp>
 #include <leat/cache/asio/send_range.hpp>
-#include <leat/cache/asio/slice_buffer.hpp>
 #include <leat/cache/asio/with_where.hpp>
 #include <leat/engine/asio/detail/deferred.hpp>
 #include <leat/engine/asio/detail/tcp_teardown.hpp>

@@ -14,9 +14,8 @@
 #include <leat/engine/scope.hpp>
 #include <leat/engine/semaphore.hpp>
 #include <leat/engine/sleep.hpp>
-#include <leat/engine/task_name.hpp>
+#include <leat/engine/task.hpp>
 #include <leat/engine/when_any.hpp>
 #include <leat/engine/with_scope.hpp>
 #include <leat/engine/with_timeout.hpp>
-#include <leat/engine/yield.hpp>
 #include <leat/version.hpp>

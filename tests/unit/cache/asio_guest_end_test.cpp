@@ -2,7 +2,7 @@
 #include "asio_support.hpp"
 #include "witness.hpp"
 
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <atomic>
 #include <functional>

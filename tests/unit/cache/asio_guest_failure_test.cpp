@@ -1,7 +1,7 @@
 // Guests that cancel, engines that end, memory that runs out.
 #include "asio_support.hpp"
 
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <atomic>
 #include <future>

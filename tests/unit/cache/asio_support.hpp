@@ -5,10 +5,7 @@
 #include "pattern.hpp"
 #include "small_engine.hpp"
 
-#include <leat/cache/asio/async_get_chunk.hpp>
-#include <leat/cache/asio/async_get_chunks.hpp>
-#include <leat/cache/asio/async_open.hpp>
-#include <leat/cache/asio/async_read.hpp>
+#include <leat/cache/asio/async_requests.hpp>
 #include <leat/leat.hpp>
 
 #include <boost/asio.hpp>

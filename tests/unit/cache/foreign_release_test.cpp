@@ -2,7 +2,7 @@
 #include "weakened.hpp"
 
 #include <leat/cache/detail/foreign_release.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_stream_of_slices_on_another_shard_says_so) {
 }
 
 BOOST_AUTO_TEST_CASE(a_share_elsewhere_and_a_subslice_beyond_the_end_say_so) {
-    BOOST_TEST(dies_saying("shared off the shard", [] {
+    BOOST_TEST(dies_saying("a slice was shared on a thread other", [] {
         served with;
         const slice held = with.owner.run(get(with.manager, {with.from, 0, 100}));
         (void)held.share();

@@ -1,7 +1,7 @@
 // Requests that wait can be seen.
 #include "asio_support.hpp"
 
-#include <leat/engine/task_name.hpp>
+#include <leat/engine/task.hpp>
 
 #include <boost/test/unit_test.hpp>
 

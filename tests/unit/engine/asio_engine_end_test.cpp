@@ -3,7 +3,7 @@
 #include "witness.hpp"
 
 #include <leat/engine/asio/shard_timer.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

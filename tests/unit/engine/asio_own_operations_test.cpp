@@ -2,7 +2,7 @@
 #include "asio_support.hpp"
 
 #include <leat/engine/host_loop.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/ip/tcp.hpp>

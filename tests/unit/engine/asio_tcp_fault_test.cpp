@@ -1,7 +1,7 @@
 // Peers that reset, streams that are closed, cancelled and destroyed.
 #include "asio_support.hpp"
 
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/write.hpp>

@@ -1,7 +1,7 @@
 // Ten thousand connections that do nothing.
 #include "asio_support.hpp"
 
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

@@ -3,8 +3,8 @@
 
 #include <leat/engine/asio/detail/deferred.hpp>
 #include <leat/engine/scope.hpp>
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/with_timeout.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>

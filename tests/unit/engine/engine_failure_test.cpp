@@ -2,7 +2,6 @@
 #include "engine_support.hpp"
 
 #include <leat/engine/sleep.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

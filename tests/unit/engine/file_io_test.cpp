@@ -3,9 +3,9 @@
 
 #include <leat/engine/file_io.hpp>
 #include <leat/engine/per_shard.hpp>
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/spawned.hpp>
 #include <leat/engine/with_timeout.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

@@ -3,7 +3,6 @@
 
 #include <leat/engine/sleep.hpp>
 #include <leat/engine/spawned.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

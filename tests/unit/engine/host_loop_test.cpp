@@ -4,7 +4,7 @@
 #include <leat/engine/file_io.hpp>
 #include <leat/engine/host_loop.hpp>
 #include <leat/engine/resume_on.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

@@ -4,7 +4,6 @@
 #include <leat/engine/engine.hpp>
 #include <leat/engine/resume_on.hpp>
 #include <leat/engine/sleep.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

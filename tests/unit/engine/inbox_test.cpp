@@ -3,7 +3,7 @@
 
 #include <leat/engine/detail/doorbell.hpp>
 #include <leat/engine/detail/inbox.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -5,8 +5,8 @@
 #include <leat/engine/mutex.hpp>
 #include <leat/engine/resume_on.hpp>
 #include <leat/engine/scope.hpp>
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/with_timeout.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

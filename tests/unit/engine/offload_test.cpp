@@ -4,8 +4,8 @@
 
 #include <leat/engine/offload.hpp>
 #include <leat/engine/scope.hpp>
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/with_timeout.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

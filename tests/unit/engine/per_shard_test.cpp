@@ -3,7 +3,7 @@
 #include "misuse.hpp"
 
 #include <leat/engine/per_shard.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -155,13 +155,13 @@ BOOST_AUTO_TEST_CASE(a_shard_that_is_given_up_keeps_its_own) {
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_end_the_program_with_a_sentence) {
-    BOOST_TEST(dies_saying("per_shard::local() was called off the shards of its engine", [] {
+    BOOST_TEST(dies_saying("per_shard::local() was called outside the shards of its engine", [] {
         record seen;
         engine owner{options_of(1)};
         per_shard<local_record> all{owner, &seen};
         static_cast<void>(all.local());
     }));
-    BOOST_TEST(dies_saying("per_shard::local() was called off the shards of its engine", [] {
+    BOOST_TEST(dies_saying("per_shard::local() was called outside the shards of its engine", [] {
         record seen;
         engine owner{options_of(1)};
         engine other{options_of(1)};

@@ -5,7 +5,6 @@
 #include <leat/engine/resume_on.hpp>
 #include <leat/engine/scope.hpp>
 #include <leat/engine/sleep.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

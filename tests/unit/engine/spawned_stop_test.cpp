@@ -5,7 +5,6 @@
 #include <leat/engine/scope.hpp>
 #include <leat/engine/sleep.hpp>
 #include <leat/engine/spawned.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

@@ -2,8 +2,8 @@
 #include "engine_support.hpp"
 
 #include <leat/engine/detail/suspension.hpp>
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/spawned.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

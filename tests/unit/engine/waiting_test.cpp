@@ -3,8 +3,8 @@
 
 #include <leat/engine/resume_on.hpp>
 #include <leat/engine/scope.hpp>
-#include <leat/engine/task_name.hpp>
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
+#include <leat/engine/task.hpp>
 
 #include <boost/test/unit_test.hpp>
 

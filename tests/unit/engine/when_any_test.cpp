@@ -1,8 +1,8 @@
 // The first of several tasks.
 #include "engine_support.hpp"
 
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/when_any.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

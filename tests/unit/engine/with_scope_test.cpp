@@ -1,9 +1,9 @@
 // What a body spawns is joined whatever happens.
 #include "engine_support.hpp"
 
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/with_scope.hpp>
 #include <leat/engine/with_timeout.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -2,8 +2,8 @@
 #include "engine_support.hpp"
 
 #include <leat/engine/resume_on.hpp>
+#include <leat/engine/sleep.hpp>
 #include <leat/engine/with_timeout.hpp>
-#include <leat/engine/yield.hpp>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

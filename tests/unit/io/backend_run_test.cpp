@@ -1,7 +1,7 @@
 // Waiting, polling and waking, on every backend.
 #include "io_support.hpp"
 
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 #include <leat/io/file.hpp>
 
 #include <poll.h>

@@ -2,7 +2,7 @@
 #include "io_support.hpp"
 #include "refusal.hpp"
 
-#include <leat/engine/yield.hpp>
+#include <leat/engine/sleep.hpp>
 
 #include <poll.h>
 

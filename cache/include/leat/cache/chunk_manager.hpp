@@ -125,7 +125,10 @@ private:
     std::optional<waiting> wait_;  // engaged only by a miss
 };
 
-/// `co_await as_result(manager.get_chunk(config))` gives a leat::result<slice> instead of throwing.
+/// Awaits a get_chunk, and gives a leat::result<slice> instead of throwing.
+///
+///     const leat::result<leat::slice> got = co_await leat::as_result(manager.get_chunk(config));
+///     if (got) use(got->bytes());
 class [[nodiscard]] as_result : private get_chunk_awaiter {
 public:
     [[nodiscard]] explicit as_result(get_chunk_awaiter&& awaiter) noexcept
@@ -135,13 +138,21 @@ public:
     [[nodiscard]] result<slice> await_resume() { return take(); }
 };
 
-/// Serves slices of a source's files from memory. Its members run on any shard of its engine,
-/// except where said; one object serves all shards at once. Managers on one engine share its
-/// memory. Must outlive the calls on it.
+/// Serves slices of a source's files from memory.
+///
+/// Threads: one object serves all shards of its engine at once, without a lock. Its members are
+/// called there, except where a member says otherwise; a call on any other thread ends the program
+/// with a sentence. Threads that are no shards ask by async_get_chunk and the like.
+///
+/// Memory: managers on one engine share the engine's memory.
+///
+/// Lifetime: a manager must outlive the calls on it and the streams that it gave. Files and slices
+/// stay good without it.
 class chunk_manager {
 public:
-    /// Throws leat::system_error: errc::invalid_option for a chunk size, errc::budget_too_small
-    /// when a shard has no room for two chunks. Any thread.
+    /// A manager of the files of `source`. Any thread. Throws leat::system_error:
+    /// errc::invalid_option if an option is out of its limits, errc::budget_too_small if a shard
+    /// has no room for two chunks.
     template <chunk_source S>
     chunk_manager(leat::engine& engine, S source, manager_options options = {})
         : chunk_manager(engine,
@@ -156,36 +167,126 @@ public:
     chunk_manager(const chunk_manager&) = delete;
     chunk_manager& operator=(const chunk_manager&) = delete;
 
-    /// Opens the present version of a file. Throws leat::system_error with the source's error.
+    /// Opens the version of the file `name` that exists now.
+    ///
+    ///     const leat::file film = co_await manager.open("film.mkv");
+    ///     const leat::slice page = co_await manager.get_chunk({film, 0, 4096});
+    ///
+    /// What `name` means is up to the source. Each call asks the source, so that a file that has
+    /// been replaced is noticed. Where the version is one that the manager knows, the handle has
+    /// the same id as before, and the chunks that are in memory serve it.
+    ///
+    /// Completion: when the source has opened the file. The task begins when it is awaited, and
+    /// stays on its shard. Any number of calls may be in flight.
+    ///
+    /// Lifetime: the version stays readable as long as somebody holds a copy of the handle, also
+    /// after a rename or unlink. Copies may be used and dropped on any thread.
+    ///
+    /// Cancellation: as far as the source observes the enclosing stop token; file_source does.
+    ///
+    /// Errors: throws leat::system_error with the source's error; of file_source that is the
+    /// system's, such as ENOENT or EACCES, or errc::not_regular, cancelled or stopped. where()
+    /// has the name. Nothing of a failure is kept.
     [[nodiscard]] task<file> open(std::string name);
 
-    /// `co_await` gives a slice of config.size bytes, or throws leat::system_error: errc::closed,
-    /// out_of_range (size 0, too), crosses_chunk, all_pinned, file_changed, cancelled, stopped, or
-    /// the source's error. On a miss the demanded bytes are read first, then the rest of the chunk;
-    /// whoever asks for the same bytes meanwhile shares the read. Nothing failed is cached.
-    /// Observes the enclosing stop token; only this request is cancelled, and with it what is read
-    /// for nobody else. What the device wrote is seen.
+    /// Gets a slice of config.size bytes at config.offset, which must lie inside one chunk.
+    ///
+    ///     const leat::slice page = co_await manager.get_chunk({file, 0, 4096});
+    ///     use(page.bytes());  // where the device wrote them, unchanged while `page` lives
+    ///
+    /// Completion: at once if the bytes are in memory and this shard owns the chunk or has a lease
+    /// of it. Such a hit neither suspends nor allocates, locks or calls the system; but after a
+    /// thousand hits or so in one turn the coroutine lets others go first. Otherwise it resumes
+    /// from the ready queue of its shard when the bytes have arrived. On a miss they are read first
+    /// and alone, the rest of the chunk behind them. Requests for the same bytes meanwhile share
+    /// the read. Where every chunk is pinned or being filled, requests wait in order for a buffer,
+    /// for at most manager_options::pin_deadline; with hint::no_wait they fail instead.
+    ///
+    /// Threads: on any shard of the engine. `config` is copied. Any number may be in flight; the
+    /// object that is returned is awaited once.
+    ///
+    /// Ordering: the bytes of the slice are seen, whichever shard's ring has read them.
+    ///
+    /// Lifetime: the slice keeps its chunk in memory, all of it, until it is dropped, on any thread
+    /// and also after the engine has gone. The file must be held by somebody when the request is
+    /// awaited; from then on the request holds it. Do not hold slices while you wait for long or
+    /// for many others: use read(), or copy.
+    ///
+    /// Cancellation: a stop request of the enclosing task ends this request alone: a read that
+    /// others share goes on, and one that is for nobody else is not begun. A hit is given even
+    /// then.
+    ///
+    /// Errors: throws leat::system_error; as_result() gives it instead. errc::out_of_range if the
+    /// bytes do not lie inside the file, or size is 0; crosses_chunk; closed if no handle of the
+    /// file is left, or it is another manager's; all_pinned or no_buffer if there was no buffer in
+    /// time; file_changed; cancelled or stopped; short_read, bad_answer or the source's own error
+    /// if the bytes could not be read; ENOMEM. Nothing that failed is cached: the next call tries
+    /// again.
     [[nodiscard]] get_chunk_awaiter get_chunk(const chunk_config& config) const noexcept {
         return {*core_, config};
     }
-    /// What is in memory now, or an empty slice. Never waits.
+    /// As get_chunk() where that would be a hit, and an empty slice where it is not: because the
+    /// bytes are not in memory, because another shard owns them and this one has no lease, or
+    /// because the request is wrong. Never waits, and starts no read.
+    ///
+    ///     leat::slice page = manager.peek(config);
+    ///     if (!page) page = co_await manager.get_chunk(config);
+    ///
+    /// Threads: on any shard of the engine. It is no coroutine and allocates nothing.
     [[nodiscard]] slice peek(const chunk_config& config) const noexcept;
 
-    /// Copies from `offset` on into `to`, across chunk borders; returns the count, less than
-    /// to.size() only at the end of the file. Where there is no buffer, since every chunk is pinned
-    /// or being filled, it reads past the cache: straight into `to` as far as that is aligned as
-    /// sources are promised. Throws leat::system_error as get_chunk, but for crosses_chunk and
-    /// all_pinned; where() names the part that failed.
+    /// Copies what the file has from `offset` on into `to`, across the borders of chunks.
+    ///
+    ///     std::array<std::byte, 512> head;
+    ///     const std::size_t count = co_await manager.read(file, 0, head);
+    ///
+    /// Gives the number of bytes, which is less than to.size() only at the end of the file, and 0
+    /// there. Pins nothing while it waits, and needs no buffer: where every chunk is pinned or
+    /// being filled it reads past the cache, straight into `to` as far as offset and address are
+    /// multiples of unit_size, and through a temporary where they are not.
+    ///
+    /// Completion: when all has been copied, chunk by chunk. The task begins when it is awaited,
+    /// and stays on its shard. Any number may be in flight.
+    ///
+    /// Lifetime: `to` must live until the task has ended, after a stop request, too. The task holds
+    /// the file itself.
+    ///
+    /// Cancellation: a stop request of the enclosing task ends it where it waits for bytes; what
+    /// the device is already writing into `to` is waited for. How much of `to` has been written is
+    /// not told then.
+    ///
+    /// Errors: throws leat::system_error: errc::out_of_range if `offset` lies beyond the end,
+    /// closed for an empty handle, and otherwise what get_chunk() throws, but for crosses_chunk,
+    /// all_pinned and no_buffer. where() names the part that failed.
     [[nodiscard]] task<std::size_t> read(file from, std::uint64_t offset, std::span<std::byte> to);
 
-    /// Walks [offset, offset + length), cut at the end of the file. On a shard, the only one to use
-    /// it on.
+    /// Walks the bytes from `offset` to offset + length, or to the end of the file, slice by slice,
+    /// and has the chunks ahead filled meanwhile.
+    ///
+    ///     leat::slice_stream walk = manager.slices(file, 0, file.size());
+    ///     while (walk.offset() < file.size()) {
+    ///         const leat::slice next = co_await walk.next();
+    ///         use(next.bytes());
+    ///     }
+    ///
+    /// Reading starts with the first next(). From then on options.depth chunks ahead of the reader
+    /// are being filled, but no more than fit half of a shard's memory. Only the slices that the
+    /// caller holds are pinned.
+    ///
+    /// Threads: the stream belongs to the shard that calls this: it is used and dropped there.
+    ///
+    /// Lifetime: the stream holds the file; the manager must outlive the stream.
+    ///
+    /// Errors: those of next(). A range that begins beyond the end of the file is empty, and no
+    /// error. Throws std::bad_alloc.
     [[nodiscard]] slice_stream slices(file from,
                                       std::uint64_t offset,
                                       std::uint64_t length,
                                       slices_options options = {});
 
-    /// The shard that reads this chunk. Any thread.
+    /// The shard that owns this chunk, and reads it from the source. Any thread.
+    ///
+    ///     co_await leat::resume_on(manager.owner(config));  // for long work on one chunk
     [[nodiscard]] unsigned owner(const chunk_config& config) const noexcept;
     [[nodiscard]] std::uint64_t chunk_size() const noexcept { return core_->chunk_size; }
     /// Sums over the engine's shards, each asked in turn.

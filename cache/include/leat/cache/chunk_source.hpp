@@ -25,35 +25,54 @@ enum class priority : std::uint8_t {
     background  ///< the rest of a chunk, or what a stream has asked ahead
 };
 
-/// A source of bytes that a chunk_manager can cache. A source is used from every shard at once.
+/// A source of bytes that a chunk_manager can cache.
 ///
-/// open(name) gives a `file_type`, which keeps one version of the file readable while it lives and
-/// may be destroyed on any thread. read(file, offset, buffer, priority) fills `buffer` with the
-/// bytes at `offset` and returns how many they are: as many as the buffer holds, or all there are
-/// up to the end of the file; less fails with errc::short_read, more than the buffer holds with
-/// errc::bad_answer. It may be called for any whole units, several ranges at once: `offset`, the
-/// size of `buffer` and its address are multiples of unit_size, 4096 bytes, `offset` lies inside
-/// the file, and the end of `buffer` inside the chunk, perhaps beyond the end of the file. There it
-/// may write what it likes; it must not touch the buffer after it has ended. It throws
-/// errc::file_changed if the version is gone. Both run on the caller's shard, must end there, and
-/// inherit its stop token. That of a read is triggered also when nobody wants its bytes any more:
-/// who can end early throws then, who cannot just goes on. Errors are thrown as
-/// boost::system::system_error; std::bad_alloc counts as ENOMEM, any other exception as
-/// errc::unhandled_exception.
+///     struct zeros {
+///         static constexpr bool version_identifies = true;  // the same bytes for every name
+///         struct file_type {
+///             std::uint64_t size() const { return leat::GiB; }
+///             leat::file_version version() const { return {}; }
+///         };
+///         leat::task<file_type> open(std::string) { co_return file_type{}; }
+///         leat::task<std::size_t> read(file_type& from, std::uint64_t offset,
+///                                      std::span<std::byte> buffer, leat::priority) {
+///             std::ranges::fill(buffer, std::byte{0});
+///             co_return std::min<std::uint64_t>(buffer.size(), from.size() - offset);
+///         }
+///     };
+///     leat::chunk_manager made{engine, zeros{}};
 ///
-/// Two things a source may say besides:
+/// open(name) gives a `file_type`: it keeps one version of the file readable while it lives, says
+/// its size in bytes and its version, and may be destroyed on any thread.
+///
+/// read(file, offset, buffer, priority) fills `buffer` with the bytes at `offset` and gives how
+/// many they are: as many as the buffer holds, or as there are up to the end of the file. The
+/// request fails with errc::short_read if it gives less, and with errc::bad_answer if it gives more
+/// than the buffer holds. What is asked for is whole units: `offset`, the size of `buffer` and its
+/// address are multiples of unit_size, 4096 bytes; `offset` lies inside the file. The buffer lies
+/// inside one chunk, but may reach beyond the end of the file; the source may write there what it
+/// likes.
+///
+/// Threads: both are called on every shard, several at once, each in a task that runs on its
+/// caller's shard and must end there. What the source wrote is seen by whoever gets the slice.
+///
+/// Lifetime: the file and the buffer live until read() has ended; the buffer must not be touched
+/// after that.
+///
+/// Cancellation: both inherit the stop token of their caller. That of a read is triggered also when
+/// nobody wants its bytes any more. A source that can end early then throws; one that cannot goes
+/// on.
+///
+/// Errors: thrown as boost::system::system_error; errc::file_changed if the version is gone.
+/// std::bad_alloc counts as ENOMEM, any other exception as errc::unhandled_exception.
+///
+/// A source may say two things more:
 /// - `static constexpr bool version_identifies = true;` Equal versions have equal bytes whatever
 ///   their names, as the inodes of file_source: its names are then one file, with one id and the
 ///   same chunks. A source that does not say so may give several names one version (a counter, say,
 ///   or nothing at all): each name is a file of its own, and its version counts for that name only.
 /// - `file_type::settled()`: false if a later version may compare equal to this one. Its chunks
 ///   then serve only as long as it is open.
-/// ```
-/// struct numbered {  // the same bytes for every name
-///     static constexpr bool version_identifies = true;
-///     ...
-/// };
-/// ```
 template <class S>
 concept chunk_source = requires(S& source,
                                 std::string name,

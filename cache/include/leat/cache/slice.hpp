@@ -66,7 +66,9 @@ public:
         if (entry_ == nullptr) return {};
         if (!on_home()) [[unlikely]]
             detail::misuse(
-                "a slice was shared off the shard that it was got on: share it there, or move it");
+                "a slice was shared on a thread other than the shard it was got on: share it "
+                "there, "
+                "or move it");
         entry_->home->pin(*entry_, charged_);
         slice other;
         other.entry_ = entry_;

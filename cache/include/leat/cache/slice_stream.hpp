@@ -19,9 +19,15 @@ struct slices_options {
     std::uint32_t slice_size = 0;  ///< bytes a slice, cut at chunk borders; 0: up to a whole chunk
 };
 
-/// The slices of a range, in order, while the chunks ahead are filled. Move it not while a next()
-/// is awaited; drop it at any time, on the shard that made it: what it has asked ahead and nobody
-/// else waits for is then not read.
+/// The slices of a range, in order, while the chunks ahead are filled; chunk_manager::slices()
+/// makes it.
+///
+/// Threads: it is used and dropped on the shard that made it; anything else ends the program with a
+/// sentence. The slices it gives may go anywhere.
+///
+/// Lifetime: it holds the file; the manager must outlive it. It may be moved while no next() is in
+/// flight. It may be dropped before the end: what it has asked for ahead is then not read, unless
+/// the device has it already or somebody else waits for it.
 class [[nodiscard]] slice_stream {
 public:
     slice_stream(const chunk_manager& manager,
@@ -33,8 +39,9 @@ public:
     slice_stream& operator=(slice_stream&&) = delete;
     ~slice_stream();
 
-    /// The next slice, or an empty one at the end. Throws as get_chunk; the following call tries
-    /// the same piece again.
+    /// Gives the next slice, or an empty one at the end of the range. Await one before you call the
+    /// next. Completion, cancellation and errors are those of chunk_manager::get_chunk(); after an
+    /// error the next call tries the same piece again.
     [[nodiscard]] task<slice> next();
     /// Where the next slice begins.
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }

@@ -72,28 +72,72 @@ public:
     /// that their hosts do not.
     stop_report join();
 
-    /// Runs `job` on shard 0 and returns its value, or throws what escaped it. Starts the engine if
-    /// need be. Not on a shard, where the task is to be awaited, and not on a thread that steps a
-    /// shard of a hosted engine, which would wait for itself.
+    /// Runs `job` on shard 0, blocks until it has ended, and returns its value.
+    ///
+    ///     const std::string text = engine.run(page_of(manager, file));
+    ///
+    /// Starts the engine if need be. The engine goes on running afterwards.
+    ///
+    /// Threads: any that is no shard, several at once. On a shard the task is to be awaited, and a
+    /// thread that steps a shard of a hosted engine would wait for itself: both end the program
+    /// with a sentence. What the caller wrote before is seen by the job, and what the job wrote by
+    /// the caller afterwards.
+    ///
+    /// Cancellation: only the engine's stop reaches the job. To wait with a time limit or a stop
+    /// token use spawn_on() and get().
+    ///
+    /// Errors: throws what escapes the job, as it is; what start() throws; and errc::stopped if an
+    /// engine that stops gives up the job, or does not take it any more.
     template <class T>
     T run(task<T> job);
-    /// Starts `job` on `shard` at once; see spawned. Any thread. Starts the engine if need be,
-    /// except on a shard. Throws errc::invalid_option if there is no such shard.
+    /// Starts `job` on `shard`, and returns at once, with the handle to it.
     ///
-    /// Stop requests of the engine reach the job, and so do, while the handle is held, those of
-    /// `stop` and, once the handle is awaited, those of the task that awaits it. A task that holds
-    /// handles of which it awaits one after the other gives its own token:
+    ///     leat::spawned<std::string> text = engine.spawn_on(1, page_of(manager, file));
+    ///     use(co_await std::move(text));  // or, on a thread that is no shard, text.get()
+    ///
+    /// Starts the engine if need be, except on a shard.
+    ///
+    /// Threads: any. What the caller wrote before is seen by the job, and what the job wrote by
+    /// whoever takes its outcome. Jobs that one thread sends to one shard begin in that order.
+    ///
+    /// Lifetime: the task is moved into the job. What it refers to must live until it ends, and the
+    /// handle need not: see spawned.
+    ///
+    /// Cancellation: stop requests of the engine reach the job, and so do, while the handle is
+    /// held, those of `stop` and, once the handle is awaited, those of the task that awaits it. A
+    /// task that holds several handles and awaits one after the other passes its own token:
     ///
     ///     const std::stop_token mine = co_await leat::current_stop_token{};
     ///     auto left = engine.spawn_on(1, half(manager, 0), mine);
     ///     auto right = engine.spawn_on(2, half(manager, 1), mine);
     ///     co_await std::move(left);
     ///     co_await std::move(right);
+    ///
+    /// Errors: throws errc::invalid_option if there is no such shard, std::bad_alloc, and what
+    /// start() throws, errc::stopped among it. What the job throws comes out of the handle. While
+    /// the engine stops, its own tasks may still spawn jobs, which are asked to stop from the
+    /// beginning; any other job is destroyed without being run, and its handle gives errc::stopped.
     template <class T>
     auto spawn_on(unsigned shard, task<T> job, std::stop_token stop = {});
-    /// Calls function(shard index), which gives a task<>, for every shard, runs the tasks there,
-    /// and waits for all; throws the first error. Awaited on a shard; stop requests of the task
-    /// that awaits it reach them all.
+    /// Runs a task on every shard, and waits for all of them.
+    ///
+    ///     auto one = [&](unsigned shard) { return half(manager, shard); };
+    ///     co_await engine.run_on_each(one);
+    ///
+    /// Calls function(index), which gives a task<>, for each shard in turn, on the shard that
+    /// awaits this, and runs each task on its shard.
+    ///
+    /// Threads: awaited on a shard. What was written before is seen by all tasks, and what they
+    /// wrote by whoever awaits.
+    ///
+    /// Lifetime: `function` is kept until all have ended, so that it may be a lambda with captures
+    /// that is a coroutine itself. What it refers to is then used by all shards at once.
+    ///
+    /// Cancellation: stop requests of the task that awaits it reach all of them.
+    ///
+    /// Errors: all are waited for, whatever happens. Then what `function` threw is thrown, or else
+    /// the error of the first shard that has one. An error stops none of the others. An exception
+    /// that is no boost::system::system_error arrives as errc::unhandled_exception.
     template <class Function>
     task<> run_on_each(Function function);
 

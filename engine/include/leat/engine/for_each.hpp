@@ -75,16 +75,35 @@ task<> for_each_of(Range range, std::size_t limit, Function function) {
 
 }  // namespace detail
 
-/// Calls function(element), which gives a task<>, for each element of `range`, at most `limit` at
-/// once, on this shard; calls that move come back.
+/// Calls function(element), which gives a task<>, for each element of a range, and awaits the
+/// tasks, at most `limit` of them at once.
 ///
-///     co_await leat::for_each(names, 8, [&](const std::string& name) { return fetch(name); });
+///     auto get = [&](const std::string& name) { return fetch(manager, name); };
+///     co_await leat::for_each(names, 8, get);
 ///
-/// Any range with begin() and end(), single-pass ones too, whose elements are copied first. A
-/// temporary is moved into the loop; a named range is referred to and must outlive the call. The
-/// first error, of a call or of the range's iterators, stops the rest and is thrown once all have
-/// ended; a stop request of the enclosing task ends it with errc::cancelled or errc::stopped.
-/// Throws errc::invalid_option for a limit of 0.
+/// The range may be any that has begin() and end(), single-pass ones too, whose elements are copied
+/// before they are used.
+///
+/// Completion: when all have ended. Elements are taken in order, the next one as soon as one of the
+/// tasks has ended.
+///
+/// Threads: all of it begins on the shard that awaits it. A task may move to another shard, and the
+/// next element is taken on this one.
+///
+/// Lifetime: a temporary range is moved into the loop; a named one is referred to and must outlive
+/// it. `function` is kept until the end, so that it may be a lambda with captures that is a
+/// coroutine itself.
+///
+/// Memory: allocates for each of at most `limit` workers, and what `function` does for each
+/// element.
+///
+/// Cancellation: a stop request of the enclosing task asks the tasks in flight to stop; then
+/// errc::cancelled or errc::stopped is thrown, unless all elements had been taken and their tasks
+/// end well.
+///
+/// Errors: the first one, of a task or of the range's iterators, asks the others to stop and is
+/// thrown when all have ended; no further element is taken. Throws errc::invalid_option for a limit
+/// of 0.
 template <class Range, class Function>
 [[nodiscard]] task<> for_each(Range&& range, std::size_t limit, Function function) {
     return detail::for_each_of<Range, Function>(std::forward<Range>(range), limit,

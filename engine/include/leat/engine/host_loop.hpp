@@ -17,16 +17,16 @@ namespace leat {
 /// has come; a message or a stop() from any thread makes the descriptor readable, too. Never spins:
 /// engine_options::spin means nothing here.
 ///
-/// @code
-/// leat::host_loop loop{engine};  // shard 0
-/// while (!loop.finished()) {
-///     if (loop.turn()) continue;
-///     pollfd waited{loop.descriptor(), POLLIN, 0};
-///     timespec left{};
-///     ::ppoll(&waited, 1, loop.time_left(left), nullptr);
-/// }
-/// engine.join();
-/// @endcode
+///     void serve(leat::engine& engine) {
+///         leat::host_loop loop{engine};  // shard 0
+///         while (!loop.finished()) {
+///             if (loop.turn()) continue;
+///             pollfd waited{loop.descriptor(), POLLIN, 0};
+///             timespec left{};
+///             ::ppoll(&waited, 1, loop.time_left(left), nullptr);
+///         }
+///         engine.join();
+///     }
 ///
 /// The engine must outlive it, unless it has finished. If it is destroyed before the shard has
 /// finished, another may not take its place; engine::join() on this thread then steps the shard to

@@ -17,8 +17,12 @@ namespace leat {
 /// Holds one T for each shard of an engine: made there, used there, destroyed there. For counters,
 /// pools and primitives that need no lock, since only one thread has to do with each.
 ///
-///     leat::per_shard<counters> counted{engine};
-///     ++counted.local().requests;  // in a task, on any shard
+///     leat::per_shard<std::uint64_t> requests{engine};
+///
+///     leat::task<> answer(leat::per_shard<std::uint64_t>& requests) {
+///         ++requests.local();  // of the shard that runs this
+///         co_return;
+///     }
 ///
 /// Threads: local() on the engine's shards. The constructor and the destructor block until each
 /// shard has made or destroyed its T: on a thread that is no shard, not that of a hosted engine's
@@ -59,8 +63,8 @@ public:
         const shard* const here = shard::current();
         if (here == nullptr || &here->engine() != &engine_) [[unlikely]]
             detail::misuse(
-                "per_shard::local() was called off the shards of its engine: call it in "
-                "a task that runs there");
+                "per_shard::local() was called outside the shards of its engine: call it in a task "
+                "that runs there");
         return *table_->slots[here->index()].value;
     }
 
@@ -125,8 +129,8 @@ private:
     static void off_the_shards() noexcept {
         if (shard::current() != nullptr) [[unlikely]]
             detail::misuse(
-                "a per_shard was made or destroyed on a shard, which would wait for "
-                "itself: do so on a thread that is none, beside the engine");
+                "a per_shard was made or destroyed on a shard, which would wait for itself: make "
+                "and destroy it on a thread that is not a shard");
     }
 
     engine& engine_;

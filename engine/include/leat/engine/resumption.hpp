@@ -13,11 +13,20 @@ namespace leat {
 /// shard::deliver() from any thread or shard, and what was written before that is seen by the
 /// coroutine. The shard's turn that finds it resumes it.
 ///
-///     void await_suspend(std::coroutine_handle<> waiting) {
-///         node_.coroutine = waiting;
-///         home_ = &leat::this_shard();
-///         begin(this);  // at its end another thread calls home_->deliver(node_)
-///     }
+///     struct thread_end {  // awaits the end of a function on a thread of its own
+///         std::function<void()> function;
+///         leat::resumption node{};
+///
+///         bool await_ready() const { return false; }
+///         void await_suspend(std::coroutine_handle<> waiting) {
+///             node.coroutine = waiting;
+///             std::thread{[this, &home = leat::this_shard()] {
+///                 function();
+///                 home.deliver(node);
+///             }}.detach();
+///         }
+///         void await_resume() const {}
+///     };
 struct resumption : detail::work {
     resumption() noexcept : work(&resume) {}
     std::coroutine_handle<> coroutine;

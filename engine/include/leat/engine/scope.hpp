@@ -21,12 +21,22 @@ namespace leat {
 ///     both.spawn(fetch(manager, "b"));
 ///     co_await both.join();
 ///
-/// The first error asks the others to stop and comes out of join(); so does a stop request of the
-/// task that joins, which join() passes on. Jobs may move to other shards; the scope may not be
-/// used there. Programmer's errors, which end the program with a sentence: to make or use it on
-/// another shard, or on none; to destroy it before what was spawned into it has been joined, also
-/// by an exception that leaves the function (with_scope joins whatever happens); to join it twice
-/// at once, or from one of its own jobs.
+/// Threads: it is made, used and destroyed on one shard, where its jobs begin; a job may move to
+/// another shard.
+///
+/// Lifetime: what was spawned must be joined before the scope is destroyed, also where an exception
+/// leaves the function: with_scope() joins whatever happens. So what a job refers to may lie in
+/// the function that made the scope, before it.
+///
+/// Cancellation: request_stop() asks the jobs to stop, and so does a stop request of the task that
+/// joins, from the join() on. Each job inherits the scope's token, and not that of the task that
+/// spawned it.
+///
+/// Errors: the first job that throws asks the others to stop, and join() throws what it threw when
+/// all have ended. What others throw meanwhile is dropped.
+///
+/// Programmer's errors, which end the program with a sentence: to make or use it on another shard,
+/// or on none; to destroy it unjoined; to join it twice at once, or from one of its own jobs.
 class scope {
 public:
     scope() : home_(this_shard()) {}
@@ -40,7 +50,8 @@ public:
         }
     }
 
-    /// Starts `job`, from the ready queue.
+    /// Starts `job`, which is resumed from the ready queue, not from inside this call. Allocates a
+    /// frame; throws std::bad_alloc, and then the job does not run.
     void spawn(task<> job) {
         check_shard();
         child(*this, std::move(job)).start(token_);
@@ -58,7 +69,7 @@ public:
             fail(std::current_exception());
         }
     }
-    /// Asks the jobs to stop.
+    /// Asks the jobs to stop, those that are spawned later, too. Join them all the same.
     void request_stop() noexcept {
         check_shard();
         source_.request_stop();
@@ -68,8 +79,9 @@ public:
     [[nodiscard]] bool failed() const noexcept { return error_ != nullptr; }
 
     class joined;
-    /// Waits until every task has ended, also those spawned meanwhile; rethrows the first error.
-    /// More may be spawned afterwards, and joined again; but what has been asked to stop stays so.
+    /// Waits until every job has ended, also those spawned meanwhile, and throws the first error.
+    /// It does not suspend if all have ended. What the jobs wrote is seen. More may be spawned
+    /// afterwards and joined again, but a scope that was asked to stop stays so.
     [[nodiscard]] joined join() noexcept LEAT_LIFETIMEBOUND;
 
 private:
@@ -120,8 +132,8 @@ private:
     void check_shard() const noexcept {
         if (shard::current() != &home_) [[unlikely]] {
             detail::misuse(
-                "a scope was used on another shard than the one that made it: resume_on that one"
-                " first, or make the scope after moving");
+                "a scope was used on another shard than the one that made it: co_await resume_on() "
+                "that one first, or make the scope after the move");
         }
     }
 
@@ -154,8 +166,7 @@ public:
         }
         if (owner_.waiter_ != nullptr) [[unlikely]] {
             detail::misuse(
-                "a scope was joined by two coroutines at once: let one join it, and tell the "
-                "other");
+                "a scope was joined by two coroutines at once: let one join it and tell the other");
         }
         owner_.waiter_ = this;
         suspend(coroutine, &pass_on);
@@ -189,8 +200,13 @@ task<> store(task<T> job, std::optional<T>& result) {
 }
 }  // namespace detail
 
-/// Runs the tasks side by side on this shard and returns their values as a tuple; the first error
-/// stops the others and is thrown once all have ended.
+/// Runs tasks side by side on this shard, and gives their values as a tuple when all have ended.
+///
+///     auto both = co_await leat::when_all(page_of(manager, file), page_of(manager, file));
+///     use(std::get<0>(both) + std::get<1>(both));
+///
+/// Errors: the first one asks the others to stop, and is thrown when all have ended. Cancellation:
+/// a stop request of the enclosing task reaches them all.
 template <class... T>
     requires(sizeof...(T) > 0 && !(std::is_void_v<T> || ...))
 task<std::tuple<T...>> when_all(task<T>... jobs) {
@@ -229,6 +245,7 @@ task<std::vector<T>> when_all(std::vector<task<T>> jobs) {
     co_return values;
 }
 
+/// As above, for tasks without values.
 inline task<> when_all(std::vector<task<>> jobs) {
     scope all;
     for (task<>& job : jobs) all.spawn_made([&job] { return std::move(job); });

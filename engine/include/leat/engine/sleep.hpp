@@ -1,15 +1,48 @@
-// Waiting for time to pass.
+// Letting others go first, and letting time pass.
 #pragma once
 
 #include <leat/engine/detail/suspension.hpp>
 #include <leat/engine/error.hpp>
+#include <leat/engine/resumption.hpp>
+
+#include <coroutine>
 
 namespace leat {
 
-/// `co_await sleep(10ms)` resumes on the same shard, not before that time has passed; at once, but
-/// from the ready queue, for none or less, and only by a stop request for time_span::max(). Throws
-/// errc::cancelled or errc::stopped if a stop is requested first. Allocates nothing. May be moved
-/// before it is awaited.
+/// Lets other work of this shard that is ready go first: for loops that compute for long.
+///
+///     co_await leat::yield{};
+///
+/// Completion: on the same shard, from the ready queue, behind what stands there. Awaited on a
+/// shard, once. Allocates nothing, and does not observe stop requests.
+class [[nodiscard]] yield : public detail::awaited_once<yield> {
+public:
+    [[nodiscard]] yield() = default;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> coroutine) noexcept {
+        node_.coroutine = coroutine;
+        this_shard().schedule(node_);
+    }
+    void await_resume() const noexcept {}
+
+private:
+    resumption node_;
+};
+
+/// Lets time pass, while the shard serves others.
+///
+///     co_await leat::sleep(10ms);
+///
+/// Completion: on the same shard, from the ready queue, not before that time has passed since the
+/// co_await; how long after depends on what else runs there. With no time or less it resumes at
+/// once, after what is ready already. time_span::max() ends by a stop request only.
+///
+/// Threads: awaited on a shard, once; the object may be moved before.
+///
+/// Memory: allocates nothing.
+///
+/// Errors, cancellation: a stop request of the enclosing task ends it, and it throws
+/// errc::cancelled, or errc::stopped if the engine stops.
 class [[nodiscard]] sleep : public detail::awaited_once<sleep> {
 public:
     [[nodiscard]] explicit sleep(time_span duration) noexcept

@@ -51,8 +51,12 @@ public:
     /// As get(); but when `limit` has passed it asks the task to stop and throws errc::timed_out.
     /// The task still uses what it refers to: get() again waits for its end.
     ///
-    ///     auto answer = engine.spawn_on(0, ask(manager));
-    ///     try { use(answer.get(2s)); } catch (const leat::system_error&) { ... }
+    ///     auto text = engine.spawn_on(0, page_of(manager, file));
+    ///     try {
+    ///         use(text.get(2s));
+    ///     } catch (const leat::system_error&) {  // `file` is still in use
+    ///         text.get();
+    ///     }
     T get(time_span limit) { return get(std::stop_token{}, limit); }
     /// As above, and throws errc::cancelled, after it has asked the task to stop, when `stop` is
     /// requested.
@@ -116,8 +120,8 @@ private:
     [[nodiscard]] detail::started_state<T>& present() const noexcept {
         if (!state_) [[unlikely]]
             detail::misuse(
-                "the handle of a task was used that had been awaited or moved from: it is awaited"
-                " once, by its owner");
+                "the handle of a task was used after it had been awaited or moved from: a handle "
+                "is awaited once");
         return *state_;
     }
 

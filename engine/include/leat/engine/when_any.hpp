@@ -2,7 +2,7 @@
 #pragma once
 
 #include <leat/engine/scope.hpp>
-#include <leat/engine/task_name.hpp>
+#include <leat/engine/task.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -97,7 +97,7 @@ using value_or_monostate = std::conditional_t<std::is_void_v<T>, std::monostate,
 /// Cancellation: a stop request of the enclosing task reaches them all; the first that ends by it
 /// throws errc::cancelled or errc::stopped. Allocates a frame a task. Errors: std::bad_alloc, too.
 ///
-///     auto first = co_await leat::when_any(page_of(manager, file), give_up_after(2s));
+///     auto first = co_await leat::when_any(page_of(manager, file), fetch(manager, "other"));
 ///     if (first.index == 0) use(std::get<0>(first.value));
 template <class... T>
     requires(sizeof...(T) > 0)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <leat/engine/scope.hpp>
-#include <leat/engine/task_name.hpp>
+#include <leat/engine/task.hpp>
 
 #include <exception>
 #include <optional>
@@ -59,8 +59,8 @@ task<> run_with_scope(Function& function, std::optional<Value>& value, scope& wh
 /// into the scope, however the task ended. Gives its value.
 ///
 ///     auto both = [&](leat::scope& readers) -> leat::task<> {
-///         readers.spawn(read(manager, "a"));
-///         co_await check(manager, "b");  // if it throws, reading "a" is stopped and waited for
+///         readers.spawn(fetch(manager, "a"));
+///         co_await fetch(manager, "b");  // if it throws, "a" is stopped and waited for
 ///     };
 ///     co_await leat::with_scope(both);
 ///

@@ -45,9 +45,21 @@ private:
 };
 }  // namespace detail
 
-/// Awaits `job`, which is asked to stop after `duration`, and waits for its end. Throws
-/// errc::timed_out if it then ends by errc::cancelled; what it gives otherwise, even late, is
-/// passed on. time_span::max() is no limit. On a shard; it ends on the one it began on.
+/// Awaits a task, and asks it to stop when `duration` has passed.
+///
+///     const std::string text = co_await leat::with_timeout(page_of(manager, file), 2s);
+///
+/// Completion: when the task has ended, on the shard that awaits it. The time counts from the
+/// co_await on; time_span::max() is no limit. A task that does not observe its stop token is waited
+/// for all the same, since it may use what its awaiter owns.
+///
+/// Errors: throws errc::timed_out if the task, having been asked to stop, ends by errc::cancelled.
+/// Whatever else it gives or throws is passed on, even if it comes late.
+///
+/// Cancellation: a stop request of the enclosing task reaches the task, too. It takes the place of
+/// a token that task::set_stop() gave it.
+///
+/// Threads: awaited on a shard.
 template <class T>
 [[nodiscard]] task<T> with_timeout(task<T> job, time_span duration) {
     const std::stop_token outer = co_await current_stop_token{};
@@ -86,9 +98,9 @@ task<await_result_t<Awaitable>> await_as_task(Awaitable awaitable) {
 }  // namespace detail
 
 /// As above, for whatever can be awaited: a temporary is moved into the wait, a named awaitable is
-/// referred to. What does not observe stop tokens is waited for.
+/// referred to and must outlive it.
 ///
-///     co_await leat::with_timeout(jobs.join(), 2s);   // then the jobs are asked to stop
+///     co_await leat::with_timeout(jobs.join(), 2s);  // then the jobs are asked to stop
 template <class Awaitable>
 [[nodiscard]] auto with_timeout(Awaitable&& awaitable, time_span duration)
     -> task<detail::await_result_t<Awaitable>> {

@@ -11,20 +11,20 @@ namespace leat {
 enum class errc {
     out_of_range = 1,    ///< offset + size lies beyond the end of the file, or size is 0
     crosses_chunk,       ///< the request does not lie inside one chunk
-    all_pinned,          ///< every chunk stayed pinned until the deadline
-    no_buffer,           ///< no buffer is free at once, though not for pins
+    all_pinned,          ///< every chunk is pinned, and was until the deadline
+    no_buffer,           ///< no buffer is free at the moment, though not all are pinned
     file_changed,        ///< the file's identity differs from the one that was opened
     closed,              ///< no open file has this id
     not_regular,         ///< neither a regular file nor a block device
     cancelled,           ///< a stop was requested through the caller's stop token
     timed_out,           ///< the caller's deadline passed
     stopped,             ///< the engine is stopping or has stopped
-    no_backend,          ///< the demanded backend cannot be had here
-    budget_too_small,    ///< the memory given does not suffice for two chunks a shard
-    short_read,          ///< a source gave fewer bytes than the file has there
-    bad_answer,          ///< a source says it gave what cannot be
-    invalid_option,      ///< an option's value is not one of those allowed
-    unhandled_exception  ///< a task on another shard ended by an exception that is no error code
+    no_backend,          ///< the requested backend is not available here
+    budget_too_small,    ///< the memory is too small for two chunks on each shard
+    short_read,          ///< a source returned fewer bytes than the file has there
+    bad_answer,          ///< a source says that it returned more bytes than were asked for
+    invalid_option,      ///< the value of an option is not allowed
+    unhandled_exception  ///< a task on another shard ended with an exception without a code
 };
 
 /// The category of errc; its name is "leat". Thread-safe, lives for ever.

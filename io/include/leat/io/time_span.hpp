@@ -13,8 +13,7 @@ namespace leat {
 /// 64 bits, about 292 years, becomes max(), which everywhere means that there is no limit; what is
 /// too far below zero becomes the least, and a NaN no time at all.
 ///
-///     co_await leat::with_timeout(job(), std::chrono::hours::max());  // waits however long it
-///     takes
+///     co_await leat::with_timeout(job(), std::chrono::hours::max());  // however long it takes
 class time_span {
 public:
     constexpr time_span() noexcept = default;

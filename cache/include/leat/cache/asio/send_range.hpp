@@ -2,8 +2,8 @@
 #pragma once
 
 #include <leat/cache/asio/detail/range_sender.hpp>
+#include <leat/cache/asio/detail/slice_buffer.hpp>
 #include <leat/cache/asio/detail/uncopied_send.hpp>
-#include <leat/cache/asio/slice_buffer.hpp>
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/engine/asio/tcp_stream.hpp>
 #include <leat/engine/task.hpp>
@@ -77,7 +77,7 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
 /// with the stream's errors: timed_out by its deadline, broken_pipe or connection_reset when the
 /// peer has gone. `stream`, `manager` and the head must outlive it; it keeps the file open itself.
 ///
-///     co_await leat::send_range(peer, manager, film, first, size,
+///     co_await leat::send_range(peer, manager, file, 0, file.size(),
 ///                               {.head = boost::asio::buffer(header), .patience = 30s});
 [[nodiscard]] inline task<> send_range(tcp_stream& stream,
                                        const chunk_manager& manager,
@@ -88,8 +88,8 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
     shard& home = stream.get_executor().home();
     if (shard::current() != &home) {
         detail::misuse(
-            "send_range was awaited on another shard than its stream's: "
-            "co_await resume_on(...) it first, or spawn_on that shard");
+            "send_range was awaited on a shard other than its stream's: co_await resume_on() that "
+            "one first, or use spawn_on()");
     }
     detail::check_range(from, offset, length);
     const auto be_patient = [&stream, &options] {

@@ -1,7 +1,7 @@
 // Slices as the body of a Beast message.
 #pragma once
 
-#include <leat/cache/asio/slice_buffer.hpp>
+#include <leat/cache/asio/detail/slice_buffer.hpp>
 
 #include <boost/beast/http/message.hpp>
 #include <boost/optional.hpp>
@@ -16,10 +16,12 @@ namespace leat {
 
 /// A Beast body for sending: the bytes of a sequence of slices, not copied.
 ///
+///     namespace http = boost::beast::http;
+///
 ///     http::response<leat::slice_body> answer;
 ///     answer.body().push_back(std::move(page));
 ///     answer.prepare_payload();
-///     co_await http::async_write(stream, answer, token);
+///     co_await http::async_write(stream, answer, leat::use_task);
 ///
 /// The message owns the slices, so it must live until it is written; their chunks stay in memory
 /// until then. Messages can be moved, not copied. There is no reader: messages of this body cannot

@@ -24,8 +24,10 @@ struct with_where_t {
 ///
 ///     std::future<leat::slice> page =
 ///         leat::async_get_chunk(manager, config, leat::with_where(boost::asio::use_future));
-///     leat::async_get_chunk(manager, config, leat::with_where(
-///         [](const leat::error& failed, leat::slice page) { ... }));
+///     leat::async_get_chunk(
+///         manager, config, leat::with_where([](const leat::error& failed, leat::slice page) {
+///             if (failed.code) std::puts(to_string(failed).c_str());
+///         }));
 ///
 /// A function that takes a leat::error in place of the error_code gets that. Other tokens
 /// (use_future, use_awaitable, use_task) get a std::exception_ptr of a leat::system_error, which

@@ -196,7 +196,7 @@ private:
 
 /// Runs functions on one shard. Copied freely, usable on any thread, valid as long as the engine.
 ///
-///     boost::asio::post(leat::shard_executor(engine.at(0)), [] { ... });
+///     boost::asio::post(leat::shard_executor(engine.at(0)), [] { std::puts("on shard 0"); });
 ///     boost::asio::co_spawn(leat::shard_executor::current(), session(), boost::asio::detached);
 ///
 /// Equal executors have the same shard and the same properties. While a copy with

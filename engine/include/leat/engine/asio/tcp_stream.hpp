@@ -245,6 +245,7 @@ public:
     /// asio::error::eof at the end of what the peer sends. Buffers without any room complete with
     /// 0. Of more than IOV_MAX buffers the first IOV_MAX are used.
     ///
+    ///     std::array<char, 4096> memory;
     ///     const std::size_t count = co_await stream.async_read_some(asio::buffer(memory));
     template <class Buffers, class Token = use_task_t>
     auto async_read_some(const Buffers& buffers, Token&& token = Token()) {
@@ -267,8 +268,9 @@ public:
     /// async_write_some. Of more than 8 buffers the first 8 are used, and of them at most 1 GiB.
     /// Always copies. Not while an async_write_some is in flight: whose bytes go first is not told.
     ///
-    ///     const auto sent = stream.try_send(slice.buffer());
+    ///     const auto sent = stream.try_send(page.buffer());
     ///     if (sent && *sent == 0) {  // let go of the slice, then
+    ///         page = {};
     ///         co_await stream.async_wait(leat::tcp_stream::wait_write);
     ///     }
     template <class Buffers>

@@ -30,10 +30,11 @@ struct use_task_t {
         executor_with_default<typename Object::executor_type>>::other;
 };
 
-/// `co_await timer.async_wait(leat::use_task)` in a leat::task on a shard: starts the operation
-/// when it is awaited, and resumes on the same shard, wherever the operation completes.
+/// The token by which a leat::task awaits an Asio operation on a shard: the operation starts when
+/// it is awaited, and the task resumes on the same shard, wherever the operation completes.
 ///
-///     const std::size_t n = co_await socket.async_read_some(buffer, leat::use_task);
+///     boost::asio::steady_timer timer(leat::shard_executor::current(), 10ms);
+///     co_await timer.async_wait(leat::use_task);
 ///
 /// Gives what the handler would get: nothing, a value, or a tuple of several. A first argument that
 /// is an error_code or exception_ptr is not among them: it is thrown, as leat::system_error if it
