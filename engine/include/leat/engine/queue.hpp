@@ -73,7 +73,7 @@ public:
     [[nodiscard]] std::size_t waiting() const noexcept { return pushers_.size() + poppers_.size(); }
 
 private:
-    // Invariants: who waits to pop waits at an empty queue, who waits to push at a full one; nobody
+    // Always: who waits to pop waits at an empty queue, who waits to push at a full one; nobody
     // waits at one that is closed.
     [[nodiscard]] static std::size_t checked(std::size_t capacity) {
         if (capacity == 0) throw system_error({errc::invalid_option, {.doing = activity::queue}});
