@@ -50,7 +50,7 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
     const std::uint64_t index = free_slot(*name);
     slot& place = slot_of(index);
     auto record = std::make_unique<file_record>();
-    record->number = (place.generation + 1) << index_bits | index;
+    record->number = (place.uses + 1) << index_bits | index;
     record->size = opening.size;
     record->version = opening.version;
     record->key_name = std::move(opening.name);
@@ -69,9 +69,9 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
     } else {
         ++used_slots_;
     }
-    ++place.generation;
+    ++place.uses;
     place.record = record.get();
-    place.state.store(place.generation << count_bits | 1, std::memory_order_release);
+    place.state.store(place.uses << count_bits | 1, std::memory_order_release);
     return *record.release();
 }
 
@@ -97,10 +97,10 @@ std::shared_ptr<const std::string> file_registry::name_of(const file_record& rec
     return record.last_name;
 }
 
-bool file_registry::try_share(slot& place, std::uint64_t generation) noexcept {
+bool file_registry::try_share(slot& place, std::uint64_t use) noexcept {
     constexpr std::uint64_t shown = ~std::uint64_t{0} >> count_bits;
     std::uint64_t state = place.state.load(std::memory_order_acquire);
-    while (state >> count_bits == (generation & shown) && (state & count_mask) != 0) {
+    while (state >> count_bits == (use & shown) && (state & count_mask) != 0) {
         if (place.state.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel))
             return true;
     }

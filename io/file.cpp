@@ -52,7 +52,7 @@ bool last_block_fits(std::uint64_t size, unsigned alignment) noexcept {
 }
 
 // What tells a block device that is open: its size and which disk it is.
-boost::system::error_code tell_device(int descriptor, identity& into) noexcept {
+boost::system::error_code tell_device(int descriptor, file_version& into) noexcept {
     if (::ioctl(descriptor, BLKGETSIZE64, &into.size) != 0) {
         return system_error_code(errno);
     }
@@ -62,7 +62,7 @@ boost::system::error_code tell_device(int descriptor, identity& into) noexcept {
     return {};
 }
 
-bool is_settled(const identity& version, bool remote) noexcept {
+bool is_settled(const file_version& version, bool remote) noexcept {
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
     const std::int64_t now_ns = std::int64_t{now.tv_sec} * second_ns + now.tv_nsec;
@@ -99,7 +99,7 @@ boost::system::result<file> file::adopt(int descriptor,
 boost::system::error_code file::identify(const struct statx& attributes) noexcept {
     switch (attributes.stx_mode & S_IFMT) {
         case S_IFREG:
-            version_ = identity_of(attributes);
+            version_ = version_of(attributes);
             settled_ = is_settled(version_, on_.remote);
             watch_.reset(new (std::nothrow) version_watch(version_, attributes, on_.remote));
             return watch_ ? boost::system::error_code{} : system_error_code(ENOMEM);
@@ -204,7 +204,7 @@ std::optional<boost::system::error_code> file::check(backend& through) const noe
         version_watch::look unused;
         return watch_->check(through, descriptor_, unused);
     }
-    identity now = version_;
+    file_version now = version_;
     if (const auto error = tell_device(descriptor_, now)) {
         return error;
     }

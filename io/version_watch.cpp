@@ -21,8 +21,8 @@ std::int64_t nanoseconds(const statx_timestamp& time) noexcept {
 
 }  // namespace
 
-identity identity_of(const struct statx& attributes) noexcept {
-    identity told;
+file_version version_of(const struct statx& attributes) noexcept {
+    file_version told;
     told.device = std::uint64_t{attributes.stx_dev_major} << 32 | attributes.stx_dev_minor;
     told.inode = attributes.stx_ino;
     told.size = attributes.stx_size;
@@ -34,7 +34,7 @@ identity identity_of(const struct statx& attributes) noexcept {
     return told;
 }
 
-version_watch::version_watch(const identity& opened,
+version_watch::version_watch(const file_version& opened,
                              const struct statx& attributes,
                              bool remote) noexcept
     : opened_(opened),
@@ -57,7 +57,7 @@ bool version_watch::update_is_due(time_point now) noexcept {
 }
 
 bool version_watch::is_file(const struct statx& attributes) const noexcept {
-    const identity other = identity_of(attributes);
+    const file_version other = version_of(attributes);
     return other.device == opened_.device && other.inode == opened_.inode;
 }
 
@@ -85,7 +85,7 @@ std::optional<boost::system::error_code> version_watch::check(backend& through,
 }
 
 version_watch::finding version_watch::compare(const struct statx& now, look& begun) noexcept {
-    identity seen = identity_of(now);
+    file_version seen = version_of(now);
     begun.changed_ns = std::exchange(seen.changed_ns, opened_.changed_ns);
     seen.instance = opened_.instance;  // a descriptor stays on its mount
     if (changed_.load(std::memory_order_relaxed) || seen != opened_) {

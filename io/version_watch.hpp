@@ -2,7 +2,7 @@
 #pragma once
 
 #include <leat/io/backend.hpp>
-#include <leat/io/identity.hpp>
+#include <leat/io/file_version.hpp>
 
 #include <boost/system/error_code.hpp>
 
@@ -43,7 +43,7 @@ public:
     };
 
     /// `remote`: as of file_system.
-    version_watch(const identity& opened, const struct statx& attributes, bool remote) noexcept;
+    version_watch(const file_version& opened, const struct statx& attributes, bool remote) noexcept;
 
     void set_name(int directory, std::string path) noexcept;
     [[nodiscard]] int directory() const noexcept { return directory_; }
@@ -75,7 +75,7 @@ public:
 private:
     void accept(const look& explained) noexcept;
 
-    const identity opened_;
+    const file_version opened_;
     const bool remote_;
     int directory_ = AT_FDCWD;
     std::string path_;
@@ -89,7 +89,7 @@ private:
     bool name_gives_it_ = true;
 };
 
-/// The identity that statx tells of a regular file.
-[[nodiscard]] identity identity_of(const struct statx& attributes) noexcept;
+/// The version that statx tells of a regular file.
+[[nodiscard]] file_version version_of(const struct statx& attributes) noexcept;
 
 }  // namespace leat::io

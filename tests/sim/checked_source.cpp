@@ -19,7 +19,7 @@ std::uint64_t address(std::span<std::byte> memory) {
 }
 }  // namespace
 
-void fill_watch::learn(const io::identity& version, std::uint64_t number) {
+void fill_watch::learn(const io::file_version& version, std::uint64_t number) {
     if (!chained_) numbers_[version] = number;
 }
 
@@ -34,7 +34,7 @@ bool fill_watch::in_cache(const fill& one) const {
     return found->data + (one.offset - index * chunk_size_) == one.to.data();
 }
 
-std::list<fill_watch::fill>::iterator fill_watch::begin(const io::identity& version,
+std::list<fill_watch::fill>::iterator fill_watch::begin(const io::file_version& version,
                                                         std::uint64_t offset,
                                                         std::span<std::byte> to) {
     const fill begun{version, offset, to};

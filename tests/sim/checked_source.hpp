@@ -19,7 +19,7 @@ namespace leat::sim {
 class fill_watch {
 public:
     struct fill {
-        io::identity version;
+        io::file_version version;
         std::uint64_t offset;
         std::span<std::byte> to;
         bool doomed = false;  ///< a read of its chunk has found the file changed
@@ -30,10 +30,10 @@ public:
         : chained_(chained), chunk_size_(chunk_size) {}
 
     /// A file was opened.
-    void learn(const io::identity& version, std::uint64_t number);
+    void learn(const io::file_version& version, std::uint64_t number);
     /// Fails the run if these bytes, or bytes of their place in memory, are being read already, or
     /// have landed.
-    std::list<fill>::iterator begin(const io::identity& version,
+    std::list<fill>::iterator begin(const io::file_version& version,
                                     std::uint64_t offset,
                                     std::span<std::byte> to);
     void end(std::list<fill>::iterator ended, bool changed);
@@ -45,7 +45,7 @@ private:
     [[nodiscard]] bool in_cache(const fill& one) const;
 
     struct order {
-        bool operator()(const io::identity& left, const io::identity& right) const {
+        bool operator()(const io::file_version& left, const io::file_version& right) const {
             return std::tie(left.inode, left.modified_ns, left.changed_ns, left.size) <
                    std::tie(right.inode, right.modified_ns, right.changed_ns, right.size);
         }
@@ -53,7 +53,7 @@ private:
     const bool chained_;
     const std::uint64_t chunk_size_;
     std::list<fill> fills_;
-    std::map<io::identity, std::uint64_t, order> numbers_;
+    std::map<io::file_version, std::uint64_t, order> numbers_;
 };
 
 class checked_source {

@@ -32,7 +32,7 @@ struct simulated_connection {
     bool far_ended = false;  ///< no more follows
 
     /// Of what file the near side sends the bytes, from where on.
-    io::identity version;
+    io::file_version version;
     std::uint64_t offset = 0;
 
     /// Calls the far side's attention to what the near side has done.

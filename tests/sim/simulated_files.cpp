@@ -133,7 +133,7 @@ void simulated_files::copy(const simulated_file& file,
 }
 
 bool simulated_files::match(std::span<const std::byte> bytes,
-                            const io::identity& identity,
+                            const io::file_version& identity,
                             std::uint64_t offset) noexcept {
     const auto version =
         static_cast<std::uint64_t>(identity.modified_ns - first_time * 1'000'000'000);

@@ -72,7 +72,7 @@ public:
                      std::span<std::byte> to) noexcept;
     /// Whether `bytes` are those at `offset` of the version that `identity` names.
     [[nodiscard]] static bool match(std::span<const std::byte> bytes,
-                                    const io::identity& identity,
+                                    const io::file_version& identity,
                                     std::uint64_t offset) noexcept;
 
 private:

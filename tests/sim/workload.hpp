@@ -25,7 +25,7 @@ class guest;
 /// A slice and what its bytes must be.
 struct held_slice {
     slice piece;
-    io::identity version;
+    io::file_version version;
     std::uint64_t offset = 0;
     unsigned shard = 0;  ///< that it was got on
 
@@ -41,7 +41,7 @@ struct attempt {
     std::uint64_t limit = never;         ///< ns that with_timeout gives it
     bool may_be_refused = false;         ///< errc::all_pinned or no_buffer may come at once
     boost::system::error_code expected;  ///< it is a misuse
-    io::identity version;                ///< of the file asked for
+    io::file_version version;            ///< of the file asked for
 };
 
 class workload {

@@ -32,6 +32,12 @@ FORBIDDEN_CODE = [
      "structured binding of a co_await: name the result first (docs/coroutines.md)"),
 ]
 
+# Names in the code of the libraries for which docs/design.md, Words, has another; which.
+OTHER_WORDS = {
+    "extension": r"set_guest|move_in",
+    "version": r"identity|identity_of",
+}
+
 # Pattern in whole lines, comments included.
 FORBIDDEN_TEXT = [
     (re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"), "a note of unfinished work"),
@@ -136,6 +142,14 @@ def conditionals_in_awaited_calls(code: str):
                 break
 
 
+def other_words(path: pathlib.PurePosixPath, code: str):
+    if path.parts[0] not in ("io", "engine", "cache"):
+        return
+    for word, others in OTHER_WORDS.items():
+        for match in re.finditer(rf"\b({others})\b", code):
+            yield line_of(code, match.start()), f"{match.group()}: the word is {word} (docs/design.md, Words)"
+
+
 def may_include(path: pathlib.PurePosixPath, header: str) -> str | None:
     """What is wrong with this file including this header, if anything."""
     top = path.parts[0]
@@ -168,6 +182,7 @@ def check_code(path: pathlib.PurePosixPath, text: str):
     if path.name != "compiler_test.cpp":
         yield from co_await_in_conditions(code)
         yield from conditionals_in_awaited_calls(code)
+    yield from other_words(path, code)
     if not text.startswith("// "):
         yield 1, "the first line says what the file is for: // ..."
     # A precompiled header is compiled as a main file, where GCC warns of the pragma.
@@ -277,6 +292,21 @@ def check_invariants(source: pathlib.Path):
                     yield path, line, f'no unit test breaks this invariant: "{sentence}"'
 
 
+def check_glossary(source: pathlib.Path):
+    """Each word of the glossary is one of the sources'."""
+    page = source / "docs/design.md"
+    text = page.read_text()
+    words = text[text.index("## Words") : text.index("## Layers")]
+    code = "".join(
+        code_only(path.read_text())
+        for folder in ("io", "engine", "cache")
+        for path in sorted((source / folder).rglob("*.[ch]pp"))
+    )
+    for match in re.finditer(r"\*\*([^*]+)\*\*", words):
+        if match.group(1).replace(" ", "_") not in code:
+            yield page, line_of(text, text.index(match.group())), f"no source uses this word: {match.group(1)}"
+
+
 def check_version(source: pathlib.Path):
     """The version stands in three places: they must agree."""
     version = re.search(r"version: '([^']+)'", (source / "meson.build").read_text()).group(1)
@@ -297,6 +327,7 @@ def main() -> int:
     findings += check_version(source)
     findings += check_readmes(source)
     findings += check_invariants(source)
+    findings += check_glossary(source)
     if len(sys.argv) > 2:
         findings += check_build(source, pathlib.Path(sys.argv[2]).resolve())
     for path, line, message in findings:

@@ -52,6 +52,9 @@ class Found(unittest.TestCase):
     def test_co_await_bound(self):
         self.found("apps/cat/a.cpp", "const auto [a, b] = co_await f();\n", "structured binding")
 
+    def test_other_words(self):
+        self.found("engine/a.cpp", "here.set_guest(mine);\n", "the word is extension")
+
     def test_include_direction(self):
         self.found("io/a.cpp", "#include <leat/engine/task.hpp>\n", "direction")
         self.found("engine/a.cpp", "#include <leat/cache/slice.hpp>\n", "direction")

@@ -17,7 +17,7 @@ using namespace leat::literals;
 
 namespace {
 
-// Numbers as the registry gives them: a generation above 24 bits of a slot.
+// Numbers as the registry gives them: the use of a slot above 24 bits of its index.
 constexpr std::uint64_t files[] = {1 << 24, (1 << 24) + 1, (2 << 24) + 21, (7 << 24) + 0x4a7c15};
 
 /// chi-square of the owners of `count` keys, less its mean, in standard deviations.

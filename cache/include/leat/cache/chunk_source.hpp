@@ -17,7 +17,7 @@ namespace leat {
 
 /// What tells versions of a file apart: two of one name that compare equal are taken to have the
 /// same bytes.
-using file_version = io::identity;
+using file_version = io::file_version;
 
 /// How urgent a read is.
 enum class priority : std::uint8_t {

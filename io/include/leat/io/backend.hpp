@@ -89,7 +89,7 @@ public:
     [[nodiscard]] virtual time_point now() const noexcept = 0;
 
     /// The cached attributes of an open descriptor, at once: asks no server and waits for no
-    /// device, so that a file's identity can be compared after each read. Returns 0 or a negated
+    /// device, so that a file's version can be compared after each read. Returns 0 or a negated
     /// errno.
     [[nodiscard]] virtual int stat_cached(int descriptor,
                                           unsigned mask,

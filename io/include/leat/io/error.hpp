@@ -13,7 +13,7 @@ enum class errc {
     crosses_chunk,       ///< the request does not lie inside one chunk
     all_pinned,          ///< every chunk is pinned, and was until the deadline
     no_buffer,           ///< no buffer is free at the moment, though not all are pinned
-    file_changed,        ///< the file's identity differs from the one that was opened
+    file_changed,        ///< the file's version differs from the one that was opened
     closed,              ///< no open file has this id
     not_regular,         ///< neither a regular file nor a block device
     cancelled,           ///< a stop was requested through the caller's stop token

@@ -4,7 +4,7 @@
 #include <leat/io/backend.hpp>
 #include <leat/io/detail/file_system.hpp>
 #include <leat/io/error.hpp>
-#include <leat/io/identity.hpp>
+#include <leat/io/file_version.hpp>
 
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
@@ -65,7 +65,7 @@ public:
     void close_by(closer how) noexcept { closer_ = how; }
 
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-    [[nodiscard]] const identity& version() const noexcept { return version_; }
+    [[nodiscard]] const file_version& version() const noexcept { return version_; }
     /// Bytes, when it was opened.
     [[nodiscard]] std::uint64_t size() const noexcept { return version_.size; }
     /// Whether its version can be told from every later one. It cannot while its time stamps are so
@@ -89,7 +89,7 @@ public:
     /// and nothing done, if it does so already or cannot. Reads in flight are not disturbed.
     bool stop_direct() const noexcept;
 
-    /// Whether the identity is still the one that was opened: no error, errc::file_changed, or the
+    /// Whether the version is still the one that was opened: no error, errc::file_changed, or the
     /// system's error. Nothing if only the name can tell: the ctime alone has changed, and the
     /// number of links does not explain it. Asks backend::stat_cached, so it does not wait; a block
     /// device is asked for its size and its disk's sequence number. Once changed, always changed.
@@ -110,7 +110,7 @@ private:
     bool settled_ = false;
     file_system on_;
     closer closer_ = nullptr;
-    identity version_;
+    file_version version_;
     std::unique_ptr<version_watch> watch_;  ///< not of a block device
 };
 

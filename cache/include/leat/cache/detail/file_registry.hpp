@@ -27,7 +27,7 @@ public:
     file_registry& operator=(const file_registry&) = delete;
 
     /// The record of this version with a handle for the caller: an older one with the same
-    /// identity, or a new one. One that is not settled is found only while it is open. Any thread.
+    /// version, or a new one. One that is not settled is found only while it is open. Any thread.
     /// Throws std::bad_alloc, or errc ENFILE when 16 million versions are alive.
     file_record& adopt(std::shared_ptr<manager_core> manager,
                        std::shared_ptr<const std::string> name,
@@ -47,13 +47,13 @@ public:
     void unrefer(file_record& record) noexcept;
 
 private:
-    // A number is a slot's index in the low bits and its generation, which makes numbers unique,
-    // above. The state counts handles in its low bits, more than fit into any memory, and has above
-    // them as much of the generation as there is room for: enough to leave the slots of closed
+    // A number is a slot's index in the low bits and which of its uses it is, which makes numbers
+    // unique, above. The state counts handles in its low bits, more than fit into any memory, and
+    // has above them as much of the use as there is room for: enough to leave the slots of closed
     // files alone, and the record's number decides.
     struct slot {
         std::atomic<std::uint64_t> state{0};
-        std::uint64_t generation = 0;  ///< of the last record; under the mutex
+        std::uint64_t uses = 0;  ///< records that it has had; under the mutex
         file_record* record = nullptr;
     };
     static constexpr unsigned index_bits = 24;
@@ -69,7 +69,7 @@ private:
         return number & ((std::uint64_t{1} << index_bits) - 1);
     }
     slot& slot_of(std::uint64_t number) noexcept;
-    bool try_share(slot& place, std::uint64_t generation) noexcept;
+    bool try_share(slot& place, std::uint64_t use) noexcept;
     std::uint64_t free_slot(const std::string& name);
     void unlist(file_record& record) noexcept;
 

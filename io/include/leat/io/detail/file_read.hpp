@@ -34,11 +34,11 @@ public:
     /// allocated. Where the file system refuses a direct read, or gives less than a block of it,
     /// the file is read through the page cache from then on.
     ///
-    /// When the bytes are there the file's identity is compared (file::check). Where that asks the
+    /// When the bytes are there the file's version is compared (file::check). Where that asks the
     /// system, by the name or because the file is remote, it goes through the backend.
     ///
-    /// Errors: errc::file_changed if the identity changed before the last byte had landed,
-    /// errc::short_read if the file stopped before its size though its identity is unchanged,
+    /// Errors: errc::file_changed if the version changed before the last byte had landed,
+    /// errc::short_read if the file stopped before its size though its version is unchanged,
     /// errc::cancelled, ENOMEM, or the device's error. Precondition: idle, data.size() < 2^48.
     void start(backend& through,
                const file& from,
@@ -90,7 +90,7 @@ private:
     std::byte* bounce_ = nullptr;  ///< the temporary, while it is needed
     std::uint64_t offset_ = 0;
     std::size_t size_ = 0;      ///< bytes of `data` that may be written
-    std::size_t expected_ = 0;  ///< bytes that the identity's size promises
+    std::size_t expected_ = 0;  ///< bytes that the version's size promises
     std::size_t count_ = 0;
     std::size_t skip_ = 0;    ///< bytes of the temporary before those wanted
     std::size_t piece_ = 0;   ///< bytes wanted of the operation in flight

@@ -5,11 +5,11 @@
 
 namespace leat::io {
 
-/// What tells one version of a file from another. Equal identities mean equal bytes as far as the
+/// What tells one version of a file from another. Equal versions mean equal bytes as far as the
 /// file system's timestamps and the numbers of devices tell; stores through a shared mapping may
 /// leave them unchanged. A block device has its own number as `device`, its size, its disk's
 /// sequence number as `instance`, and zero elsewhere.
-struct identity {
+struct file_version {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
     std::uint64_t size = 0;        ///< bytes
@@ -19,7 +19,7 @@ struct identity {
     /// the disk's sequence number (Linux 5.15); 0 where the kernel has none.
     std::uint64_t instance = 0;
 
-    friend bool operator==(const identity&, const identity&) = default;
+    friend bool operator==(const file_version&, const file_version&) = default;
 };
 
 }  // namespace leat::io
