@@ -11,8 +11,6 @@ namespace leat::detail {
 
 accept_queue::accept_queue(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
     expect_home();
-    stopper_.self = this;
-    room_.self = this;
     closed_ = home.stopping();
     if (!closed_) home.add_stop_listener(stopper_);
 }

@@ -7,12 +7,6 @@
 
 namespace leat::detail {
 
-connection_room::connection_room(shard& home) noexcept
-    : home_(home),
-      patience_{[](work& due) noexcept { static_cast<alarm&>(due).self->make_room(); }} {
-    patience_.self = this;
-}
-
 connection_room::~connection_room() {
     home_.remove_timer(patience_);
 }

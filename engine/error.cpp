@@ -17,8 +17,6 @@ const char* to_string(activity what) noexcept {
             return "get_chunk";
         case activity::read:
             return "read";
-        case activity::slices:
-            return "slices";
         case activity::send_range:
             return "send_range";
         case activity::sleep:

@@ -2,7 +2,6 @@
 #include <leat/engine/host_loop.hpp>
 #include <leat/io/detail/misuse.hpp>
 
-#include <algorithm>
 #include <exception>
 
 namespace leat {

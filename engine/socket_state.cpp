@@ -26,9 +26,6 @@ constexpr const char* elsewhere =
 
 socket_state::socket_state(shard& home, int descriptor) : home_(home), descriptor_(descriptor) {
     expect_home();
-    alarm_.self = this;
-    stopper_.self = this;
-    place_.self = this;
     stopped_ = home.stopping();
     if (!stopped_) home.add_stop_listener(stopper_);
 }
@@ -121,8 +118,8 @@ void socket_state::note_idleness() noexcept {
 }
 
 // Its user sees the end of what the peer sends, and the peer that of the connection.
-void socket_state::end_idle(detail::connection_place& place) noexcept {
-    ::shutdown(static_cast<seat&>(place).self->descriptor_, SHUT_RDWR);
+void socket_state::end_idle() noexcept {
+    ::shutdown(descriptor_, SHUT_RDWR);
 }
 
 void socket_state::set_deadline(io::time_point deadline) noexcept {
@@ -134,24 +131,22 @@ void socket_state::set_deadline(io::time_point deadline) noexcept {
     if (deadline != io::time_point::max()) home_.add_timer(alarm_, deadline);
 }
 
-void socket_state::deadline_reached(work& item) noexcept {
-    socket_state& self = *static_cast<alarm&>(item).self;
-    if (self.deadline_ > self.home_.turn_time()) {
-        self.set_deadline(self.deadline_);
+void socket_state::deadline_reached() noexcept {
+    if (deadline_ > home_.turn_time()) {
+        set_deadline(deadline_);
         return;
     }
-    for (socket_operation& op : self.in_flight_) {
+    for (socket_operation& op : in_flight_) {
         op.timed_out = true;
-        self.home_.backend().cancel(op);
+        home_.backend().cancel(op);
     }
 }
 
-void socket_state::engine_stops(stop_listener& told) noexcept {
-    socket_state& self = *static_cast<stopper&>(told).self;
-    self.stopped_ = true;
-    if (self.alarm_.pending()) self.home_.remove_timer(self.alarm_);
-    self.leave_place();
-    self.cancel_all();
+void socket_state::engine_stops() noexcept {
+    stopped_ = true;
+    if (alarm_.pending()) home_.remove_timer(alarm_);
+    leave_place();
+    cancel_all();
 }
 
 void socket_state::completed(io::operation& done) noexcept {

@@ -33,12 +33,11 @@ bool started_task::end() noexcept {
     return gate_.end();
 }
 
-void started_task::stop_request::arrive(work& item) noexcept {
-    started_task& to = static_cast<stop_request&>(item).to;
-    if (to.gate_.arrive()) {
-        to.home_.resume(to.root_);
+void started_task::stop_arrives() noexcept {
+    if (gate_.arrive()) {
+        home_.resume(root_);
     } else {
-        to.source_.request_stop();
+        source_.request_stop();
     }
 }
 

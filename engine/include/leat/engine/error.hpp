@@ -22,7 +22,6 @@ enum class activity : std::uint8_t {
     open,
     get_chunk,
     read,
-    slices,
     send_range,
     sleep,
     socket,

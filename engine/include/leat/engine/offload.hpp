@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/engine/detail/awaited_once.hpp>
+#include <leat/engine/detail/calling.hpp>
 #include <leat/engine/detail/offload_job.hpp>
 #include <leat/engine/detail/suspension.hpp>
 
@@ -74,11 +75,10 @@ class [[nodiscard]] offloading final : public detail::suspension,
 
 public:
     offloading(offload_pool& pool, Function called)
-        : offload_job(&run_here), arrived_(*this), pool_(pool), function_(std::move(called)) {}
+        : offload_job(&run_here), pool_(pool), function_(std::move(called)) {}
     offloading(offloading&& other) noexcept(std::is_nothrow_move_constructible_v<Function>)
         : offload_job(&run_here),
           detail::awaited_once<offloading>(std::move(other)),
-          arrived_(*this),
           pool_(other.pool_),
           function_(std::move(other.function_)) {}
 
@@ -105,11 +105,6 @@ public:
     [[nodiscard]] where awaits() const noexcept override { return {.doing = activity::offload}; }
 
 private:
-    struct arrival : detail::work {
-        explicit arrival(offloading& of_) noexcept : work(&arrive), of(of_) {}
-        offloading& of;
-    };
-
     // On the pool's thread; the task may be resumed, and this gone, as soon as it is posted. Its
     // shard lasts until then, or has been given up, and the task with it.
     static void run_here(detail::offload_job& job) noexcept {
@@ -125,9 +120,8 @@ private:
         }
         static_cast<void>(self.home().post_from_outside(self.arrived_));
     }
-    static void arrive(detail::work& item) noexcept {
-        offloading& self = static_cast<arrival&>(item).of;
-        if (self.settle()) self.resume();
+    void arrive() noexcept {
+        if (this->settle()) this->resume();
     }
     static void stopped(detail::suspension& waiting) noexcept {
         auto& self = static_cast<offloading&>(waiting);
@@ -136,7 +130,7 @@ private:
         self.finish();
     }
 
-    arrival arrived_;
+    detail::calling<detail::work, &offloading::arrive> arrived_{*this};
     offload_pool& pool_;
     Function function_;
     std::optional<held_type> value_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/engine/detail/awaited_once.hpp>
+#include <leat/engine/detail/detached_promise.hpp>
 #include <leat/engine/resumption.hpp>
 #include <leat/engine/spawned.hpp>
 #include <leat/io/detail/lifetimebound.hpp>
@@ -87,15 +88,11 @@ public:
 private:
     class runner {
     public:
-        struct promise_type : promise_base {
+        struct promise_type : detail::detached_promise {
             promise_type() = default;
             runner get_return_object() noexcept {
                 return runner{std::coroutine_handle<promise_type>::from_promise(*this)};
             }
-            std::suspend_always initial_suspend() const noexcept { return {}; }
-            std::suspend_never final_suspend() const noexcept { return {}; }
-            void return_void() const noexcept {}
-            [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
             resumption begin;
         };
         explicit runner(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}

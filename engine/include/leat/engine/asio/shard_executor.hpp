@@ -7,7 +7,6 @@
 
 #include <boost/asio/execution.hpp>
 
-#include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <utility>

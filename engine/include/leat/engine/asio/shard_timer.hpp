@@ -4,6 +4,7 @@
 #include <leat/engine/asio/detail/completion.hpp>
 #include <leat/engine/asio/shard_executor.hpp>
 #include <leat/engine/asio/use_task.hpp>
+#include <leat/engine/detail/calling.hpp>
 #include <leat/engine/detail/waiter.hpp>
 #include <leat/io/detail/misuse.hpp>
 
@@ -43,10 +44,8 @@ public:
     using time_point = clock_type::time_point;
 
     explicit shard_timer(const executor_type& executor)
-        : executor_(executor), alarm_(&expired), stopped_(home().stopping()) {
+        : executor_(executor), stopped_(home().stopping()) {
         expect_home();
-        alarm_.self = this;
-        stopper_.self = this;
         if (!stopped_) home().add_stop_listener(stopper_);
     }
     shard_timer(const executor_type& executor, time_point expiry) : shard_timer(executor) {
@@ -101,14 +100,6 @@ private:
         }
         shard_timer* waited;
     };
-    struct stopper : detail::stop_listener {
-        using detail::stop_listener::stop_listener;
-        shard_timer* self = nullptr;
-    };
-    struct alarm : detail::timer {
-        using detail::timer::timer;
-        shard_timer* self = nullptr;
-    };
 
     [[nodiscard]] shard& home() const noexcept { return executor_.home(); }
     void expect_home() const noexcept {
@@ -119,14 +110,11 @@ private:
             "where it is to be awaited");
     }
 
-    static void expired(detail::work& item) noexcept {
-        detail::finish_all(static_cast<alarm&>(item).self->waiting_, 0);
-    }
+    void expire() noexcept { detail::finish_all(waiting_, 0); }
 
-    static void engine_stops(detail::stop_listener& told) noexcept {
-        shard_timer& self = *static_cast<stopper&>(told).self;
-        self.stopped_ = true;
-        self.cancel();
+    void engine_stops() noexcept {
+        stopped_ = true;
+        cancel();
     }
 
     template <class Handler>
@@ -147,9 +135,10 @@ private:
     }
 
     executor_type executor_;
-    alarm alarm_;  // pending while somebody waits
+    // Pending while somebody waits.
+    detail::calling<detail::timer, &shard_timer::expire> alarm_{*this};
     detail::waiter_list waiting_;
-    stopper stopper_{&engine_stops};
+    detail::calling<detail::stop_listener, &shard_timer::engine_stops> stopper_{*this};
     bool stopped_;
 };
 

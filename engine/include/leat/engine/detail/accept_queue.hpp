@@ -1,6 +1,7 @@
 // A listening socket, the connections it has accepted, and who waits for them.
 #pragma once
 
+#include <leat/engine/detail/calling.hpp>
 #include <leat/engine/detail/waiter.hpp>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -53,14 +54,6 @@ public:
 
 private:
     friend struct tampering;  // tests break what fault() tells
-    struct stopper : stop_listener {
-        using stop_listener::stop_listener;
-        accept_queue* self = nullptr;
-    };
-    struct waits_for_room : detail::room_waiter {
-        using room_waiter::room_waiter;
-        accept_queue* self = nullptr;
-    };
     struct accept_operation : io::operation {
         boost::intrusive_ptr<accept_queue> in_flight;
     };
@@ -74,12 +67,6 @@ private:
 
     void expect_home() const noexcept;
     static void completed(io::operation& done) noexcept;
-    static void engine_stops(stop_listener& told) noexcept {
-        static_cast<stopper&>(told).self->close();
-    }
-    static void room_is_free(detail::room_waiter& told) noexcept {
-        static_cast<waits_for_room&>(told).self->proceed();
-    }
     void ended(int result) noexcept;
     void keep(int connection) noexcept;
     void proceed() noexcept;
@@ -92,8 +79,8 @@ private:
     accept_operation accept_;
     waiter_list waiting_;
     std::deque<int> ready_;
-    waits_for_room room_{&room_is_free};
-    stopper stopper_{&engine_stops};
+    calling<room_waiter, &accept_queue::proceed> room_{*this};
+    calling<stop_listener, &accept_queue::close> stopper_{*this};
 };
 
 }  // namespace leat::detail

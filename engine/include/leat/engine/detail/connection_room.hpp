@@ -1,6 +1,7 @@
 // How many connections a shard accepts, and which idle one ends when another wants in.
 #pragma once
 
+#include <leat/engine/detail/calling.hpp>
 #include <leat/engine/detail/timer.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -49,7 +50,7 @@ public:
     /// way.
     static constexpr std::chrono::milliseconds idle_patience{20};
 
-    explicit connection_room(shard& home) noexcept;
+    explicit connection_room(shard& home) noexcept : home_(home) {}
     connection_room(const connection_room&) = delete;
     connection_room& operator=(const connection_room&) = delete;
     ~connection_room();
@@ -75,11 +76,6 @@ public:
 
 private:
     friend struct tampering;  // tests break what fault() tells
-    struct alarm : detail::timer {
-        using detail::timer::timer;
-        connection_room* self = nullptr;
-    };
-
     void make_room() noexcept;
 
     shard& home_;
@@ -89,7 +85,7 @@ private:
     std::uint64_t waits_ = 0;
     boost::intrusive::list<connection_place> idle_;  ///< the longest first
     boost::intrusive::list<room_waiter, boost::intrusive::constant_time_size<false>> waiting_;
-    alarm patience_;
+    calling<timer, &connection_room::make_room> patience_{*this};
 };
 
 }  // namespace leat::detail

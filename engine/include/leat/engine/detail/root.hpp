@@ -1,6 +1,7 @@
 // The coroutine at the bottom of a task tree.
 #pragma once
 
+#include <leat/engine/detail/detached_promise.hpp>
 #include <leat/engine/detail/started_task.hpp>
 #include <leat/engine/engine.hpp>
 #include <leat/engine/task.hpp>
@@ -18,13 +19,9 @@ namespace leat::detail {
 /// itself.
 class root {
 public:
-    struct promise_type : promise_base, work {
+    struct promise_type : detached_promise, work {
         promise_type() noexcept : work(&begin) {}
         root get_return_object() noexcept { return root{*this}; }
-        std::suspend_always initial_suspend() const noexcept { return {}; }
-        std::suspend_never final_suspend() const noexcept { return {}; }
-        void return_void() const noexcept {}
-        [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
         static void begin(work& item) noexcept {
             auto& self = static_cast<promise_type&>(item);
             this_shard().resume(std::coroutine_handle<promise_type>::from_promise(self));

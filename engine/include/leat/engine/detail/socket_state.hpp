@@ -1,6 +1,7 @@
 // A connected or connecting socket and the operations in flight on it.
 #pragma once
 
+#include <leat/engine/detail/calling.hpp>
 #include <leat/engine/shard.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -68,18 +69,6 @@ public:
     void set_deadline(io::time_point deadline) noexcept;
 
 private:
-    struct stopper : stop_listener {
-        using stop_listener::stop_listener;
-        socket_state* self = nullptr;
-    };
-    struct seat : detail::connection_place {
-        using connection_place::connection_place;
-        socket_state* self = nullptr;
-    };
-    struct alarm : timer {
-        using timer::timer;
-        socket_state* self = nullptr;
-    };
     using operations =
         boost::intrusive::list<socket_operation,
                                boost::intrusive::member_hook<socket_operation,
@@ -102,11 +91,11 @@ private:
     [[nodiscard]] int refusal() const noexcept;
     void note_idleness() noexcept;
     void leave_place() noexcept;
-    static void end_idle(detail::connection_place& place) noexcept;
+    void end_idle() noexcept;
     void expect_home() const noexcept;
     static void completed(io::operation& done) noexcept;
-    static void deadline_reached(work& item) noexcept;
-    static void engine_stops(stop_listener& told) noexcept;
+    void deadline_reached() noexcept;
+    void engine_stops() noexcept;
 
     shard& home_;
     int descriptor_;
@@ -115,10 +104,11 @@ private:
     bool has_place_ = false;
     bool may_be_ended_ = false;
     operations in_flight_;
-    seat place_{&end_idle};
+    calling<connection_place, &socket_state::end_idle> place_{*this};
     io::time_point deadline_ = io::time_point::max();
-    alarm alarm_{&deadline_reached};  // due at the deadline or before it: then it looks again
-    stopper stopper_{&engine_stops};
+    // Due at the deadline or before it: then it looks again.
+    calling<timer, &socket_state::deadline_reached> alarm_{*this};
+    calling<stop_listener, &socket_state::engine_stops> stopper_{*this};
 };
 
 }  // namespace leat::detail

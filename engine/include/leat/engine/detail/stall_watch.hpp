@@ -1,8 +1,6 @@
 // Which part of a shard's turn took the longest, and what ran in it.
 #pragma once
 
-#include <x86intrin.h>
-
 #include <coroutine>
 #include <cstdint>
 #include <string>
@@ -19,7 +17,7 @@ public:
     void begin() noexcept {
         longest_ = 0;
         code_ = nullptr;
-        last_ = __rdtsc();
+        last_ = __builtin_ia32_rdtsc();
     }
     /// Code that the present stretch runs; the latest counts.
     void running(void* code) noexcept { code_ = code; }
@@ -30,7 +28,7 @@ public:
     }
     /// The present stretch ends and the next begins.
     void ended(part what) noexcept {
-        const std::uint64_t now = __rdtsc();
+        const std::uint64_t now = __builtin_ia32_rdtsc();
         if (now - last_ > longest_) {
             longest_ = now - last_;
             what_ = what;

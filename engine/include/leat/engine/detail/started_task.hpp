@@ -1,6 +1,7 @@
 // What a task that has been started shares with the handle to it.
 #pragma once
 
+#include <leat/engine/detail/calling.hpp>
 #include <leat/engine/detail/handle_gate.hpp>
 #include <leat/engine/detail/outcome.hpp>
 #include <leat/engine/detail/outside_waits.hpp>
@@ -86,20 +87,10 @@ private:
         started_task* to;
         void operator()() const noexcept { to->request_stop(); }
     };
-    struct stop_request : work {
-        explicit stop_request(started_task& to_) noexcept : work(&arrive), to(to_) {}
-        static void arrive(work& item) noexcept;
-        started_task& to;
-    };
-    struct engine_stop : stop_listener {
-        explicit engine_stop(started_task& to_) noexcept : stop_listener(&told), to(to_) {}
-        static void told(stop_listener& one) noexcept {
-            static_cast<engine_stop&>(one).to.source_.request_stop();
-        }
-        started_task& to;
-    };
     class blocked_thread;
 
+    void stop_arrives() noexcept;
+    void engine_stops() noexcept { source_.request_stop(); }
     [[nodiscard]] bool end() noexcept;
     void report_unseen(bool unseen) noexcept;
     [[nodiscard]] bool given_up() const noexcept {
@@ -116,8 +107,8 @@ private:
     const std::shared_ptr<outside_waits> outside_;
     std::stop_source source_;
     const std::stop_token token_ = source_.get_token();
-    engine_stop engine_stop_{*this};
-    stop_request stop_request_{*this};
+    calling<stop_listener, &started_task::engine_stops> engine_stop_{*this};
+    calling<work, &started_task::stop_arrives> stop_request_{*this};
     handle_gate<> gate_;
     std::coroutine_handle<> root_;
     bool news_ = false;  // an error somebody should hear of

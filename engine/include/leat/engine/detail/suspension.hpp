@@ -1,6 +1,7 @@
 // What a suspended coroutine needs to be resumed exactly once, on its shard, stopped or not.
 #pragma once
 
+#include <leat/engine/detail/calling.hpp>
 #include <leat/engine/detail/listed_wait.hpp>
 #include <leat/engine/shard.hpp>
 #include <leat/engine/task.hpp>
@@ -24,7 +25,7 @@ class suspension : public detail::listed_wait {
 public:
     using stop_function = void (*)(suspension&) noexcept;
 
-    suspension() noexcept : resume_(&resume_here, this), stop_(&stop_here, this), listener_(this) {}
+    suspension() = default;
     suspension(const suspension&) = delete;
     suspension& operator=(const suspension&) = delete;
 
@@ -103,40 +104,22 @@ private:
             home_->send_from_outside(stop_);
         }
     }
-    struct listener : stop_listener {
-        explicit listener(suspension* self_) noexcept : stop_listener(&told), self(self_) {}
-        static void told(stop_listener& one) noexcept {
-            static_cast<listener&>(one).self->notify();
-        }
-        suspension* self;
-    };
-
-    struct suspension_work : work {
-        suspension_work(work::function run_, suspension* self_) noexcept
-            : work(run_), self(self_) {}
-        suspension* self;
-    };
-
-    static void resume_here(work& item) noexcept {
-        static_cast<suspension_work&>(item).self->resume();
-    }
-    static void stop_here(work& item) noexcept {
-        suspension& self = *static_cast<suspension_work&>(item).self;
-        if (self.finished_) {
-            self.resume();
+    void stop_here() noexcept {
+        if (finished_) {
+            resume();
             return;
         }
-        self.stop_sent_.store(false, std::memory_order_relaxed);
-        self.on_stop_(self);
+        stop_sent_.store(false, std::memory_order_relaxed);
+        on_stop_(*this);
     }
 
     std::coroutine_handle<> coroutine_;
     shard* home_ = nullptr;
     const std::stop_token* token_ = nullptr;
     stop_function on_stop_ = nullptr;
-    suspension_work resume_;
-    suspension_work stop_;
-    listener listener_;
+    calling<work, &suspension::resume> resume_{*this};
+    calling<work, &suspension::stop_here> stop_{*this};
+    calling<stop_listener, &suspension::notify> listener_{*this};
     std::atomic<bool> stop_sent_{false};
     bool finished_ = false;
     std::optional<std::stop_callback<notifier>> callback_;

@@ -7,7 +7,6 @@
 #include <boost/intrusive/list.hpp>
 
 #include <cstddef>
-#include <cstdint>
 
 namespace leat::detail {
 

@@ -1,8 +1,6 @@
 // A unit of work for a shard, and an intrusive queue of them.
 #pragma once
 
-#include <cstddef>
-
 namespace leat::detail {
 
 /// Something a shard is to run once: a message from another shard, a coroutine to resume, a timer

@@ -26,7 +26,7 @@ struct task_handler {};
 template <class... Arguments>
 class task_wait : public suspension {
 public:
-    task_wait() noexcept : arrived_(&arrive, this) {}
+    task_wait() = default;
 
     class handler;
 
@@ -56,11 +56,6 @@ protected:
     }
 
 private:
-    struct arrival : work {
-        arrival(work::function run_, task_wait* self_) noexcept : work(run_), self(self_) {}
-        task_wait* self;
-    };
-
     template <class... Values>
     void complete(Values&&... values) {
         values_.emplace(std::forward<Values>(values)...);
@@ -95,9 +90,8 @@ private:
         }
         if (settle()) resume();
     }
-    static void arrive(work& item) noexcept {
-        task_wait& self = *static_cast<arrival&>(item).self;
-        if (self.settle()) self.resume();
+    void arrive() noexcept {
+        if (settle()) resume();
     }
     static void cancel(suspension& waiting) noexcept {
         auto& self = static_cast<task_wait&>(waiting);
@@ -110,7 +104,7 @@ private:
 
     std::optional<std::tuple<std::decay_t<Arguments>...>> values_;
     boost::asio::cancellation_signal signal_;
-    arrival arrived_;
+    calling<work, &task_wait::arrive> arrived_{*this};
     std::atomic<bool> completed_{false};
     bool busy_ = false;       // inside the initiating function or a cancellation
     bool initiated_ = false;  // then: the latter
