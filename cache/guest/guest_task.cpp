@@ -1,6 +1,7 @@
 // Runs a task on a shard for a guest, and brings back how it ended.
 #include <leat/cache/detail/guest_task.hpp>
 #include <leat/cache/detail/manager_access.hpp>
+#include <leat/engine/detail/detached_promise.hpp>
 #include <leat/engine/resumption.hpp>
 
 #include <functional>
@@ -11,14 +12,10 @@ namespace leat::detail {
 /// The coroutine at the bottom; frees itself.
 class guest_task::runner {
 public:
-    struct promise_type : promise_base {
+    struct promise_type : detached_promise {
         runner get_return_object() noexcept {
             return runner{std::coroutine_handle<promise_type>::from_promise(*this)};
         }
-        std::suspend_always initial_suspend() const noexcept { return {}; }
-        std::suspend_never final_suspend() const noexcept { return {}; }
-        void return_void() const noexcept {}
-        [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
         resumption begin;
     };
 

@@ -4,12 +4,11 @@
 #include "chunk.hpp"
 #include "fill_read.hpp"
 
+#include <leat/engine/detail/detached_promise.hpp>
 #include <leat/engine/resumption.hpp>
 #include <leat/engine/shard.hpp>
-#include <leat/engine/task.hpp>
 
 #include <coroutine>
-#include <exception>
 #include <stop_token>
 
 namespace leat::detail {
@@ -19,7 +18,7 @@ class fills;
 /// A root of its own, which the shard waits for when it stops. It tells its fills how it ended.
 class chunk_reader {
 public:
-    struct promise_type : promise_base {
+    struct promise_type : detached_promise {
         /// The arguments of run(), as they lie in the frame: the token lives as long as the read.
         promise_type(const fills&,
                      const chunk&,
@@ -30,10 +29,6 @@ public:
         chunk_reader get_return_object() noexcept {
             return chunk_reader{std::coroutine_handle<promise_type>::from_promise(*this)};
         }
-        std::suspend_always initial_suspend() const noexcept { return {}; }
-        std::suspend_never final_suspend() const noexcept { return {}; }
-        void return_void() const noexcept {}
-        [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
         resumption begin;
     };
 

@@ -133,11 +133,11 @@ void simulated_files::copy(const simulated_file& file,
 }
 
 bool simulated_files::match(std::span<const std::byte> bytes,
-                            const io::file_version& identity,
+                            const io::file_version& opened,
                             std::uint64_t offset) noexcept {
     const auto version =
-        static_cast<std::uint64_t>(identity.modified_ns - first_time * 1'000'000'000);
-    return test::is_pattern(bytes, seed_of(identity.inode, version), offset);
+        static_cast<std::uint64_t>(opened.modified_ns - first_time * 1'000'000'000);
+    return test::is_pattern(bytes, seed_of(opened.inode, version), offset);
 }
 
 }  // namespace leat::sim

@@ -16,7 +16,7 @@
 namespace leat::sim {
 
 /// A file's bytes are a function of its number, its version and their offset, and its times tell
-/// its version: so every piece of it checks itself against the identity it was opened with.
+/// its version: so every piece of it checks itself against the version it was opened with.
 struct simulated_file {
     std::uint64_t number = 0;
     std::uint64_t size = 0;
@@ -70,9 +70,9 @@ public:
     static void copy(const simulated_file& file,
                      std::uint64_t offset,
                      std::span<std::byte> to) noexcept;
-    /// Whether `bytes` are those at `offset` of the version that `identity` names.
+    /// Whether `bytes` are those at `offset` of the version that `opened` names.
     [[nodiscard]] static bool match(std::span<const std::byte> bytes,
-                                    const io::file_version& identity,
+                                    const io::file_version& opened,
                                     std::uint64_t offset) noexcept;
 
 private:

@@ -1,4 +1,4 @@
-// Block devices as files: size, identity, other images.
+// Block devices as files: size, version, other images.
 #include "io_support.hpp"
 
 #include <leat/io/detail/file_read.hpp>

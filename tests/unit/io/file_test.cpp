@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(mounts_that_follow_each_other_differ) {
     BOOST_TEST_REQUIRE(::statx(in, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
     attributes.stx_mask |= file_system::unique_mount;
     attributes.stx_mnt_id = 7;
-    const identity first = file::adopt(::dup(in), attributes)->version();
+    const file_version first = file::adopt(::dup(in), attributes)->version();
     attributes.stx_mnt_id = 8;
     BOOST_TEST((file::adopt(::dup(in), attributes)->version() != first));
     // An id that may be given again says nothing.

@@ -5,16 +5,9 @@
 #include <leat/cache/chunk_source.hpp>
 #include <leat/cache/detail/file_record.hpp>
 
-#include <array>
-#include <atomic>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
-#include <tuple>
 #include <utility>
-#include <vector>
 
 namespace leat {
 
