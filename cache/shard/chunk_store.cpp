@@ -9,7 +9,7 @@
 
 namespace leat::detail {
 
-chunk_store::chunk_store(shard_cache& cache) noexcept : cache_(cache) {}
+chunk_store::chunk_store(shard_cache& cache) : cache_(cache) {}
 
 chunk* chunk_store::header(std::uint64_t words) noexcept {
     try {

@@ -25,7 +25,8 @@ class shard_cache;
 /// pin, a waiter, or a read in flight.
 class chunk_store {
 public:
-    explicit chunk_store(shard_cache& cache) noexcept;
+    /// Throws std::bad_alloc.
+    explicit chunk_store(shard_cache& cache);
 
     /// A chunk of `file`, in the table and the policy, in `buffer`, which it takes over; nullptr if
     /// there is no memory for its header.

@@ -20,7 +20,8 @@ class shard_cache;
 /// returning; each is in the state that its pins and requests allow.
 class held_leases {
 public:
-    explicit held_leases(shard_cache& cache) noexcept : cache_(cache) {}
+    /// Throws std::bad_alloc.
+    explicit held_leases(shard_cache& cache) : cache_(cache) {}
 
     /// The lease of that chunk of another shard's, for a request that is about to go through it:
     /// the one there is, or a new one. nullptr: no memory.

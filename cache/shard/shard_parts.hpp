@@ -17,7 +17,8 @@ namespace leat::detail {
 /// Each knows those above it, whom it calls; only `answers` goes back to the requests at home,
 /// where each request ends.
 struct shard_parts {
-    explicit shard_parts(shard_cache& cache) noexcept
+    /// Throws std::bad_alloc.
+    explicit shard_parts(shard_cache& cache)
         : chunks(cache),
           held_leases(cache),
           granted_leases(cache, chunks, counts),
