@@ -13,11 +13,15 @@ struct resident_order_tag;
 using resident_order = boost::intrusive::set_base_hook<boost::intrusive::tag<resident_order_tag>,
                                                        boost::intrusive::optimize_size<true>>;
 
-/// What a policy knows of a chunk. It keeps its own fields; the cache fills the others.
-struct resident : boost::intrusive::list_base_hook<>, resident_order {
+struct aside_link_tag;
+using aside_link = boost::intrusive::list_base_hook<boost::intrusive::tag<aside_link_tag>>;
+
+/// What a policy knows of a chunk. It orders by `resident_order` and `placed`, which are its own;
+/// the cache sets `bytes` and `used`, and has `aside_link` for chunks that it has set aside.
+struct resident : aside_link, resident_order {
     std::uint64_t bytes = 0;  ///< of the buffer
     std::int64_t used = 0;    ///< stamp of the last use that the cache has told of
-    std::int64_t placed = 0;  ///< policy's: the use by which it stands where it does
+    std::int64_t placed = 0;  ///< by what it stands where it does
     bool in_policy = false;   ///< not while it is set aside
 };
 
@@ -39,7 +43,7 @@ public:
     virtual ~eviction_policy() = default;
     virtual void insert(resident& added) noexcept = 0;
     virtual void erase(resident& gone) noexcept = 0;
-    /// A chunk that was set aside and can be evicted again: it goes where its last use belongs.
+    /// A chunk that was set aside and can be evicted again: it was in use until now.
     virtual void put_back(resident& back) noexcept = 0;
     /// The chunk to evict, erased from the policy, or nullptr if nothing can be. Asks judge(state,
     /// candidate) of each candidate, the coldest first.

@@ -1,4 +1,4 @@
-// Least recently used: one list, youngest first.
+// Least recently used: chunks in the order of the uses known, the oldest first.
 #include "policy/eviction_policy.hpp"
 
 #include <boost/intrusive/set.hpp>

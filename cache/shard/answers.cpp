@@ -15,7 +15,7 @@ void answers::grant(chunk& found, chunk_request& wanted) noexcept {
         wanted.pinned = &found;
         return send(wanted, {});
     }
-    wanted.grant = leases_.grant(found, *wanted.via);
+    wanted.grant = granted_.grant(found, *wanted.via);
     // Without a grant, slices of a chunk that a change of the file has doomed hang on the lease.
     if (wanted.grant == 0) return send(wanted, errc::file_changed);
     wanted.whole = found.ready_length != 0;

@@ -13,7 +13,8 @@ namespace leat::detail {
 /// The way back of requests: to the caller at once if he is on this shard, by a message if not.
 class answers {
 public:
-    answers(shard_cache& cache, granted_leases& leases) noexcept : cache_(cache), leases_(leases) {}
+    answers(shard_cache& cache, granted_leases& granted) noexcept
+        : cache_(cache), granted_(granted) {}
 
     /// The request gets its bytes of `found`, which have landed: a pin, or a lease.
     void grant(chunk& found, chunk_request& wanted) noexcept;
@@ -22,7 +23,7 @@ public:
 
 private:
     shard_cache& cache_;
-    granted_leases& leases_;
+    granted_leases& granted_;
 };
 
 }  // namespace leat::detail

@@ -55,7 +55,7 @@ private:
     };
     using order = boost::intrusive::list<chunk_request>;
     using chunks = boost::intrusive::multiset<chunk_request,
-                                              boost::intrusive::base_hook<chunk_waiters_hook>,
+                                              boost::intrusive::base_hook<buffer_line_hook>,
                                               boost::intrusive::key_of_value<key_of>>;
 
     order order_;

@@ -19,8 +19,8 @@
 
 namespace leat::detail {
 
-struct rest_link_tag;
-using rest_link = boost::intrusive::list_base_hook<boost::intrusive::tag<rest_link_tag>>;
+struct fill_link_tag;
+using fill_link = boost::intrusive::list_base_hook<boost::intrusive::tag<fill_link_tag>>;
 
 /// What a chunk has allocated: kept when its header serves another chunk.
 struct chunk_allocations {
@@ -41,7 +41,7 @@ struct chunk_allocations {
 /// Invariants: units landed have been asked for, and those asked for that have not landed are in
 /// reads in flight; it is ready exactly when all have landed; each count is that of what it counts;
 /// a doomed chunk is in no queue.
-struct chunk : entry, resident, rest_link, chunk_allocations {
+struct chunk : entry, resident, fill_link, chunk_allocations {
     /// In use from here on when the others have been set that a file and a buffer give.
     explicit chunk(chunk_allocations&& kept) noexcept : chunk_allocations(std::move(kept)) {
         for (std::uint64_t word = 0; word < words; ++word) {
@@ -79,10 +79,10 @@ struct chunk : entry, resident, rest_link, chunk_allocations {
     [[nodiscard]] const char* fault() const noexcept;
     /// Whether slices keep it, here or, as far as is known, at a holder of a lease.
     [[nodiscard]] bool pinned() const noexcept {
-        return pins != 0 || std::any_of(holders.begin(), holders.end(),
-                                        [](const lease::owner_part& held) {
-                                            return held.state == lease::owner_state::kept;
-                                        });
+        return pins != 0 ||
+               std::any_of(holders.begin(), holders.end(), [](const lease::owner_part& held) {
+                   return held.state == lease::owner_state::kept;
+               });
     }
     /// When it was used last, through leases, too.
     [[nodiscard]] std::int64_t latest_use() const noexcept {

@@ -1,4 +1,4 @@
-// How long a request waits for a buffer, and where it is.
+// Where a waiting request stands, for people to read.
 #include <leat/cache/detail/chunk_request.hpp>
 #include <leat/cache/file.hpp>
 

@@ -97,8 +97,7 @@ verdict chunk_store::set_aside(chunk& kept) noexcept {
 }
 
 void chunk_store::leave_aside(chunk& back) noexcept {
-    if (static_cast<boost::intrusive::list_base_hook<>&>(back).is_linked())
-        aside_.erase(aside_.iterator_to(back));
+    if (back.aside_link::is_linked()) aside_.erase(aside_.iterator_to(back));
 }
 
 bool chunk_store::all_pinned() noexcept {

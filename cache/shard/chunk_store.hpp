@@ -75,7 +75,8 @@ private:
     std::deque<chunk> chunks_;
     std::vector<chunk*> free_by_words_;  ///< headers, by how many words of bits they have
     std::unique_ptr<eviction_policy> policy_ = make_lru_policy();
-    boost::intrusive::list<resident> aside_;  ///< of those set aside, those not known to be pinned
+    boost::intrusive::list<resident, boost::intrusive::base_hook<aside_link>>
+        aside_;  ///< of those set aside, those not known to be pinned
     std::uint64_t count_ = 0;
     bool room_may_have_come_ = false;
 };

@@ -98,7 +98,7 @@ verdict eviction::judge(chunk& candidate) noexcept {
     fills_.unqueue(candidate);  // nobody waits inside: what is not submitted is not read
     if (leased) {
         ++coming_;
-        leases_.revoke(candidate);
+        granted_.revoke(candidate);
         return verdict::pass;
     }
     return candidate.reads != 0 ? chunks_.set_aside(candidate) : verdict::evict;

@@ -20,10 +20,10 @@ class eviction {
 public:
     eviction(shard_cache& cache,
              chunk_store& chunks,
-             granted_leases& leases,
+             granted_leases& granted,
              fills& reads,
              cache_statistics& counts) noexcept
-        : cache_(cache), chunks_(chunks), leases_(leases), fills_(reads), counts_(counts) {}
+        : cache_(cache), chunks_(chunks), granted_(granted), fills_(reads), counts_(counts) {}
 
     /// A chunk for which there was room, or nullptr: then the members below say why.
     [[nodiscard]] chunk* make_chunk(file_record& file, std::uint64_t index) noexcept;
@@ -43,7 +43,7 @@ private:
 
     shard_cache& cache_;
     chunk_store& chunks_;
-    granted_leases& leases_;
+    granted_leases& granted_;
     fills& fills_;
     cache_statistics& counts_;
     unsigned coming_ = 0;  ///< chunks that the last search found leased and has asked back

@@ -163,8 +163,8 @@ void fills::serve_landed(chunk& filling) noexcept {
 }
 
 void fills::read_failed(chunk& filling,
-                              const fill_read& failed,
-                              boost::system::error_code code) noexcept {
+                        const fill_read& failed,
+                        boost::system::error_code code) noexcept {
     ++counts_.failed_reads;
     filling.take_back(failed.first, failed.count);
     if (code == errc::file_changed) {
@@ -197,13 +197,13 @@ void fills::file_changed(chunk& stale, boost::system::error_code code) noexcept 
         stale.remove(first);
         answers_.send(first, code);
     }
-    leases_.revoke(stale);
+    granted_.revoke(stale);
     chunks_.settle(stale);
 }
 
 bool fills::answer_or_retry(chunk& filling,
-                                  const fill_read& failed,
-                                  boost::system::error_code code) noexcept {
+                            const fill_read& failed,
+                            boost::system::error_code code) noexcept {
     bool told = false;
     boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> again;
     for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
@@ -273,6 +273,7 @@ void fills::give_up(fill_queue& queue) noexcept {
                 unread.remove(waiter);
                 answers_.send(waiter, errc::stopped);
             }
+            if (unread.reads == 0) chunks_.settle(unread);
         }
     }
 }

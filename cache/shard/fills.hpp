@@ -25,10 +25,10 @@ class fills {
 public:
     fills(shard_cache& cache,
           chunk_store& chunks,
-          granted_leases& leases,
+          granted_leases& granted,
           answers& ends,
           cache_statistics& counts) noexcept
-        : cache_(cache), chunks_(chunks), leases_(leases), answers_(ends), counts_(counts) {}
+        : cache_(cache), chunks_(chunks), granted_(granted), answers_(ends), counts_(counts) {}
     ~fills() { to_fill_.clear(); }
 
     /// Somebody who is among its waiters wants units of it that have not landed: a few are read at
@@ -86,7 +86,7 @@ private:
 
     shard_cache& cache_;
     chunk_store& chunks_;
-    granted_leases& leases_;
+    granted_leases& granted_;
     answers& answers_;
     cache_statistics& counts_;
     boost::intrusive::list<fill_queue> to_fill_;  ///< those that are not empty

@@ -52,7 +52,7 @@ bool home_requests::start(chunk_request& wanted,
         owned_.serve(wanted);
         return true;
     }
-    wanted.via = leases_.request_through(*file, wanted.index, *wanted.owner);
+    wanted.via = held_.request_through(*file, wanted.index, *wanted.owner);
     if (wanted.via == nullptr) {
         files.release(*file);
         return refuse_with(system_error_code(ENOMEM));
@@ -94,17 +94,17 @@ void home_requests::answered(chunk_request& wanted) noexcept {
     lease& via = *wanted.via;
     --via.outstanding;
     if (!wanted.code) {
-        leases_.granted(via, *wanted.at, wanted.grant, wanted.whole);
+        held_.granted(via, *wanted.at, wanted.grant, wanted.whole);
         cache_.pin(via, wanted.size);
         wanted.pinned = &via;
     }
     message_returned(wanted);
-    leases_.settle(via);
+    held_.settle(via);
     assert(via.fault_at_home() == nullptr);
 }
 
 void home_requests::cancellation_returned(work& message) noexcept {
-    chunk_request& wanted = chunk_request::of_timer(message);
+    chunk_request& wanted = chunk_request::of_message(message);
     wanted.home->parts().home_requests.message_returned(wanted);
 }
 

@@ -19,10 +19,10 @@ class owner_requests;
 class home_requests {
 public:
     home_requests(shard_cache& cache,
-                  held_leases& leases,
+                  held_leases& held,
                   owner_requests& owned,
                   cache_statistics& counts) noexcept
-        : cache_(cache), leases_(leases), owned_(owned), counts_(counts) {}
+        : cache_(cache), held_(held), owned_(owned), counts_(counts) {}
 
     /// As shard_cache::request() says.
     bool start(chunk_request& wanted,
@@ -46,7 +46,7 @@ private:
     void message_returned(chunk_request& of) noexcept;
 
     shard_cache& cache_;
-    held_leases& leases_;
+    held_leases& held_;
     owner_requests& owned_;
     cache_statistics& counts_;
     std::uint64_t waiting_ = 0;

@@ -18,7 +18,7 @@ void owner_requests::request_arrived(work& message) noexcept {
 }
 
 void owner_requests::cancellation_arrived(work& message) noexcept {
-    chunk_request& wanted = chunk_request::of_timer(message);
+    chunk_request& wanted = chunk_request::of_message(message);
     shard_cache& here = *wanted.owner;
     if (wanted.waits != chunk_request::place::nowhere) here.parts().owner_requests.withdraw(wanted);
     wanted.cancellation.run = &home_requests::cancellation_returned;
@@ -88,7 +88,7 @@ void owner_requests::leave_line(chunk_request& wanted) noexcept {
 }
 
 void owner_requests::waited_too_long(work& item) noexcept {
-    chunk_request& wanted = chunk_request::of_timer(item);
+    chunk_request& wanted = chunk_request::of_message(item);
     owner_requests& here = wanted.owner->parts().owner_requests;
     here.line_.remove(wanted);
     here.chunks_.note_room();

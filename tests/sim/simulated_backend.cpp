@@ -22,7 +22,7 @@ std::span<std::byte> memory_of(const io::operation& op) noexcept {
 }
 
 bool is_of_socket(const io::operation& op) noexcept {
-    return op.code >= io::opcode::accept;
+    return op.code >= io::opcode::accept;  // as opcode says
 }
 }  // namespace
 

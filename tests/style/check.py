@@ -249,6 +249,14 @@ def check_build(source: pathlib.Path, build: pathlib.Path):
                 yield path, 1, "not part of the build: name it in meson.build, or run meson setup --reconfigure"
 
 
+def purpose_of(text: str) -> str:
+    """The first sentence of the comment that a file begins with."""
+    comment = re.match(r"(//[^\n]*\n)+", text)
+    words = " ".join(line[2:].strip() for line in comment.group().splitlines()) if comment else ""
+    sentence = re.match(r".*?[.:](?= |$)", words)
+    return sentence.group() if sentence else words
+
+
 def check_readmes(source: pathlib.Path):
     """The README of each library's folder names every file of it."""
     for folder in ("io", "engine", "cache"):
@@ -259,6 +267,10 @@ def check_readmes(source: pathlib.Path):
             name = f"`<{include}>`" if include else f"`{path.name}`"
             if name not in text:
                 yield readme, 1, f"no line for {name}"
+                continue
+            after = " ".join(text[text.index(name) + len(name) :].split())
+            if not after.startswith(purpose_of(path.read_text())):
+                yield readme, 1, f"says something else of {name} than its first line"
 
 
 FAULT = re.compile(r"^const char\* (?:\w+::)*(fault\w*)\(.*?^}", re.MULTILINE | re.DOTALL)

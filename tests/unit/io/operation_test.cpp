@@ -6,9 +6,9 @@
 using namespace leat::io;
 
 BOOST_AUTO_TEST_CASE(names) {
-    for (const opcode code :
-         {opcode::read, opcode::open, opcode::stat, opcode::accept, opcode::connect,
-          opcode::receive, opcode::send, opcode::shutdown, opcode::poll}) {
+    for (const opcode code : {opcode::read, opcode::open, opcode::stat, opcode::stat_file_system,
+                              opcode::close, opcode::accept, opcode::connect, opcode::receive,
+                              opcode::send, opcode::shutdown, opcode::poll}) {
         BOOST_TEST(std::string(to_string(code)).find("unknown") == std::string::npos);
     }
     BOOST_TEST(std::string(to_string(opcode::connect)) == "connect");

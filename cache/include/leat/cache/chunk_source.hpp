@@ -56,7 +56,8 @@ enum class priority : std::uint8_t {
 /// Threads: both are called on every shard, several at once, each in a task that runs on its
 /// caller's shard and must end there. What the source wrote is seen by whoever gets the slice.
 ///
-/// Lifetime: the file and the buffer live until read() has ended; the buffer must not be touched
+/// Lifetime: the manager keeps the source until the last open() and read() have ended, also after
+/// its own end. The file and the buffer live until read() has ended; the buffer must not be touched
 /// after that.
 ///
 /// Cancellation: both inherit the stop token of their caller. That of a read is triggered also when
@@ -68,9 +69,10 @@ enum class priority : std::uint8_t {
 ///
 /// A source may say two things more:
 /// - `static constexpr bool version_identifies = true;` Equal versions have equal bytes whatever
-///   their names, as the inodes of file_source: its names are then one file, with one id and the
-///   same chunks. A source that does not say so may give several names one version (a counter, say,
-///   or nothing at all): each name is a file of its own, and its version counts for that name only.
+///   their names, as the inodes of file_source: its names are then one file of that
+///   manager, with one id and the same chunks; managers never share files. A source that does not
+///   say so may give several names one version (a counter, say, or nothing at all): each name is a
+///   file of its own, and its version counts for that name only.
 /// - `file_type::settled()`: false if a later version may compare equal to this one. Its chunks
 ///   then serve only as long as it is open.
 template <class S>

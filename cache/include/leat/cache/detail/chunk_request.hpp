@@ -35,13 +35,12 @@ enum class patience : std::uint8_t {
     return code == errc::all_pinned || code == errc::no_buffer;
 }
 
-struct chunk_waiters_tag;
-using chunk_waiters_hook =
-    boost::intrusive::set_base_hook<boost::intrusive::tag<chunk_waiters_tag>>;
+struct buffer_line_tag;
+using buffer_line_hook = boost::intrusive::set_base_hook<boost::intrusive::tag<buffer_line_tag>>;
 
 /// Intrusive and owned by the caller; it lives until `done` runs, once, on its home shard. While it
 /// travels it is the message itself.
-struct chunk_request : work, boost::intrusive::list_base_hook<>, chunk_waiters_hook {
+struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hook {
     using completion = void (*)(chunk_request&) noexcept;
 
     // Set by the caller.
@@ -76,7 +75,7 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, chunk_waiters_h
         chunk_request* request = nullptr;
     };
     /// Of its deadline or its cancellation, as a message.
-    [[nodiscard]] static chunk_request& of_timer(work& message) noexcept {
+    [[nodiscard]] static chunk_request& of_message(work& message) noexcept {
         return *static_cast<back_pointer&>(static_cast<timer&>(message)).request;
     }
     back_pointer deadline;      ///< in the owner's timers while it waits for a buffer

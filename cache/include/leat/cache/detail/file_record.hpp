@@ -12,8 +12,6 @@ namespace leat::detail {
 
 struct manager_core;
 
-struct manager_core;
-
 /// One version of a file that is open or has chunks in the cache. Owned by the registry.
 struct file_record {
     std::uint64_t number = 0;

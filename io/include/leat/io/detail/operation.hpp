@@ -15,7 +15,7 @@
 
 namespace leat::io {
 
-/// What an operation asks of the kernel.
+/// What an operation asks of the kernel: of files first, of sockets from `accept` on.
 enum class opcode : std::uint8_t {
     read,
     open,
