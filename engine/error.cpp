@@ -86,14 +86,14 @@ error error_of(const std::exception_ptr& thrown) noexcept {
     try {
         std::rethrow_exception(thrown);
     } catch (const system_error& known) {
-        return known.cause();
+        if (known.code()) return known.cause();
     } catch (const boost::system::system_error& known) {
-        return {known.code(), {}};
+        if (known.code()) return {known.code(), {}};
     } catch (const std::bad_alloc&) {
         return {system_error_code(ENOMEM), {}};
     } catch (...) {
-        return {make_error_code(errc::unhandled_exception), {}};
     }
+    return {make_error_code(errc::unhandled_exception), {}};
 }
 
 void throw_exception_from_error(const error& cause, const boost::source_location&) {

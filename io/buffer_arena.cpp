@@ -28,7 +28,7 @@ constexpr std::uint64_t address_space_bytes = std::uint64_t{1} << 47;
 // Half of the buffers that a ring registers.
 constexpr std::uint64_t most_segments = 8192;
 // With more segments debug builds do not look at each after every change.
-constexpr std::size_t most_checked = 64;
+constexpr std::size_t most_segments_checked = 64;
 
 std::size_t round_up(std::size_t size, std::size_t to) noexcept {
     return (size + to - 1) & ~(to - 1);
@@ -148,7 +148,7 @@ std::byte* buffer_arena::allocate(std::size_t size) noexcept {
         of->partial.erase(segment_list::s_iterator_to(*s));
     }
     statistics_.used_bytes += buffer_size;
-    assert(segments_.size() > most_checked || fault() == nullptr);
+    assert(segments_.size() > most_segments_checked || fault() == nullptr);
     return s->base + number * buffer_size;
 }
 
@@ -164,7 +164,7 @@ void buffer_arena::release(std::byte* memory, std::size_t size) noexcept {
     s->free.push_back(static_cast<std::uint32_t>(distance / s->buffer_size));
     (s->free.size() == s->count ? of->vacant : of->partial).push_front(*s);
     statistics_.used_bytes -= round_up(size, page_bytes);
-    assert(segments_.size() > most_checked || fault() == nullptr);
+    assert(segments_.size() > most_segments_checked || fault() == nullptr);
 }
 
 int buffer_arena::buffer_index(const std::byte* memory) const noexcept {
@@ -264,7 +264,7 @@ buffer_arena::segment* buffer_arena::add_segment(std::size_t buffer_size) {
     ++segments_of(s->pages);
     statistics_.mapped_bytes += s->bytes;
     enroll(*s);
-    assert(segments_.size() > most_checked || fault() == nullptr);
+    assert(segments_.size() > most_segments_checked || fault() == nullptr);
     return s;
 }
 
@@ -346,7 +346,7 @@ void buffer_arena::drop_segment(size_class& of, segment& s) noexcept {
         std::lower_bound(segments_.begin(), segments_.end(), s.base,
                          [](const auto& other, const std::byte* m) { return other->base < m; });
     segments_.erase(place);
-    assert(segments_.size() > most_checked || fault() == nullptr);
+    assert(segments_.size() > most_segments_checked || fault() == nullptr);
 }
 
 std::uint64_t& buffer_arena::segments_of(kind pages) noexcept {

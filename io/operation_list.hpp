@@ -22,7 +22,7 @@ inline void unlink(operation& op) noexcept {
 }
 
 /// With more operations in flight debug builds do not look at each after every run.
-inline constexpr std::size_t most_checked = 1000;
+inline constexpr std::size_t most_operations_checked = 1000;
 
 /// Counts operations by kind and descriptor, for backend::owed.
 class operation_summary {

@@ -97,7 +97,7 @@ std::size_t thread_backend::run(time_point deadline) {
         // A polling run leaves the wake-up to the next one that waits.
         ends = (!polling && woken_.exchange(false, std::memory_order_acq_rel)) || ends;
         const std::size_t completed = complete_ready();
-        assert(accepted_ > most_checked || fault() == nullptr);
+        assert(accepted_ > most_operations_checked || fault() == nullptr);
         if (completed > 0 || ends) {
             return completed;
         }

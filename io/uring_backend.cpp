@@ -114,7 +114,7 @@ std::size_t uring_backend::run(time_point deadline) {
         completed += finish_by_threads();
         // A polling run leaves the wake-up to the next one that waits.
         ends = (!polling && std::exchange(woken_, false)) || ends;
-        assert(accepted_ > most_checked || fault() == nullptr);
+        assert(accepted_ > most_operations_checked || fault() == nullptr);
         if (completed > 0 || ends) {
             return completed;
         }

@@ -33,6 +33,10 @@ chunk* owner_requests::find(const chunk_request& wanted) const noexcept {
 void owner_requests::serve(chunk_request& wanted) noexcept {
     if (cache_.home().stopping()) return answers_.send(wanted, errc::stopped);
     chunk* found = find(wanted);
+    // Its lease still holds a doomed chunk of the same place, and with it the buffer that it would
+    // wait for.
+    if (found == nullptr && wanted.via != nullptr && wanted.via->at_owner.chunk != nullptr)
+        return answers_.send(wanted, errc::file_changed);
     // Those that came earlier go first.
     if (found == nullptr && line_.empty()) found = room_.make_chunk(*wanted.file, wanted.index);
     if (found != nullptr) {

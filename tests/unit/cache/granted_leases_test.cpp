@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <optional>
 #include <thread>
 
 using namespace leat;
@@ -263,4 +264,80 @@ BOOST_FIXTURE_TEST_CASE(a_holder_that_stops_first_leaves_its_slices_valid, stepp
 
 BOOST_FIXTURE_TEST_CASE(an_owner_that_stops_first_leaves_leased_slices_valid, stepped_fixture) {
     check_the_end(0, 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_does_not_wait_for_the_buffer_that_its_own_lease_keeps) {
+    const auto source = std::make_shared<script>();
+    source->size = 64 * 64_KiB;
+    engine_options options = test::small_engine(2, 256_KiB, 64_KiB);  // two chunks a shard
+    options.hosted = true;
+    engine owner{options};
+    chunk_manager manager{owner, scripted_source{source}, {.pin_deadline = time_span::max()}};
+    owner.start();
+    owner.at(0).open();
+    owner.at(1).open();
+    const auto turn = [&] {
+        for (int i = 0; i < 50; ++i) {
+            owner.at(0).turn();
+            owner.at(1).turn();
+        }
+    };
+    file from;
+    auto open = [](chunk_manager& of, file& into) -> task<> { into = co_await of.open("any"); };
+    auto opening = owner.spawn_on(0, open(manager, from));
+    turn();
+    BOOST_REQUIRE(from);
+    std::vector<chunk_config> remote;
+    for (std::uint64_t at = 0; remote.size() < 3; at += 64_KiB) {
+        if (manager.owner({from, at, 100}) == 0) remote.push_back({from, at, 100});
+    }
+    struct asked {
+        slice got;
+        std::optional<boost::system::error_code> code;
+    };
+    auto get = [](const chunk_manager& of, chunk_config config, asked& into) -> task<> {
+        as_result asking{of.get_chunk(config)};
+        result<slice> got = co_await asking;
+        into.code = got ? boost::system::error_code{} : got.error().code;
+        if (got) into.got = std::move(*got);
+    };
+    const auto ask_on = [&](unsigned shard, chunk_config config, asked& into) {
+        auto asking = owner.spawn_on(shard, get(manager, config, into));
+        turn();
+        return asking;
+    };
+
+    chunk_config rest = remote[0];
+    rest.offset += 32_KiB;
+    source->bad_from = rest.offset;  // so that the rest of the chunk stays unread
+    source->bad_to = rest.offset + 1;
+    asked first, doomed, second, again, third;
+    const auto a = ask_on(1, remote[0], first);
+    BOOST_REQUIRE(first.code.has_value() && !*first.code);
+    source->bad_to = 0;
+    source->version = 2;
+    const auto b = ask_on(0, rest, doomed);
+    BOOST_TEST((doomed.code == errc::file_changed));
+    source->version = 1;
+    const auto c = ask_on(0, remote[1], second);  // the other buffer, pinned
+    BOOST_REQUIRE(second.code.has_value() && !*second.code);
+
+    const auto d = ask_on(1, remote[0], again);
+    BOOST_TEST((again.code == errc::file_changed));
+    const auto e = ask_on(0, remote[2], third);  // waits for what shard 1 keeps
+    BOOST_TEST(!third.code.has_value());
+    auto drop = [](asked& held) -> task<> {
+        held.got = {};
+        co_return;
+    };
+    const auto f = owner.spawn_on(1, drop(first));
+    turn();
+    BOOST_TEST((third.code == boost::system::error_code{}));
+
+    second.got = {};
+    third.got = {};
+    owner.stop();
+    while (!owner.at(0).finished()) owner.at(0).turn();
+    while (!owner.at(1).finished()) owner.at(1).turn();
+    owner.join();
 }

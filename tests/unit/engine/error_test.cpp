@@ -59,3 +59,13 @@ BOOST_AUTO_TEST_CASE(the_value_of_a_failed_result_throws_with_its_place) {
         BOOST_TEST(failure.where().size == 5u);
     }
 }
+
+BOOST_AUTO_TEST_CASE(an_exception_that_says_no_error_is_one) {
+    const auto code_of = [](auto thrown) {
+        return error_of(std::make_exception_ptr(std::move(thrown))).code;
+    };
+    BOOST_TEST(code_of(boost::system::system_error{boost::system::error_code{}}) ==
+               errc::unhandled_exception);
+    BOOST_TEST(code_of(system_error{error{}}) == errc::unhandled_exception);
+    BOOST_TEST(code_of(boost::system::system_error{make_error_code(errc::closed)}) == errc::closed);
+}
