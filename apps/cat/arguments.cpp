@@ -38,6 +38,7 @@ void add_options(CLI::App& app, arguments& given) {
     app.add_flag("--stats{text}", given.stats,
                  "Print statistics to standard error, as text or as one JSON\nobject in one line")
         ->check(CLI::IsMember({"text", "json"}).description(""))
+        ->disable_flag_override(false)
         ->type_name("[=json]");
     // An optional<bool> itself would be set to false where the flag is absent.
     app.add_flag_function(

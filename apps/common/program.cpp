@@ -41,10 +41,13 @@ std::unique_ptr<CLI::App> make_app(const std::string& name,
                                    const std::string& examples) {
     auto app = std::make_unique<CLI::App>(description + '\n', name);
     app->formatter(std::make_shared<help_formatter>());
+    // CLI11 takes --flag=value for a number, and says of others no more than "stoll".
+    app->option_defaults()
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->disable_flag_override();
     app->set_version_flag("--version", name + ' ' + library_version(),
                           "Print the version and exit");
     app->set_help_flag("-h,--help", "Print this help and exit");
-    app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app->footer("Examples:\n" + examples + '\n' + units_text() + '\n' + exit_code_table());
     return app;
 }
@@ -57,7 +60,11 @@ std::optional<exit_code> parse(CLI::App& app, int argc, char** argv) {
             app.exit(ending);  // prints what --help or --version ask for
             return exit_code::success;
         }
-        complain(app.get_name(), std::string{ending.what()} + " (see --help)");
+        std::string text = ending.what();
+        constexpr std::string_view unwanted_value = " was given a disallowed flag override";
+        if (text.ends_with(unwanted_value))
+            text = "--" + text.substr(0, text.size() - unwanted_value.size()) + " takes no value";
+        complain(app.get_name(), text + " (see --help)");
         return exit_code::usage;
     }
     return std::nullopt;

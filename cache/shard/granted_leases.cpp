@@ -33,7 +33,7 @@ std::uint64_t granted_leases::grant(chunk& found, lease& to) noexcept {
         case state::regranted:
             return held.generation;
         case state::closing:
-            assert(!"requests through a lease come before it is given back");
+            assert(false && "requests through a lease come before it is given back");
             return 0;
     }
     ++counts_.grants;
@@ -82,7 +82,7 @@ void granted_leases::revoke_ended(lease& held) noexcept {
         case state::none:
         case state::held:
         case state::kept:
-            assert(!"no revoke is on its way in this state");
+            assert(false && "no revoke is on its way in this state");
             break;
     }
     assert(held.fault_at_owner() == nullptr);

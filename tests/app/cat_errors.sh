@@ -33,6 +33,8 @@ usage '--spin: "5" is not a time' --spin 5 good
 usage 'spin time' --spin 2min good
 usage '--stop-timeout' --stop-timeout -1s good
 usage '--stats' --stats=xml good
+usage '--no-progress takes no value' --no-progress=x good
+usage '--no-pin takes no value' --no-pin=0 good
 usage 'standard input \(-\) is not supported' good -
 
 cat_gives 3 missing

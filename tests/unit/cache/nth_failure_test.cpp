@@ -87,15 +87,15 @@ struct real_files {
     static engine_options small_engine(io::backend_kind kind) {
         return test::small_engine(2, 16 * chunk_bytes, chunk_bytes, kind);
     }
-    /// Nothing is pinned, waited for or open but the file, and it is served as ever.
+    /// Soon nothing is pinned, waited for or open but the file, and it is served as ever. What a
+    /// stream that was dropped has asked ahead is on its way back.
     void check_rest() {
         cache_statistics sum = owner.run(manager.statistics());
-        while (sum.filling_chunks != 0) {
+        while (sum.filling_chunks != 0 || sum.waiting != 0) {
             std::this_thread::sleep_for(1ms);
             sum = owner.run(manager.statistics());
         }
         BOOST_TEST(sum.pins == 0u);
-        BOOST_TEST(sum.waiting == 0u);
         BOOST_TEST(sum.referred_bytes == 0u);
         BOOST_TEST(test::open_descriptors() == descriptors);
         ++asked;
