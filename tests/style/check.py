@@ -258,8 +258,8 @@ def purpose_of(text: str) -> str:
 
 
 def check_readmes(source: pathlib.Path):
-    """The README of each library's folder names every file of it."""
-    for folder in ("io", "engine", "cache"):
+    """The READMEs of the libraries and of the programs have a line for every file, and it is the file's first."""
+    for folder in ("io", "engine", "cache", "apps"):
         readme = source / folder / "README.md"
         text = readme.read_text()
         for path in sorted((source / folder).rglob("*.[ch]pp")):
