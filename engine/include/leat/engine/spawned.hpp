@@ -135,7 +135,7 @@ auto engine::spawn_on(unsigned shard, task<T> job, std::stop_token stop) {
     leat::shard* const here = leat::shard::current();
     if (here == nullptr) start();
     auto state = std::make_shared<detail::started_state<T>>(*this, shard);
-    const detail::root bottom = detail::run_root<T>(*this, std::move(job), state);
+    const auto bottom = detail::run_root<T>(*this, std::move(job), state);
     detail::work& first = bottom.start(state->token());
     const bool inside = here != nullptr && &here->engine() == this;
     // Where nothing but handlers runs while the engine stops, the other shard may have ended.
