@@ -73,6 +73,13 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
                                 const std::stop_token* token,
                                 const char* name) {
     detail::shard_cache& cache = manager_.here();
+    if (!detail::is_plain(hint_)) {
+        const detail::chunk_place place = manager_.locate(offset_);
+        entry_ = cache.hit(manager_, file().number, place, size_, cache.home(), hint_);
+        if (entry_ != nullptr && cache.log().records(manager_))
+            cache.log().hit(file().number, offset_, size_, hint_);
+        if (entry_ != nullptr && cache.home().spend_hit()) return false;
+    }
     waiting& wait = wait_.emplace(*this);
     if (entry_ != nullptr) {  // a hit, pinned: only this turn's hits are spent
         wait.suspend(coroutine, nullptr, name, nullptr);
@@ -88,7 +95,8 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
     wait.chunk_request::done = &ended;
     wait.size = size_;
     wait.patience = patience_;
-    if (!cache.request(wait, file_, offset_, manager_)) {
+    wait.given = hint_;
+    if (!cache.request(wait, file().number, offset_, manager_)) {
         wait.not_suspended();
         return false;
     }
@@ -97,7 +105,7 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
 }
 
 where get_chunk_awaiter::waiting::awaits() const noexcept {
-    return detail::place_of(*this, {{of.file_}, of.offset_, of.size_});
+    return detail::place_of(*this, {of.file(), of.offset_, of.size_});
 }
 
 void get_chunk_awaiter::ended(detail::chunk_request& request) noexcept {
@@ -111,7 +119,7 @@ void get_chunk_awaiter::stopped(detail::suspension& self) noexcept {
 
 error get_chunk_awaiter::failure() const {
     // Its engine runs: the cache is there.
-    return detail::shard_cache::current().all().failure({{file_}, offset_, size_}, wait_->code);
+    return detail::shard_cache::current().all().failure({file(), offset_, size_}, wait_->code);
 }
 
 error detail::shared_cache::failure(const chunk_config& wanted, boost::system::error_code code) {
@@ -181,12 +189,17 @@ slice chunk_manager::peek(const chunk_config& config) const noexcept {
     detail::shard_cache& cache = core_->here();
     const detail::chunk_place place = core_->locate(config.offset);
     detail::entry* const found =
-        cache.hit(*core_, config.file.number, place, config.size, cache.home());
+        cache.hit(*core_, config.file.number, place, config.size, cache.home(), config.hint);
     if (found == nullptr) return {};
+    if (cache.log().records(*core_))
+        cache.log().hit(config.file.number, config.offset, config.size, config.hint);
     return {*found, place.in, config.size};
 }
 
-task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span<std::byte> to) {
+task<std::size_t> chunk_manager::read(file from,
+                                      std::uint64_t offset,
+                                      std::span<std::byte> to,
+                                      hint given) {
     detail::shard_cache& cache = core_->here();
     detail::file_record* const record = from.record();
     if (record == nullptr)
@@ -202,8 +215,10 @@ task<std::size_t> chunk_manager::read(file from, std::uint64_t offset, std::span
         const std::uint64_t in = core_->locate(at).in;
         const std::size_t size =
             static_cast<std::size_t>(std::min<std::uint64_t>(all - done, core_->chunk_size - in));
-        const chunk_config config{from, at, static_cast<std::uint32_t>(size)};
-        as_result asking{get_chunk_awaiter{*core_, config, detail::patience::brief}};
+        const chunk_config config{from, at, static_cast<std::uint32_t>(size), given};
+        const detail::patience patience =
+            given == hint::no_wait ? detail::patience::none : detail::patience::brief;
+        as_result asking{get_chunk_awaiter{*core_, config, patience}};
         result<slice> piece = co_await asking;
         if (piece) {
             std::memcpy(to.data() + done, piece->data(), size);

@@ -4,13 +4,14 @@
 #include <leat/engine/error.hpp>
 
 #include <cassert>
+#include <functional>
 
 namespace leat::detail {
 
 file_registry::file_registry() = default;
 
 file_registry::~file_registry() {
-    for (std::uint64_t index = 0; index < used_slots_; ++index) delete slot_of(index).record;
+    for (std::uint64_t index = 0; index < used_slots_; ++index) delete slot_at(index).record;
     for (std::atomic<slot*>& block : blocks_) delete[] block.load();
 }
 
@@ -24,8 +25,15 @@ file_registry::key file_registry::key_of(const manager_core* manager,
             name};
 }
 
-file_registry::slot& file_registry::slot_of(std::uint64_t number) noexcept {
-    const std::uint64_t index = index_of(number);
+std::uint64_t file_registry::hash_of(const key& of) noexcept {
+    const auto& [manager, version, name] = of;
+    std::uint64_t mixed = std::hash<std::string_view>{}(name);
+    mixed = entry_table::hash(mixed, reinterpret_cast<std::uintptr_t>(manager));
+    for (const std::uint64_t part : version) mixed = entry_table::hash(mixed, part);
+    return mixed;
+}
+
+file_registry::slot& file_registry::slot_at(std::uint64_t index) noexcept {
     return blocks_[index / slots_a_block].load(std::memory_order_acquire)[index % slots_a_block];
 }
 
@@ -37,6 +45,7 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
     if (const auto known = by_version_.find(wanted); known != by_version_.end()) {
         file_record& record = *known->second;
         record.last_name = std::move(name);
+        if (listener_ != nullptr) listener_->opened(record, *record.last_name);
         record.settled = record.settled && opening.settled;
         slot& place = slot_of(record.number);
         if ((place.state.load(std::memory_order_relaxed) & count_mask) == 0) {
@@ -48,13 +57,14 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
         return record;
     }
     const std::uint64_t index = free_slot(*name);
-    slot& place = slot_of(index);
+    slot& place = slot_at(index);
     auto record = std::make_unique<file_record>();
-    record->number = (place.uses + 1) << index_bits | index;
+    record->number = number_of(place.uses + 1, index);
     record->size = opening.size;
     record->version = opening.version;
     record->key_name = std::move(opening.name);
     record->settled = opening.settled;
+    record->key = hash_of(wanted);
     record->name = *name;
     by_version_.emplace(key_of(manager.get(), record->version, record->key_name), record.get());
     // What may take the mutex when it goes (a file of a manager below) moves in after all that can
@@ -71,6 +81,7 @@ file_record& file_registry::adopt(std::shared_ptr<manager_core> manager,
     }
     ++place.uses;
     place.record = record.get();
+    if (listener_ != nullptr) listener_->opened(*record, *record->last_name);
     place.state.store(place.uses << count_bits | 1, std::memory_order_release);
     return *record.release();
 }
@@ -97,6 +108,15 @@ std::shared_ptr<const std::string> file_registry::name_of(const file_record& rec
     return record.last_name;
 }
 
+void file_registry::listen(file_listener* listener) noexcept {
+    const std::lock_guard lock{mutex_};
+    listener_ = listener;
+    if (listener == nullptr) return;
+    for (const auto& [of, record] : by_version_) {
+        if (record->opened != nullptr) listener->opened(*record, *record->last_name);
+    }
+}
+
 bool file_registry::try_share(slot& place, std::uint64_t use) noexcept {
     constexpr std::uint64_t shown = ~std::uint64_t{0} >> count_bits;
     std::uint64_t state = place.state.load(std::memory_order_acquire);
@@ -111,7 +131,7 @@ file_record* file_registry::acquire(std::uint64_t number) noexcept {
     if (blocks_[index_of(number) / slots_a_block].load(std::memory_order_acquire) == nullptr)
         return nullptr;
     slot& place = slot_of(number);
-    if (!try_share(place, number >> index_bits)) return nullptr;
+    if (!try_share(place, use_of(number))) return nullptr;
     // The record of a slot changes only while its count is 0.
     file_record& found = *place.record;
     if (found.number == number) return &found;

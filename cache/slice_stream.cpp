@@ -78,6 +78,11 @@ void slice_stream::drop_before(std::uint64_t index) noexcept {
     ahead_.erase(std::remove_if(ahead_.begin(), ahead_.end(), passed), ahead_.end());
 }
 
+bool slice_stream::has(std::uint64_t offset, std::uint32_t size) const noexcept {
+    const detail::manager_core& core = *manager_.core_;
+    return core.here().has(core, file_.id().number, core.locate(offset), size);
+}
+
 void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
     drop_before(index);
     const std::uint64_t size = manager_.chunk_size();
@@ -88,7 +93,7 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         if (std::any_of(ahead_.begin(), ahead_.end(), asked)) continue;
         const std::uint64_t begin = next_ahead_ * size;
         const auto length = static_cast<std::uint32_t>(std::min(size, file_.size() - begin));
-        if (manager_.peek({file_, begin, length})) continue;
+        if (has(begin, length)) continue;
         std::unique_ptr<ahead> asking{new (std::nothrow) ahead};
         if (!asking) return;  // the reader asks for it himself
         asking->done = &ahead::landed;
@@ -96,6 +101,8 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         asking->size = length;
         asking->patience = detail::patience::brief;
         asking->asked_ahead = true;
+        // What is asked for ahead is not gone before it is used.
+        asking->given = options_.hint == hint::no_retain ? hint::scan : options_.hint;
         shard& here = this_shard();
         here.hold();
         if (!detail::shard_cache::current().request(*asking, file_.id().number, begin,
@@ -116,8 +123,11 @@ task<slice> slice_stream::next() {
     if (options_.slice_size != 0) {
         piece = std::min<std::uint64_t>(piece, options_.slice_size);
     }
-    const chunk_config config{file_, offset_, static_cast<std::uint32_t>(piece)};
-    if (options_.slice_size == 0 && !manager_.peek(config)) {
+    chunk_config config{file_, offset_, static_cast<std::uint32_t>(piece), options_.hint};
+    // A chunk is gone behind its last piece, not behind each.
+    const bool last = offset_ + piece == end_ || (offset_ + piece) % size == 0;
+    if (config.hint == hint::no_retain && !last) config.hint = hint::scan;
+    if (options_.slice_size == 0 && !has(offset_, config.size)) {
         look_ahead(index, index);  // all of them at once, this one first
     }
     slice found = co_await manager_.get_chunk(config);

@@ -42,7 +42,7 @@ std::size_t shard::receive() noexcept {
 std::size_t shard::run_ready() noexcept {
     std::size_t count = 0;
     // With its hits spent the turn goes on to the device, but messages alone do not spend it.
-    for (; count < ready_a_turn && (hits_left_ > 0 || count == 0); ++count) {
+    for (; count < ready_a_turn && (hits_left_ >= 0 || count == 0); ++count) {
         detail::work* const item = ready_.pop();
         if (item == nullptr) break;
         watch_.running(reinterpret_cast<void*>(item->run));

@@ -77,6 +77,7 @@ void add_arguments(CLI::App& app, arguments& into) {
     report->add_option("older", into.older, "An older run, to show the change")
         ->type_name("G.json");
     report->add_option("-o,--output", into.page, "The page")->required()->type_name("FILE");
+    add_replay(app, into.replay);
 }
 
 std::vector<std::string> sort_words(arguments& from) {

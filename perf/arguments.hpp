@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/bench_options.hpp"
+#include "replay/replay_arguments.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -20,6 +21,7 @@ struct arguments {
     std::string newer;   ///< the arguments of `report`
     std::string older;
     std::string page;
+    replay_arguments replay;
 };
 
 /// Adds the options of a run, and the commands.

@@ -7,6 +7,7 @@
 #include "common/page.hpp"
 #include "common/program.hpp"
 #include "common/workload.hpp"
+#include "replay/replay_command.hpp"
 
 #include <boost/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -79,6 +80,10 @@ exit_code measure(arguments& given) {
 
 exit_code run(arguments& given) {
     if (given.list) return list();
+    if (given.replay.chosen) {
+        run_replay(given.replay);
+        return exit_code::success;
+    }
     if (!given.goals.empty()) return goals_of(given.goals);
     if (!given.newer.empty()) {
         const std::string older = given.older.empty() ? std::string{} : read_file(given.older);
@@ -104,7 +109,8 @@ int main(int argc, char** argv) {
         "  leat-bench all --json all.json        everything, for programs\n"
         "  leat-bench soak --minutes 600         many tasks under faults; what is left?\n"
         "  leat-bench goals all.json             what falls short of the goals\n"
-        "  leat-bench report all.json -o a.html  a page with plots\n");
+        "  leat-bench report all.json -o a.html  a page with plots\n"
+        "  leat-bench replay week.io.csv --policy all  what would wait, and with which policy?\n");
     add_arguments(*app, given);
     exit_code code = exit_code::success;
     if (const auto ended = leat::apps::parse(*app, argc, argv)) return static_cast<int>(*ended);

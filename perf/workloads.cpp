@@ -24,7 +24,8 @@ namespace leat::perf {
 namespace {
 constexpr std::array all{
     workload{"hit", "a hit on one shard, and what pread and mmap take for the same bytes",
-             "hit.{hot,uniform,sequential,zipf}.{ns,read_all_ns} floor.{hot,uniform}.ns "
+             "hit.{hot,uniform,sequential,zipf}.{ns,read_all_ns} hit.recorded.{ns,lost_ratio} "
+             "hit.lru.ns floor.{hot,uniform}.ns "
              "pread.uniform.ns mmap.uniform.ns hit.copy.ns hit.allocations",
              &run_hit},
     workload{"remote", "hits on chunks that another shard owns: leases, hops, and private chunks",

@@ -3,6 +3,7 @@
 
 #include "common/engine_arguments.hpp"
 #include "common/program.hpp"
+#include "common/record_argument.hpp"
 #include "common/values.hpp"
 
 #include <unistd.h>
@@ -40,6 +41,7 @@ void add_options(CLI::App& app, arguments& given) {
         ->check(CLI::IsMember({"text", "json"}).description(""))
         ->disable_flag_override(false)
         ->type_name("[=json]");
+    apps::add_record_argument(app, given.record);
     // An optional<bool> itself would be set to false where the flag is absent.
     app.add_flag_function(
         "--progress,!--no-progress", [&given](std::int64_t count) { given.progress = count > 0; },

@@ -21,6 +21,7 @@ struct arguments {
     std::uint64_t offset = 0;  ///< bytes to skip at the start of each file
     std::uint64_t length = std::numeric_limits<std::uint64_t>::max();  ///< bytes at most of each
     std::string stats;                                                 ///< "", "text" or "json"
+    std::string record;            ///< a file for the requests, or ""
     std::optional<bool> progress;  ///< empty: as the terminal suggests
     std::vector<std::string> files;
 

@@ -3,6 +3,7 @@
 #include "common/interruption.hpp"
 #include "common/program.hpp"
 #include "common/progress_bar.hpp"
+#include "common/record_argument.hpp"
 #include "expected_bytes.hpp"
 #include "hand_over.hpp"
 #include "output.hpp"
@@ -65,6 +66,8 @@ apps::exit_code run(const arguments& given, const apps::interruption& signals) {
     engine cores{given.engine};
     chunk_manager manager{cores, file_source{}, {.pin_deadline = pin_deadline}};
     cores.start();
+    std::optional<recording> tape;
+    apps::begin_recording(tape, manager, given.record);
 
     hand_over queue{queued_slices};
     output out{STDOUT_FILENO, queue};
@@ -81,6 +84,7 @@ apps::exit_code run(const arguments& given, const apps::interruption& signals) {
     cores.stop();
     const stop_report stopped = cores.join();
     all.bytes = out.written();
+    if (tape) all.recorded = tape->stop();
     if (!stopped.code) {
         reading.get();
         all.engine = gathering.get();

@@ -45,11 +45,17 @@ std::string report::text() const {
     line("chunks",
          fmt::format("{} filled, {} evicted; {} hits, {} misses, {} waits for a buffer",
                      cache.fills, cache.evictions, cache.hits, cache.misses, cache.buffer_waits));
+    line("memory",
+         fmt::format("hits {:.3f}; with half the memory {:.3f}, twice {:.3f}, four times {:.3f}",
+                     cache.hit_ratio(), cache.hit_ratio(memory_factor::half),
+                     cache.hit_ratio(memory_factor::twice),
+                     cache.hit_ratio(memory_factor::four_times)));
     line("buffers", fmt::format("{} mapped, {} registered; segments: {}",
                                 format_size(engine.arena.mapped_bytes),
                                 format_size(engine.arena.registered_bytes), pages(engine.arena)));
     line("shards", fmt::format("{} turns, {} parks, {} messages, {} leases", engine.loop.turns,
                                engine.loop.parks, engine.loop.messages_sent, cache.grants));
+    if (recorded) line("recorded", apps::text_of(*recorded));
     return all;
 }
 
@@ -57,6 +63,7 @@ std::string report::json() const {
     boost::json::object all{
         {"bytes", bytes}, {"seconds", seconds(duration)}, {"bytes_per_second", rate(*this)}};
     for (const auto& member : apps::to_json(engine)) all.insert(member);
+    if (recorded) all["recorded"] = apps::json_of(*recorded);
     return boost::json::serialize(all) + '\n';
 }
 

@@ -43,7 +43,32 @@ void add_backend(CLI::App& app, engine_options& options) {
         ->default_str("auto");
 }
 
+void add_policy(CLI::App& app, engine_options& options) {
+    const auto read = [&options](const std::string& text) {
+        const auto policy = parse_cache_policy(text);
+        if (!policy) {
+            throw CLI::ValidationError(
+                "--policy",
+                '"' + text + "\" is no policy; expected one of " + names_of_policies(", "));
+        }
+        options.policy = *policy;
+    };
+    app.add_option_function<std::string>(
+           "--policy", read, "Which chunks go when the memory is full; see docs/policy.md")
+        ->type_name(names_of_policies("|"))
+        ->default_str(std::string{name_of(options.policy)});
+}
+
 }  // namespace
+
+std::string names_of_policies(std::string_view separator) {
+    std::string names;
+    for (const cache_policy one : cache_policies) {
+        if (!names.empty()) names += separator;
+        names += name_of(one);
+    }
+    return names;
+}
 
 void add_engine_arguments(CLI::App& app, engine_options& options) {
     app.option_defaults()->group("Engine");
@@ -58,6 +83,7 @@ void add_engine_arguments(CLI::App& app, engine_options& options) {
     add_size(app, "--memory", options.memory, "Memory for chunks, for all shards together");
     add_size(app, "--chunk-size", options.chunk_size,
              "Size of a chunk: a multiple of 64 KiB, at most 1 GiB");
+    add_policy(app, options);
     add_backend(app, options);
     app.add_option("--threads", options.backend.threads,
                    "Threads per shard that read files without io_uring")

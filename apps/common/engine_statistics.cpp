@@ -134,9 +134,14 @@ task<engine_statistics> gather(chunk_manager& manager) {
 }
 
 boost::json::object to_json(const engine_statistics& all) {
+    boost::json::object cache = to_json(all.cache);
+    cache["hit_ratio"] = all.cache.hit_ratio();
+    cache["hit_ratio_at_half"] = all.cache.hit_ratio(memory_factor::half);
+    cache["hit_ratio_at_double"] = all.cache.hit_ratio(memory_factor::twice);
+    cache["hit_ratio_at_quadruple"] = all.cache.hit_ratio(memory_factor::four_times);
     return {{"shards", all.shards},          {"memory", all.memory},
             {"chunk_size", all.chunk_size},  {"backend", to_json(all.backend)},
-            {"buffers", to_json(all.arena)}, {"cache", to_json(all.cache)},
+            {"buffers", to_json(all.arena)}, {"cache", cache},
             {"loop", to_json(all.loop)}};
 }
 

@@ -45,8 +45,10 @@ bool guest_chunk_visit::hit(shard_cache& cache,
                             guest_piece& piece) noexcept {
     const chunk_config& wanted = piece.config;
     piece.pinned =
-        cache.hit(manager, wanted.file.number, piece.place, wanted.size, cache.home());
+        cache.hit(manager, wanted.file.number, piece.place, wanted.size, cache.home(), wanted.hint);
     if (piece.pinned == nullptr) return false;
+    if (cache.log().records(manager))
+        cache.log().hit(wanted.file.number, wanted.offset, wanted.size, wanted.hint);
     (void)cache.home().spend_hit();  // counts it; others go first in any case
     return true;
 }
@@ -63,6 +65,7 @@ void guest_chunk_visit::miss(shard_cache& cache,
     wait.done = &landed;
     wait.size = piece.config.size;
     wait.patience = patience_of(piece.config.hint);
+    wait.given = piece.config.hint;
     ++pending_;
     where().list_wait(wait, nullptr);
     if (cache.request(wait, piece.config.file.number, piece.config.offset, manager)) return;

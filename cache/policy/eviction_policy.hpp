@@ -1,11 +1,12 @@
 // What to evict: the interface that all policies share.
 #pragma once
 
+#include <leat/cache/chunk_config.hpp>
+
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/intrusive/set_hook.hpp>
 
 #include <cstdint>
-#include <memory>
 
 namespace leat::detail {
 
@@ -13,48 +14,99 @@ struct resident_order_tag;
 using resident_order = boost::intrusive::set_base_hook<boost::intrusive::tag<resident_order_tag>,
                                                        boost::intrusive::optimize_size<true>>;
 
+struct resident_link_tag;
+using resident_link = boost::intrusive::list_base_hook<boost::intrusive::tag<resident_link_tag>>;
+
 struct aside_link_tag;
 using aside_link = boost::intrusive::list_base_hook<boost::intrusive::tag<aside_link_tag>>;
 
-/// What a policy knows of a chunk. It orders by `resident_order` and `placed`, which are its own;
-/// the cache sets `bytes` and `used`, and has `aside_link` for chunks that it has set aside.
-struct resident : aside_link, resident_order {
-    std::uint64_t bytes = 0;  ///< of the buffer
-    std::int64_t used = 0;    ///< stamp of the last use that the cache has told of
-    std::int64_t placed = 0;  ///< by what it stands where it does
-    bool in_policy = false;   ///< not while it is set aside
+/// How a request has asked that what it brings be kept.
+enum class retention : std::uint8_t {
+    normal,
+    first_to_go,
+    last_to_go,
+    gone_when_idle  ///< as first_to_go, where it is not let go at once
 };
+
+/// What a policy knows of a chunk. The cache sets the first members, and has `aside_link` for
+/// chunks that it has set aside; the other links, `queue` and `placed` are the policy's own.
+struct resident : aside_link, resident_link, resident_order {
+    /// Tells it from all others, and is the same when the same bytes come again: a hash, equally
+    /// distributed.
+    std::uint64_t key = 0;
+    std::uint64_t bytes = 0;             ///< of the buffer
+    std::int64_t used = 0;               ///< stamp of the last use that the cache has told of
+    retention keep = retention::normal;  ///< set before insert()
+    std::uint8_t reuses = 0;             ///< told by the cache, counted down by the policy
+    bool in_policy = false;              ///< not while it is set aside
+    std::uint8_t queue = 0;              ///< of the policy's, the one in which it is or was last
+    std::int64_t placed = 0;             ///< by what it stands where it does
+
+    /// More than three tell nothing more.
+    void count_reuse() noexcept {
+        if (reuses < 3) ++reuses;
+    }
+};
+
+[[nodiscard]] constexpr retention retention_of(hint given) noexcept {
+    switch (given) {
+        case hint::normal:
+        case hint::no_wait:
+            break;
+        case hint::scan:
+            return retention::first_to_go;
+        case hint::no_retain:
+            return retention::gone_when_idle;
+        case hint::keep:
+            return retention::last_to_go;
+    }
+    return retention::normal;
+}
 
 /// The cache's word on a candidate.
 enum class verdict : std::uint8_t {
     evict,      ///< take it
-    used,       ///< it was used since the policy last looked: `used` says when
+    used,       ///< it was used since the policy last looked: `used` and `reuses` say how
     set_aside,  ///< pinned or in use: out of the queues until put_back()
     pass,       ///< it keeps its place, and the search goes on
     stop        ///< it keeps its place, and the search ends without a victim
 };
 
-/// Orders the chunks of one shard. Intrusive: nothing allocates. Hits do not call it: they leave a
-/// stamp on the chunk, and the cache passes on, when a victim is looked for, which were used.
+/// Which uses a policy is told of when they happen; of all others it learns when it looks for a
+/// victim.
+enum class told_uses : std::uint8_t {
+    none,
+    /// Those that begin a visit: not the continuation of a sequential reader, and not before other
+    /// chunks have been loaded or visited in some number; see visit_clock.
+    visits,
+    all
+};
+
+/// Orders the chunks of one shard, by bytes. Intrusive: nothing allocates but the memory of keys
+/// that are gone, and that may fail. Hits do not relink: they leave a stamp on the chunk, and the
+/// cache passes on, when a victim is looked for, which were used.
 class eviction_policy {
 public:
     using judge = verdict (*)(void* state, resident& candidate) noexcept;
 
     virtual ~eviction_policy() = default;
+    [[nodiscard]] virtual told_uses tell() const noexcept { return told_uses::none; }
+    /// What has this key is wanted, and room is to be made for it. It may come to nothing, and be
+    /// said again.
+    virtual void expect(std::uint64_t /*key*/, std::uint64_t /*bytes*/) noexcept {}
     virtual void insert(resident& added) noexcept = 0;
     virtual void erase(resident& gone) noexcept = 0;
     /// A chunk that was set aside and can be evicted again: it was in use until now.
     virtual void put_back(resident& back) noexcept = 0;
+    /// The use for which it was inserted, perhaps some time ago; `used` says when.
+    virtual void served(resident& /*landed*/) noexcept {}
+    /// A use of which tell() wants to be told.
+    virtual void reused(resident& again) noexcept { again.count_reuse(); }
     /// The chunk to evict, erased from the policy, or nullptr if nothing can be. Asks judge(state,
     /// candidate) of each candidate, the coldest first.
     virtual resident* victim(judge decide, void* state) noexcept = 0;
     /// Whether all chunks are set aside.
     [[nodiscard]] virtual bool empty() const noexcept = 0;
 };
-
-/// Least recently used, exactly, as far as stamps tell. Chunks stand in the order of the uses that
-/// were known when they were placed; one that is met and was used since moves to where that use
-/// belongs. So whoever is met first and was not used since is the oldest of all.
-[[nodiscard]] std::unique_ptr<eviction_policy> make_lru_policy();
 
 }  // namespace leat::detail

@@ -9,7 +9,7 @@
 namespace leat::detail {
 
 void answers::grant(chunk& found, chunk_request& wanted) noexcept {
-    if (!wanted.asked_ahead) found.served = true;
+    uses_.granted(found, wanted);
     if (wanted.home == &cache_) {
         cache_.pin(found, wanted.size);
         wanted.pinned = &found;

@@ -3,6 +3,7 @@
 
 #include "chunk.hpp"
 #include "granted_leases.hpp"
+#include "uses.hpp"
 
 #include <leat/cache/detail/chunk_request.hpp>
 
@@ -13,8 +14,8 @@ namespace leat::detail {
 /// The way back of requests: to the caller at once if he is on this shard, by a message if not.
 class answers {
 public:
-    answers(shard_cache& cache, granted_leases& granted) noexcept
-        : cache_(cache), granted_(granted) {}
+    answers(shard_cache& cache, uses& told, granted_leases& granted) noexcept
+        : cache_(cache), uses_(told), granted_(granted) {}
 
     /// The request gets its bytes of `found`, which have landed: a pin, or a lease.
     void grant(chunk& found, chunk_request& wanted) noexcept;
@@ -23,6 +24,7 @@ public:
 
 private:
     shard_cache& cache_;
+    uses& uses_;
     granted_leases& granted_;
 };
 

@@ -13,6 +13,11 @@ cache_census shard_cache::census() {
     cache_census mine;
     mine.counts = parts_->counts;
     mine.counts.hits = shard_.hits();
+    ghost_curve& curve = parts_->uses.curve();
+    const std::uint64_t fills = mine.counts.fills;
+    mine.counts.fills_at_half = curve.loads_at(ghost_curve::half, fills);
+    mine.counts.fills_at_double = curve.loads_at(ghost_curve::twice, fills);
+    mine.counts.fills_at_quadruple = curve.loads_at(ghost_curve::four_times, fills);
     mine.counts.chunks = parts_->chunks.count();
     mine.counts.leases = parts_->held_leases.count();
     mine.counts.waiting = parts_->home_requests.waiting();

@@ -22,6 +22,9 @@ namespace leat::detail {
 struct fill_link_tag;
 using fill_link = boost::intrusive::list_base_hook<boost::intrusive::tag<fill_link_tag>>;
 
+struct leaving_link_tag;
+using leaving_link = boost::intrusive::list_base_hook<boost::intrusive::tag<leaving_link_tag>>;
+
 /// What a chunk has allocated: kept when its header serves another chunk.
 struct chunk_allocations {
     /// Bits for `words` times 64 units. Throws std::bad_alloc.
@@ -41,7 +44,7 @@ struct chunk_allocations {
 /// Invariants: units landed have been asked for, and those asked for that have not landed are in
 /// reads in flight; it is ready exactly when all have landed; each count is that of what it counts;
 /// a doomed chunk is in no queue.
-struct chunk : entry, resident, fill_link, chunk_allocations {
+struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
     /// In use from here on when the others have been set that a file and a buffer give.
     explicit chunk(chunk_allocations&& kept) noexcept : chunk_allocations(std::move(kept)) {
         for (std::uint64_t word = 0; word < words; ++word) {
@@ -75,6 +78,12 @@ struct chunk : entry, resident, fill_link, chunk_allocations {
                            boost::intrusive::constant_time_size<false>>
         holders;
 
+    /// Whether nothing refers to it, or will.
+    [[nodiscard]] bool idle() const noexcept {
+        return pins == 0 && reads == 0 && holders.empty() && waiters.empty() &&
+               rank == fill_rank::none;
+    }
+    [[nodiscard]] bool in_use() const noexcept { return file != nullptr; }
     /// What is wrong with it between two messages, or nullptr: of a chunk in use.
     [[nodiscard]] const char* fault() const noexcept;
     /// Whether slices keep it, here or, as far as is known, at a holder of a lease.
@@ -90,6 +99,16 @@ struct chunk : entry, resident, fill_link, chunk_allocations {
         for (const lease::owner_part& held : holders)
             latest = std::max(latest, held.of->last_use.latest());
         return latest;
+    }
+    /// Counts the visits that holders of leases have told of; returns whether there are any.
+    bool take_reuses() noexcept {
+        bool any = false;
+        for (lease::owner_part& held : holders) {
+            if (!held.of->take_reuses()) continue;
+            count_reuse();
+            any = true;
+        }
+        return any;
     }
     [[nodiscard]] bool asked(std::uint64_t unit) const noexcept {
         return (asked_words[unit / 64] >> (unit % 64) & 1) != 0;

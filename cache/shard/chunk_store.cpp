@@ -1,6 +1,8 @@
 // Chunks come and go, and come back to the policy when nothing keeps them.
 #include "chunk_store.hpp"
 
+#include "shard_parts.hpp"
+
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
@@ -9,7 +11,10 @@
 
 namespace leat::detail {
 
-chunk_store::chunk_store(shard_cache& cache) : cache_(cache) {}
+chunk_store::chunk_store(shard_cache& cache)
+    : cache_(cache),
+      policy_(make_policy(cache.all().engine().options().policy,
+                          cache.all().engine().memory_per_shard())) {}
 
 chunk* chunk_store::header(std::uint64_t words) noexcept {
     try {
@@ -25,7 +30,14 @@ chunk* chunk_store::header(std::uint64_t words) noexcept {
     }
 }
 
-chunk* chunk_store::make(file_record& file, std::uint64_t index, std::byte* buffer) noexcept {
+std::uint64_t chunk_store::key_of(const file_record& file, std::uint64_t index) noexcept {
+    return entry_table::hash(file.key, index);
+}
+
+chunk* chunk_store::make(file_record& file,
+                         std::uint64_t index,
+                         std::byte* buffer,
+                         retention keep) noexcept {
     const std::uint64_t chunk_size = file.manager->chunk_size;
     chunk* const made = header((chunk_size / unit_size + 63) / 64);
     if (made == nullptr) return nullptr;
@@ -39,6 +51,9 @@ chunk* chunk_store::make(file_record& file, std::uint64_t index, std::byte* buff
     made->last_use.note(made->used);
     made->length = static_cast<std::uint32_t>(std::min(chunk_size, file.size - index * chunk_size));
     made->bytes = chunk_size;
+    made->key = key_of(file, index);
+    made->keep = keep;
+    made->attention = keep == retention::gone_when_idle;
     made->units = (made->length + unit_size - 1) / unit_size;
     cache_.table().insert(*made);
     policy_->insert(*made);
@@ -46,10 +61,49 @@ chunk* chunk_store::make(file_record& file, std::uint64_t index, std::byte* buff
     return made;
 }
 
+void chunk_store::first_used(chunk& landed) noexcept {
+    landed.served = true;
+    landed.used = cache_.stamp();
+    landed.last_use.note(landed.used);
+    if (landed.in_policy) policy_->served(landed);
+}
+
+void chunk_store::retain(chunk& used, hint given) noexcept {
+    switch (given) {
+        case hint::normal:
+        case hint::no_wait:
+            if (used.keep != retention::last_to_go) change_retention(used, retention::normal);
+            break;
+        case hint::scan:
+            if (used.keep == retention::gone_when_idle)
+                change_retention(used, retention::first_to_go);
+            break;
+        case hint::no_retain:
+            if (used.keep == retention::normal) break;
+            change_retention(used, retention::gone_when_idle);
+            used.used = used.latest_use();  // of before: they save it no more
+            break;
+        case hint::keep:
+            change_retention(used, retention::last_to_go);
+            break;
+    }
+}
+
+void chunk_store::change_retention(chunk& of, retention to) noexcept {
+    if (of.keep == to) return;
+    const bool stands = of.in_policy;
+    if (stands) policy_->erase(of);
+    of.keep = to;
+    of.attention = of.attention || to == retention::gone_when_idle;
+    if (stands) policy_->insert(of);
+}
+
 void chunk_store::discard(chunk& gone) noexcept {
+    cache_.parts().uses.left(gone);
     if (!gone.doomed) cache_.table().erase(gone);
     policy_->erase(gone);
     leave_aside(gone);
+    stay(gone);
     cache_.home().arena()->release(gone.data, gone.bytes);
     cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
     gone.next_free = std::exchange(free_by_words_[gone.words], &gone);
@@ -62,19 +116,40 @@ void chunk_store::doom(chunk& stale) noexcept {
     cache_.table().erase(stale);
     policy_->erase(stale);
     leave_aside(stale);
+    stay(stale);
     aside_.push_back(stale);
 }
 
 void chunk_store::settle(chunk& left) noexcept {
+    // Somebody has used it who said nothing against its staying.
+    if (left.keep == retention::gone_when_idle && left.latest_use() != left.used)
+        change_retention(left, retention::normal);
+    if (left.keep == retention::gone_when_idle) {
+        left.attention = true;
+        if (left.idle() && !left.leaving_link::is_linked()) leaving_.push_back(left);
+    }
     if (!left.doomed) return put_back(left);
     left.attention = true;
-    if (left.pins == 0 && left.reads == 0 && left.holders.empty()) discard(left);
+    if (left.idle()) discard(left);
+}
+
+void chunk_store::stay(chunk& still) noexcept {
+    if (still.leaving_link::is_linked()) leaving_.erase(leaving_.iterator_to(still));
+}
+
+void chunk_store::let_go() noexcept {
+    while (!leaving_.empty()) {
+        chunk& first = leaving_.front();
+        leaving_.pop_front();
+        if (first.idle() && first.keep == retention::gone_when_idle) discard(first);
+    }
 }
 
 void chunk_store::unpinned(chunk& left) noexcept {
     left.attention = false;
     // Whoever was met while it was pinned was in use until now.
-    if (!left.doomed && !left.in_policy) left.last_use.note(cache_.stamp());
+    if (!left.doomed && !left.in_policy && left.keep == retention::normal)
+        left.last_use.note(cache_.stamp());
     settle(left);
 }
 
@@ -121,6 +196,8 @@ const char* chunk_store::fault() const noexcept {
         const bool kept = one.pinned() || !one.waiters.empty() || one.reads != 0;
         if (!one.in_policy && !one.doomed && !kept)
             return "a chunk is set aside that nothing will bring back";
+        if (one.keep == retention::gone_when_idle && one.idle())
+            return "a chunk is there that nobody retains and nothing keeps";
         for (const lease::owner_part& held : one.holders) {
             if (const char* const wrong = held.of->fault_at_owner()) return wrong;
         }
@@ -129,6 +206,7 @@ const char* chunk_store::fault() const noexcept {
 }
 
 std::uint64_t chunk_store::close() noexcept {
+    leaving_.clear();
     std::uint64_t pins = 0;
     for (chunk& one : chunks_) {
         pins += one.pins;

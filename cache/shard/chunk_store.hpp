@@ -2,7 +2,7 @@
 #pragma once
 
 #include "chunk.hpp"
-#include "policy/eviction_policy.hpp"
+#include "policy/policies.hpp"
 
 #include <boost/intrusive/list.hpp>
 
@@ -22,15 +22,23 @@ class shard_cache;
 ///
 /// Invariants: a chunk in use is in the table exactly if it is not doomed; one that is neither in
 /// the policy nor doomed is set aside, and has something that will bring it back: a pin, a holder's
-/// pin, a waiter, or a read in flight.
+/// pin, a waiter, or a read in flight; after a turn none is left that nobody retains and nothing
+/// keeps.
 class chunk_store {
 public:
     /// Throws std::bad_alloc.
     explicit chunk_store(shard_cache& cache);
 
+    /// What tells this chunk from all others, and is the same when it comes again.
+    [[nodiscard]] static std::uint64_t key_of(const file_record& file,
+                                              std::uint64_t index) noexcept;
     /// A chunk of `file`, in the table and the policy, in `buffer`, which it takes over; nullptr if
     /// there is no memory for its header.
-    chunk* make(file_record& file, std::uint64_t index, std::byte* buffer) noexcept;
+    chunk* make(file_record& file, std::uint64_t index, std::byte* buffer, retention keep) noexcept;
+    /// The use for which it was loaded: no reuse.
+    void first_used(chunk& landed) noexcept;
+    /// A request with this hint has had bytes of it.
+    void retain(chunk& used, hint given) noexcept;
     /// Frees it. Precondition: nothing refers to it, and it is in no fill queue.
     void discard(chunk& gone) noexcept;
     /// Takes it out of the table; it is freed when nothing refers to it any more, which may be
@@ -45,6 +53,10 @@ public:
     /// The policy is not to see it until settle() finds that nothing keeps it.
     verdict set_aside(chunk& kept) noexcept;
     [[nodiscard]] eviction_policy& policy() noexcept { return *policy_; }
+
+    /// At the turn's end: frees those that nobody is to retain and nothing keeps any more. Not
+    /// before, since whoever has let go of one may be in the middle of serving others.
+    void let_go() noexcept;
 
     /// Whether a search for a buffer that failed may succeed now.
     [[nodiscard]] bool room_may_have_come() const noexcept { return room_may_have_come_; }
@@ -67,16 +79,22 @@ public:
     std::uint64_t close() noexcept;
 
 private:
+    void change_retention(chunk& of, retention to) noexcept;
     [[nodiscard]] chunk* header(std::uint64_t words) noexcept;
+    void stay(chunk& still) noexcept;
     void leave_aside(chunk& back) noexcept;
     void put_back(chunk& aside) noexcept;
 
     shard_cache& cache_;
     std::deque<chunk> chunks_;
     std::vector<chunk*> free_by_words_;  ///< headers, by how many words of bits they have
-    std::unique_ptr<eviction_policy> policy_ = make_lru_policy();
+    std::unique_ptr<eviction_policy> policy_;
     boost::intrusive::list<resident, boost::intrusive::base_hook<aside_link>>
         aside_;  ///< of those set aside, those not known to be pinned
+    boost::intrusive::list<chunk,
+                           boost::intrusive::base_hook<leaving_link>,
+                           boost::intrusive::constant_time_size<false>>
+        leaving_;
     std::uint64_t count_ = 0;
     bool room_may_have_come_ = false;
 };

@@ -36,20 +36,24 @@ void eviction::tell_of_memory() noexcept {
     tell(engine, told_of_refused_pages_, found.hugetlb_refusals, refused_pages);
 }
 
-chunk* eviction::make_chunk(file_record& file, std::uint64_t index) noexcept {
-    const std::uint64_t size = file.manager->chunk_size;
+chunk* eviction::make_chunk(chunk_request& wanted) noexcept {
+    const std::uint64_t size = wanted.file->manager->chunk_size;
     out_of_memory_ = false;
     coming_ = 0;
+    if (!std::exchange(wanted.expected, true))
+        chunks_.policy().expect(chunks_.key_of(*wanted.file, wanted.index), size);
     std::byte* const buffer = find_buffer(size);
     if (buffer == nullptr) return nullptr;
     tell_of_memory();
-    chunk* const made = chunks_.make(file, index, buffer);
+    chunk* const made =
+        chunks_.make(*wanted.file, wanted.index, buffer, retention_of(wanted.given));
     if (made == nullptr) {
         cache_.home().arena()->release(buffer, size);
         out_of_memory_ = true;
         return nullptr;
     }
     ++counts_.fills;
+    uses_.loaded(*made);
     return made;
 }
 
@@ -89,8 +93,9 @@ verdict eviction::judge(chunk& candidate) noexcept {
     if (candidate.pinned() || !candidate.waiters.empty()) return chunks_.set_aside(candidate);
     const std::int64_t latest = candidate.latest_use();
     if (latest != candidate.used) {
-        candidate.used = latest;
-        return verdict::used;
+        const std::int64_t before = std::exchange(candidate.used, latest);
+        if (candidate.take_reuses()) uses_.visited_elsewhere(candidate, before);
+        if (uses_.saves(candidate)) return verdict::used;
     }
     const bool leased = !candidate.holders.empty();
     // Nothing younger goes in place of what is on its way: that is a message each, not a read.

@@ -4,6 +4,7 @@
 #include "chunk_store.hpp"
 #include "fills.hpp"
 #include "granted_leases.hpp"
+#include "uses.hpp"
 
 #include <leat/cache/statistics.hpp>
 
@@ -20,13 +21,20 @@ class eviction {
 public:
     eviction(shard_cache& cache,
              chunk_store& chunks,
+             uses& told,
              granted_leases& granted,
              fills& reads,
              cache_statistics& counts) noexcept
-        : cache_(cache), chunks_(chunks), granted_(granted), fills_(reads), counts_(counts) {}
+        : cache_(cache),
+          chunks_(chunks),
+          uses_(told),
+          granted_(granted),
+          fills_(reads),
+          counts_(counts) {}
 
-    /// A chunk for which there was room, or nullptr: then the members below say why.
-    [[nodiscard]] chunk* make_chunk(file_record& file, std::uint64_t index) noexcept;
+    /// The chunk that a request wants, if there was room, or nullptr: then the members below say
+    /// why.
+    [[nodiscard]] chunk* make_chunk(chunk_request& wanted) noexcept;
     /// Whether the last search failed for want of memory outside the arena, or of any chunk that
     /// one could wait for.
     [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_; }
@@ -43,6 +51,7 @@ private:
 
     shard_cache& cache_;
     chunk_store& chunks_;
+    uses& uses_;
     granted_leases& granted_;
     fills& fills_;
     cache_statistics& counts_;

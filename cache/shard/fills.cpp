@@ -62,6 +62,7 @@ fill_rank fills::rank_of(const chunk& filling) noexcept {
     // Behind the demanded bytes, not beside them: what is submitted together completes together.
     if (filling.demands != 0 || filling.on_demand_only()) return fill_rank::none;
     if (filling.aheads != 0) return fill_rank::ahead;
+    if (filling.keep == retention::gone_when_idle) return fill_rank::none;
     return !filling.waiters.empty() || filling.ever_used() ? fill_rank::rest : fill_rank::none;
 }
 
@@ -327,6 +328,7 @@ void fills::read_more(chunk& filling) noexcept {
     } else {
         filling.turn -= wanted.count;
         unqueue(filling);  // nobody has the file open
+        if (filling.reads == 0) chunks_.settle(filling);
     }
 }
 

@@ -38,6 +38,8 @@ public:
     void waiter_left(chunk& filling) noexcept;
     /// Nothing more of it is begun.
     void unqueue(chunk& filling) noexcept;
+    /// Puts it where it belongs among those to be read, or nowhere.
+    void rank(chunk& filling) noexcept;
     /// Begins reads, as many as there is room for, or ends who waits for them if the shard stops.
     void submit() noexcept;
     /// The shard stops: reads in flight are told, once.
@@ -59,7 +61,6 @@ public:
 private:
     [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
     [[nodiscard]] static fill_rank rank_of(const chunk& filling) noexcept;
-    void rank(chunk& filling) noexcept;
     [[nodiscard]] bool competing(const fill_queue& queue) const noexcept;
     [[nodiscard]] chunk* next_to_read(fill_queue& queue) const noexcept;
     void read_more(chunk& filling) noexcept;

@@ -110,7 +110,9 @@ void granted_leases::send_home(lease& held) noexcept {
 void granted_leases::unlink(lease::owner_part& held) noexcept {
     chunk& of = *std::exchange(held.chunk, nullptr);
     held.state = state::none;
-    of.last_use.note(of.latest_use());  // a use through the lease counts, its return does not
+    // Uses through the lease count, its return does not.
+    of.last_use.note(of.latest_use());
+    if (held.of->take_reuses()) of.count_reuse();
     of.holders.erase(of.holders.iterator_to(held));
     chunks_.settle(of);
 }

@@ -7,6 +7,7 @@
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
+#include <algorithm>
 #include <cassert>
 #include <chrono>
 #include <memory>
@@ -52,7 +53,6 @@ lease* held_leases::request_through(file_record& file,
     made->owner = &owner;
     made->state = lease::home_state::asked;
     made->outstanding = 1;
-    made->last_use.note(cache_.stamp());
     cache_.table().insert(*made);
     sweep_.push_back(*made);
     ++count_;
@@ -65,7 +65,8 @@ void held_leases::sweep() noexcept {
         lease& oldest = sweep_.front();
         sweep_.pop_front();
         sweep_.push_back(oldest);
-        const std::int64_t unused = cache_.stamp() - oldest.last_use.latest();
+        const std::int64_t unused =
+            cache_.stamp() - std::max(oldest.since, oldest.last_use.latest());
         if (unused > lease_age.count() && oldest.pins == 0 && oldest.outstanding == 0)
             give_back(oldest);
     }
@@ -87,14 +88,18 @@ void held_leases::granted(lease& by,
 }
 
 void held_leases::unpinned(lease& left) noexcept {
-    left.attention = false;
-    if (left.state == lease::home_state::revoked) left.last_use.note(cache_.stamp());
+    left.attention = left.fleeting;
+    // If it was used at all: a scan's pin is no use.
+    if (left.state == lease::home_state::revoked && left.last_use.latest() != 0)
+        left.last_use.note(cache_.stamp());
     settle(left);
 }
 
 void held_leases::settle(lease& left) noexcept {
     if (left.pins != 0 || left.outstanding != 0) return;
-    if (left.state == lease::home_state::asked || left.state == lease::home_state::revoked)
+    const bool granted = left.state == lease::home_state::granted;
+    if (left.state == lease::home_state::asked || left.state == lease::home_state::revoked ||
+        (granted && left.fleeting))
         give_back(left);
 }
 
@@ -128,10 +133,11 @@ void held_leases::revoke_arrived(work& message) noexcept {
 }
 
 void held_leases::revoked(lease& held) noexcept {
+    // It may be pinned only by what is gone, and then go home for that.
+    if (held.pins != 0) cache_.take_foreign();
     const bool valid =
         held.state == lease::home_state::granted && held.generation == held.revoke.generation;
     if (valid) {
-        if (held.pins != 0) cache_.take_foreign();  // it may be pinned only by what is gone
         held.state = lease::home_state::revoked;
         held.ready_length = 0;
         held.presence = nullptr;

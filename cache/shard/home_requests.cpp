@@ -17,9 +17,16 @@ bool home_requests::start(chunk_request& wanted,
                           std::uint64_t number,
                           std::uint64_t offset,
                           const manager_core& manager) noexcept {
+    request_log& log = cache_.log();
+    const bool recorded = log.records(manager) && !wanted.asked_ahead;
     const auto refuse_with = [&](boost::system::error_code code) {
+        if (recorded) log.note(request_outcome::refused, number, offset, wanted.size, wanted.given);
         wanted.code = code;
         return false;
+    };
+    const auto waits = [&] {
+        if (recorded) log.note(request_outcome::miss, number, offset, wanted.size, wanted.given);
+        ++waiting_;
     };
     if (cache_.home().stopping()) return refuse_with(errc::stopped);
     file_registry& files = cache_.all().files();
@@ -48,7 +55,7 @@ bool home_requests::start(chunk_request& wanted,
     wanted.owner = &cache_.all().at(core.owner(number, wanted.index));
     wanted.deadline.request = wanted.cancellation.request = &wanted;
     if (wanted.owner == &cache_) {
-        ++waiting_;
+        waits();
         owned_.serve(wanted);
         return true;
     }
@@ -57,7 +64,7 @@ bool home_requests::start(chunk_request& wanted,
         files.release(*file);
         return refuse_with(system_error_code(ENOMEM));
     }
-    ++waiting_;
+    waits();
     wanted.travelling = 1;
     wanted.run = &owner_requests::request_arrived;
     cache_.home().send(wanted.owner->home().index(), wanted);
@@ -81,6 +88,11 @@ void home_requests::cancel(chunk_request& wanted) noexcept {
 void home_requests::finish(chunk_request& ended, boost::system::error_code code) noexcept {
     ended.code = code;
     --waiting_;
+    const file_record& file = *ended.file;
+    if (code && !ended.asked_ahead && cache_.log().records(*file.manager)) {
+        cache_.log().note_failure(file.number, ended.index * file.manager->chunk_size + ended.in,
+                                  ended.size, ended.given, code);
+    }
     cache_.all().files().release(*std::exchange(ended.file, nullptr));
     ended.done(ended);
 }
@@ -95,6 +107,7 @@ void home_requests::answered(chunk_request& wanted) noexcept {
     --via.outstanding;
     if (!wanted.code) {
         held_.granted(via, *wanted.at, wanted.grant, wanted.whole);
+        uses_.granted(via, wanted);
         cache_.pin(via, wanted.size);
         wanted.pinned = &via;
     }

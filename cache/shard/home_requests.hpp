@@ -13,16 +13,18 @@
 namespace leat::detail {
 
 class owner_requests;
+class uses;
 
 /// Where a request begins and ends: it is checked, gets its owner, and goes there, by a lease if
 /// that is another shard; its answer comes back here.
 class home_requests {
 public:
     home_requests(shard_cache& cache,
+                  uses& told,
                   held_leases& held,
                   owner_requests& owned,
                   cache_statistics& counts) noexcept
-        : cache_(cache), held_(held), owned_(owned), counts_(counts) {}
+        : cache_(cache), uses_(told), held_(held), owned_(owned), counts_(counts) {}
 
     /// As shard_cache::request() says.
     bool start(chunk_request& wanted,
@@ -46,6 +48,7 @@ private:
     void message_returned(chunk_request& of) noexcept;
 
     shard_cache& cache_;
+    uses& uses_;
     held_leases& held_;
     owner_requests& owned_;
     cache_statistics& counts_;

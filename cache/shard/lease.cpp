@@ -20,6 +20,8 @@ const char* lease::fault_at_home() const noexcept {
         return "a lease on its way back is in use";
     if (!needed && (state == home_state::asked || state == home_state::revoked))
         return "a lease that nobody needs is kept";
+    if (state == home_state::granted && fleeting && pins != 0 && !attention)
+        return "a lease that goes home with its last pin will not notice that";
     return nullptr;
 }
 

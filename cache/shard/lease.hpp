@@ -6,7 +6,9 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace leat::detail {
 
@@ -76,10 +78,24 @@ struct lease : entry {
     shard_cache* owner = nullptr;
     std::uint64_t generation = 0;  ///< of the grant it lives by
     unsigned outstanding = 0;      ///< requests on their way through it
+    std::int64_t since = 0;        ///< stamp of the last grant, 0 before the first
+    bool kept = false;             ///< the owner knows that its chunk is to be kept
+    bool fleeting = false;         ///< it goes home with its last pin
     home_state state = home_state::unused;
     lease* next_free = nullptr;
     boost::intrusive::list_member_hook<> home_link;
-    message give_back;  ///< home, owner, home again
+    message give_back;                     ///< home, owner, home again
+    std::atomic<std::uint32_t> reuses{0};  ///< visits counted at home
+
+    /// Home: a use through it begins a visit. The owner may learn of it late: relaxed.
+    void count_reuse() noexcept {
+        reuses.store(reuses.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    /// Owner: whether there were visits since it last asked.
+    [[nodiscard]] bool take_reuses() noexcept {
+        const std::uint32_t counted = reuses.load(std::memory_order_relaxed);
+        return std::exchange(at_owner.seen_reuses, counted) != counted;
+    }
 
     // The owner's part, in lines of its own.
 
@@ -96,6 +112,7 @@ struct lease : entry {
         leat::detail::chunk* chunk = nullptr;  ///< that it holds, which lists it among its holders
         std::uint64_t generation = 0;          ///< of the last grant
         owner_state state = owner_state::none;
+        std::uint32_t seen_reuses = 0;
     } at_owner;
     /// Owner, home, owner again. Whoever has it may read and write what it says.
     struct revoke_message : message {

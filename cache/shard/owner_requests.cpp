@@ -38,7 +38,7 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
     if (found == nullptr && wanted.via != nullptr && wanted.via->at_owner.chunk != nullptr)
         return answers_.send(wanted, errc::file_changed);
     // Those that came earlier go first.
-    if (found == nullptr && line_.empty()) found = room_.make_chunk(*wanted.file, wanted.index);
+    if (found == nullptr && line_.empty()) found = room_.make_chunk(wanted);
     if (found != nullptr) {
         serve_from(*found, wanted);
     } else if (may_wait(wanted)) {
@@ -52,6 +52,7 @@ void owner_requests::serve_from(chunk& found, chunk_request& wanted) noexcept {
     wanted.at = &found;
     if (found.ready_length != 0 || found.landed(wanted.in, wanted.size))
         return answers_.grant(found, wanted);
+    ++counts_.fill_waits;
     wanted.waits = chunk_request::place::units;
     found.add(wanted);
     fills_.want(found, wanted);
@@ -124,7 +125,7 @@ void owner_requests::serve_line() noexcept {
     while (!line_.empty()) {
         chunk_request& first = line_.front();
         chunk* found = find(first);
-        if (found == nullptr) found = room_.make_chunk(*first.file, first.index);
+        if (found == nullptr) found = room_.make_chunk(first);
         if (found == nullptr && room_.out_of_memory()) {
             leave_line(first);
             answers_.send(first, system_error_code(ENOMEM));

@@ -19,7 +19,11 @@ void count_foreign(entry& released) noexcept {
 }  // namespace
 
 shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
-    : table_(buckets), shard_(mine), all_(all), parts_(std::make_unique<shard_parts>(*this)) {
+    : table_(buckets),
+      log_(mine),
+      shard_(mine),
+      all_(all),
+      parts_(std::make_unique<shard_parts>(*this)) {
     extension_.state = this;
     extension_.before_submit = [](void* self) noexcept {
         static_cast<shard_cache*>(self)->before_submit();
@@ -58,10 +62,26 @@ void shard_cache::before_submit() noexcept {
     }
     if (parts_->chunks.room_may_have_come()) parts_->owner_requests.serve_line();
     parts_->fills.submit();
+    parts_->chunks.let_go();
     completions_.flush();
+    log_.turn_ended(stamp());
 }
 
-// Pins.
+// Uses and pins.
+
+void shard_cache::visited(entry& found, std::uint64_t in) noexcept {
+    parts_->uses.visited(found, in);
+}
+
+entry* shard_cache::hinted_hit(const manager_core& manager,
+                               std::uint64_t file,
+                               chunk_place place,
+                               std::uint32_t size,
+                               hint given) noexcept {
+    entry* const found = table_.find_ready(manager, file, place.index, place.in, size);
+    if (found == nullptr || !parts_->uses.hit(*found, place.in, size, given)) return nullptr;
+    return found;
+}
 
 void shard_cache::attend(entry& unpinned) noexcept {
     if (unpinned.leased) {

@@ -9,6 +9,7 @@
 #include "held_leases.hpp"
 #include "home_requests.hpp"
 #include "owner_requests.hpp"
+#include "uses.hpp"
 
 #include <leat/cache/statistics.hpp>
 
@@ -20,16 +21,18 @@ struct shard_parts {
     /// Throws std::bad_alloc.
     explicit shard_parts(shard_cache& cache)
         : chunks(cache),
+          uses(cache, chunks),
           held_leases(cache),
           granted_leases(cache, chunks, counts),
-          answers(cache, granted_leases),
+          answers(cache, uses, granted_leases),
           fills(cache, chunks, granted_leases, answers, counts),
-          eviction(cache, chunks, granted_leases, fills, counts),
+          eviction(cache, chunks, uses, granted_leases, fills, counts),
           owner_requests(cache, chunks, eviction, fills, answers, counts),
-          home_requests(cache, held_leases, owner_requests, counts) {}
+          home_requests(cache, uses, held_leases, owner_requests, counts) {}
 
     cache_statistics counts;
     chunk_store chunks;
+    detail::uses uses;
     detail::held_leases held_leases;
     detail::granted_leases granted_leases;
     detail::answers answers;

@@ -61,6 +61,9 @@ namespace {
 class cache_service final : public service {
 public:
     explicit cache_service(leat::engine& engine) : cache_(std::make_shared<shared_cache>(engine)) {}
+    cache_service(const cache_service&) = delete;
+    cache_service& operator=(const cache_service&) = delete;
+    ~cache_service() override { cache_->forget_engine(); }
     std::size_t close() noexcept override { return cache_->close(); }
     [[nodiscard]] const std::shared_ptr<shared_cache>& cache() const noexcept { return cache_; }
 
@@ -128,6 +131,7 @@ shared_cache::shared_cache(leat::engine& engine)
 shared_cache::~shared_cache() = default;
 
 std::uint64_t shared_cache::close() noexcept {
+    forget_engine();
     std::uint64_t pins = 0;
     for (const auto& part : shards_) pins += part->close();
     if (pins != 0) kept_by_orphans_ = shared_from_this();

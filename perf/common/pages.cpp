@@ -1,9 +1,10 @@
 // Orders of pages: uniform, Zipf, shuffled.
 #include "common/pages.hpp"
 
-#include <algorithm>
-#include <cmath>
+#include "common/zipf.hpp"
+
 #include <numeric>
+#include <utility>
 
 namespace leat::perf {
 
@@ -30,20 +31,11 @@ page_order uniform_pages(std::uint32_t pages, std::size_t count, std::uint64_t s
 }
 
 page_order zipf_pages(std::uint32_t pages, std::size_t count, double exponent, std::uint64_t seed) {
-    std::vector<double> up_to(pages);
-    double sum = 0;
-    for (std::uint32_t rank = 0; rank < pages; ++rank) {
-        sum += 1 / std::pow(rank + 1.0, exponent);
-        up_to[rank] = sum;
-    }
+    const zipf ranks{pages, exponent};
     const std::vector<std::uint32_t> place = shuffled(pages, seed);
     random_words random{seed + 1};
     page_order order(count);
-    for (std::uint32_t& page : order) {
-        const double at = static_cast<double>(random() >> 11) * 0x1p-53 * sum;
-        const auto rank = std::upper_bound(up_to.begin(), up_to.end(), at) - up_to.begin();
-        page = place[std::min<std::size_t>(static_cast<std::size_t>(rank), pages - 1)];
-    }
+    for (std::uint32_t& page : order) page = place[ranks(random)];
     return order;
 }
 

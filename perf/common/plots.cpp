@@ -1,7 +1,7 @@
-// Writes the scripts that gnuplot draws.
+// Chooses what of a run is drawn, and how.
 #include "common/plots.hpp"
 
-#include "common/child.hpp"
+#include "common/gnuplot.hpp"
 
 #include <boost/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -14,34 +14,15 @@ namespace leat::perf {
 
 namespace {
 
-/// One line of a plot, or the bars of one.
-struct curve {
-    std::string name;
-    std::string data;  ///< lines of "x y", or of "label" y
-};
-
 const boost::json::object& part(const boost::json::object& run, const char* name) {
     return run.at(name).as_object();
 }
 
-plot draw(std::string title,
-          const std::string& settings,
-          const std::vector<curve>& curves,
-          const std::string& style) {
-    std::string script =
-        "set terminal svg size 860,480 font 'sans-serif,13' background '#ffffff'\n"
-        "set grid\nset key outside right noenhanced\n" +
-        settings;
-    std::string plots;
-    for (std::size_t i = 0; i < curves.size(); ++i) {
-        script += fmt::format("$data{} << end\n{}end\n", i, curves[i].data);
-        plots +=
-            fmt::format("{}$data{} {} title '{}'", i == 0 ? "" : ", ", i, style, curves[i].name);
-    }
-    const child_output drawn = run_child({"gnuplot", "-"}, script + "plot " + plots + '\n');
-    const std::size_t begin = drawn.text.find("<svg");
-    return {std::move(title),
-            drawn.good() && begin != std::string::npos ? drawn.text.substr(begin) : std::string{}};
+plot titled(std::string title,
+            const std::string& settings,
+            const std::vector<curve>& curves,
+            const std::string& style) {
+    return {std::move(title), draw(picture_kind::svg, settings, curves, style)};
 }
 
 // The share of requests that took longer, so that the tails show.
@@ -68,10 +49,10 @@ void add_latencies(const boost::json::object& run, std::vector<plot>& plots) {
     for (const auto& [name, histogram] : part(run, "histograms"))
         curves.push_back(latency_curve(std::string{name}, histogram.as_object()));
     if (curves.empty()) return;
-    plots.push_back(draw("Latency distributions",
-                         "set logscale xy\nset xrange [99:0.01] reverse\n"
-                         "set xlabel '% of requests that took longer'\nset ylabel 'us'\n",
-                         curves, "with linespoints pointtype 7 pointsize 0.4"));
+    plots.push_back(titled("Latency distributions",
+                           "set logscale xy\nset xrange [99:0.01] reverse\n"
+                           "set xlabel '% of requests that took longer'\nset ylabel 'us'\n",
+                           curves, "with linespoints pointtype 7 pointsize 0.4"));
 }
 
 /// All series whose names begin and end so.
@@ -88,7 +69,7 @@ void add_series(const boost::json::object& run,
         }
     }
     if (curves.empty()) return;
-    plots.push_back(draw(title, settings, curves, "with linespoints pointtype 7 pointsize 0.6"));
+    plots.push_back(titled(title, settings, curves, "with linespoints pointtype 7 pointsize 0.6"));
 }
 
 /// A bar for each figure whose name begins and ends so.
@@ -107,11 +88,11 @@ void add_bars(const boost::json::object& run,
     }
     if (bars.data.empty()) return;
     bars.name = begin + '*' + end;
-    plots.push_back(draw(title,
-                         "set style fill solid 0.7\nset boxwidth 0.6\n"
-                         "set xtics rotate by -30 noenhanced\nset key off\n" +
-                             settings,
-                         {bars}, "using 0:2:xtic(1) with boxes linecolor rgb '#33658a'"));
+    plots.push_back(titled(title,
+                           "set style fill solid 0.7\nset boxwidth 0.6\n"
+                           "set xtics rotate by -30 noenhanced\nset key off\n" +
+                               settings,
+                           {bars}, "using 0:2:xtic(1) with boxes linecolor rgb '#33658a'"));
 }
 
 }  // namespace

@@ -5,12 +5,14 @@
 #include "common/mapped_memory.hpp"
 #include "micro/hit_loops.hpp"
 
+#include <leat/cache/recording.hpp>
 #include <leat/cache/slice_stream.hpp>
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,8 @@ private:
     template <class Consume>
     void measure(const std::string& figure, const page_order& order, Consume consume);
     void floor(const std::string& figure, const page_order& order);
+    void measure_recorded();
+    void measure_lru();
     void copy_by_pread();
     void copy_by_mmap();
     void check(const loop_result& result, const page_order& order, bool all, std::string_view what);
@@ -66,6 +70,8 @@ private:
     engine engine_;
     chunk_manager manager_;
     file file_;
+    engine lru_engine_;  ///< the same by another policy
+    chunk_manager lru_manager_;
     descriptor buffered_;
     mapped_memory mapped_;
     std::vector<std::uint64_t> first_words_;  ///< of each page, read past leat
@@ -74,12 +80,21 @@ private:
     std::vector<std::byte> copy_ = std::vector<std::byte>(page_bytes);
 };
 
+engine_options lru_options(const bench& with) {
+    engine_options options = with.engine_with(1, 0);
+    options.memory = 4 * options.chunk_size;
+    options.policy = cache_policy::lru;
+    return options;
+}
+
 hit_bench::hit_bench(bench& with)
     : bench_(with),
       bytes_(cached_bytes()),
       pages_(static_cast<std::uint32_t>(bytes_ / page_bytes)),
       engine_(with.engine_with(1, bytes_ + 2 * with.options().engine.chunk_size)),
       manager_(engine_, file_source{}),
+      lru_engine_(lru_options(with)),
+      lru_manager_(lru_engine_, file_source{}),
       buffered_(open_file(with.target().path, false)),
       mapped_(mapped_memory::of_file(buffered_.get(), bytes_)) {}
 
@@ -119,6 +134,39 @@ void hit_bench::measure(const std::string& figure, const page_order& order, Cons
     const loop_result result = engine_.run(std::move(loop));
     bench_.report().add(figure, result.ns());
     check(result, order, std::is_same_v<Consume, read_all>, figure);
+}
+
+// Into a file beside other temporary ones, which a hot page leaves small.
+void hit_bench::measure_lru() {
+    const page_order& order = patterns_[0].order;
+    const auto load_and_loop = [this, &order](double seconds) -> task<loop_result> {
+        const file from = co_await lru_manager_.open(bench_.target().path);
+        const chunk_config wanted{from, order[0] * std::uint64_t{page_bytes}, page_bytes};
+        {
+            const slice loaded = co_await lru_manager_.get_chunk(wanted);
+        }
+        task<loop_result> loop = hit_loop(lru_manager_, from, order, seconds, hand_over{});
+        co_return co_await std::move(loop);
+    };
+    const loop_result result = lru_engine_.run(load_and_loop(bench_.seconds()));
+    bench_.report().add("hit.lru.ns", result.ns());
+    check(result, order, false, "hit.lru.ns");
+}
+
+void hit_bench::measure_recorded() {
+    const std::string path = std::filesystem::temp_directory_path() /
+                             ("leat-bench-" + std::to_string(::getpid()) + ".rec");
+    const page_order& order = patterns_[0].order;
+    recording tape{manager_, path};
+    const loop_result result =
+        engine_.run(hit_loop(manager_, file_, order, bench_.seconds(), hand_over{}));
+    const recording_summary told = tape.stop();
+    std::filesystem::remove(path);
+    bench_.report().add("hit.recorded.ns", result.ns());
+    bench_.report().add("hit.recorded.lost_ratio",
+                        static_cast<double>(told.lost) / static_cast<double>(result.count));
+    check(result, order, false, "hit.recorded.ns");
+    bench::require(told.requests + told.lost == result.count, "hit.recorded.ns");
 }
 
 task<loop_result> on_shard(std::function<loop_result()> loop) {
@@ -163,6 +211,10 @@ std::vector<contestant> hit_bench::contestants() {
         const std::string figure = "hit." + one.name + ".ns";
         all.push_back({figure, [this, figure, &one] { measure(figure, one.order, hand_over{}); }});
         if (one.name != "hot" && one.name != "uniform") continue;
+        if (one.name == "hot") {
+            all.push_back({"hit.recorded.ns", [this] { measure_recorded(); }});
+            all.push_back({"hit.lru.ns", [this] { measure_lru(); }});
+        }
         const std::string bare = "floor." + one.name + ".ns";
         all.push_back({bare, [this, bare, &one] { floor(bare, one.order); }});
     }
@@ -208,6 +260,8 @@ void hit_bench::run() {
     const std::vector<contestant> all = contestants();
     bench_.alternate("hit", all);
     bench_.report().compare("hit.hot/floor.hot", "hit.hot.ns", "floor.hot.ns");
+    bench_.report().compare("hit.hot/hit.lru", "hit.hot.ns", "hit.lru.ns");
+    bench_.report().compare("hit.recorded/hit.hot", "hit.recorded.ns", "hit.hot.ns");
     bench_.report().compare("pread.uniform/hit.copy", "pread.uniform.ns", "hit.copy.ns");
     bench_.report().compare("mmap.uniform/hit.copy", "mmap.uniform.ns", "hit.copy.ns");
     drop_page_cache(bench_.target());

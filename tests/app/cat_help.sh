@@ -4,7 +4,7 @@
 
 cat_gives 0 --help
 says_nothing
-for word in --offset --length --shards --cpus --memory --chunk-size --backend --stats --progress --spin \
+for word in --offset --length --shards --cpus --memory --chunk-size --backend --stats --progress --record --spin \
     --stop-timeout 'Examples:' 'KiB' 'Exit codes:' '  7  '; do
     grep --quiet --fixed-strings -e "$word" out || wrong "--help does not tell of $word"
 done

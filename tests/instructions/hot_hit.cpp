@@ -1,39 +1,6 @@
-// Makes as many hits on one hot chunk as it is told to, and nothing else that depends on their
-// number.
-#include "cache_support.hpp"
-#include "small_engine.hpp"
-
-#include <cstdint>
-#include <cstdlib>
-
-using namespace leat;
-using namespace leat::literals;
-
-namespace {
-
-task<std::uint64_t> hits(const chunk_manager& manager, file_id file, std::uint64_t count) {
-    std::uint64_t sum = 0;
-    for (std::uint64_t n = 0; n < count; ++n) {
-        const slice got = co_await manager.get_chunk({file, (n & 7) * 4096, 4096});
-        sum += static_cast<std::uint64_t>(got.bytes().front());
-    }
-    co_return sum;
-}
-
-task<std::uint64_t> run(chunk_manager& manager, std::uint64_t count) {
-    const file opened = co_await manager.open("f");
-    co_return co_await hits(manager, opened, count);
-}
-
-}  // namespace
+// Makes as many hits on one hot chunk as it is told to.
+#include "hot_hits.hpp"
 
 int main(int count, char** values) {
-    if (count != 2) return 2;
-    // Nothing that waits busily: instructions are to depend on the hits alone.
-    engine_options options = test::small_engine(1, 1_MiB, 64_KiB, io::backend_kind::thread);
-    options.spin = std::chrono::microseconds{0};
-    engine owner{options};
-    chunk_manager manager{owner, test::scripted_source{test::script_of(64_KiB)}};
-    const std::uint64_t sum = owner.run(run(manager, std::strtoull(values[1], nullptr, 10)));
-    return sum == 0 ? 1 : 0;
+    return leat::test::make_hits(count, values, nullptr);
 }

@@ -135,6 +135,14 @@ bool actor::cancels(const action& step) const {
     return in_.all.planned.faults.has(fault::cancellation) && step.c % 3 == 0;
 }
 
+namespace {
+hint any_hint(std::uint64_t choice) {
+    constexpr hint some[] = {hint::no_wait, hint::scan,   hint::no_retain, hint::keep,
+                             hint::normal,  hint::normal, hint::normal,    hint::normal};
+    return some[choice % 8];
+}
+}  // namespace
+
 chunk_config actor::any_request(const action& step) const {
     chunk_config wanted;
     wanted.file = file_.id();
@@ -148,7 +156,7 @@ chunk_config actor::any_request(const action& step) const {
     if (step.c % 2 == 0) size = std::min<std::uint64_t>(size, 1 + step.c / 2 % 8192);
     wanted.offset = index * chunk + in;
     wanted.size = static_cast<std::uint32_t>(size);
-    wanted.hint = (step.c >> 20) % 8 == 0 ? hint::no_wait : hint::normal;
+    wanted.hint = any_hint(step.c >> 20);
     return wanted;
 }
 
@@ -275,7 +283,7 @@ task<> actor::flood(const action& step) {
 }
 
 task<> actor::read_into(std::uint64_t offset, std::span<std::byte> to) {
-    const std::size_t count = co_await manager_->read(file_, offset, to);
+    const std::size_t count = co_await manager_->read(file_, offset, to, any_hint(offset));
     require(count == std::min<std::uint64_t>(to.size(), file_.size() - offset),
             "read gave another number of bytes than there are");
     require(simulated_files::match(to.first(count), file_.version(), offset),
@@ -332,6 +340,8 @@ task<> actor::walk_over(const action& step) {
     options.depth = static_cast<unsigned>(step.c % 5);
     options.slice_size =
         step.c % 3 == 0 ? static_cast<std::uint32_t>(1 + (step.c >> 8) % 70'000) : 0;
+    options.hint = any_hint(step.c >> 8);
+    if (options.hint == hint::no_wait) options.hint = hint::normal;
     const unsigned here = this_shard().index();
     slice_stream pieces =
         manager_->slices(file_, offset, step.b % (4 * manager_->chunk_size()), options);

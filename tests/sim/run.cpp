@@ -26,6 +26,7 @@ engine_options options_of(const plan& wanted, world& all, scheduler& by) {
     options.shards = wanted.shards;
     options.memory = wanted.shards * wanted.memory;
     options.chunk_size = 64 * KiB;
+    options.policy = cache_policies[wanted.seed % cache_policies.size()];
     options.spin = std::chrono::microseconds{wanted.seed % 3 == 0 ? 5 : 0};
     options.stop_timeout = std::chrono::milliseconds{5'000};
     options.huge_pages = false;

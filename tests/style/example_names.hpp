@@ -45,6 +45,8 @@ template <class T>
 void use(const T& value);
 
 leat::task<> job();
+void serve(leat::chunk_manager& manager);
+void buy_memory();
 leat::task<> fetch(leat::chunk_manager& manager, std::string name);
 leat::task<std::string> page_of(leat::chunk_manager& manager, leat::file file);
 leat::task<> half(leat::chunk_manager& manager, unsigned which);

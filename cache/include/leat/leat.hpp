@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/cache/chunk_manager.hpp>
+#include <leat/cache/recording.hpp>
 #include <leat/engine/engine.hpp>
 #include <leat/engine/for_each.hpp>
 #include <leat/engine/host_loop.hpp>

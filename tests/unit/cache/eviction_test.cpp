@@ -2,6 +2,7 @@
 #include "cache_support.hpp"
 #include "pattern.hpp"
 #include "small_engine.hpp"
+#include "two_shards.hpp"
 
 #include <leat/leat.hpp>
 
@@ -16,40 +17,7 @@ using leat::test::get;
 using leat::test::script_of;
 using leat::test::scripted_source;
 using leat::test::small_engine;
-
-namespace {
-
-task<bool> present(const chunk_manager& manager, chunk_config config) {
-    co_return static_cast<bool>(manager.peek(config));
-}
-
-/// Two shards with room for `room` chunks each, and the chunks that each owns.
-struct two_shards {
-    explicit two_shards(std::uint64_t room)
-        : owner(small_engine(2, 2 * room * 64_KiB, 64_KiB)),
-          manager(owner, scripted_source{source}, {.pin_deadline = 60s}) {
-        from = owner.run(manager.open("any"));
-        for (std::uint64_t index = 0; index < 4096; ++index) {
-            const chunk_config config{from, index * 64_KiB, 100};
-            owned[manager.owner(config)].push_back(config);
-        }
-    }
-    void use(unsigned shard, const chunk_config& config) {
-        owner.spawn_on(shard, get(manager, config)).get();
-    }
-    cache_statistics sum() { return owner.run(manager.statistics()); }
-    boost::system::error_code code_on(unsigned shard, chunk_config config) {
-        return owner.spawn_on(shard, test::code_of(manager, config)).get();
-    }
-
-    std::shared_ptr<test::script> source = script_of(4096 * 64_KiB);
-    engine owner;
-    chunk_manager manager;
-    file from;
-    std::vector<chunk_config> owned[2];
-};
-
-}  // namespace
+using leat::test::two_shards;
 
 BOOST_AUTO_TEST_CASE(the_use_that_loads_a_chunk_is_not_taken_for_another) {
     engine owner{small_engine(1, 6 * 64_KiB, 64_KiB)};
@@ -62,29 +30,9 @@ BOOST_AUTO_TEST_CASE(the_use_that_loads_a_chunk_is_not_taken_for_another) {
         while (owner.run(manager.statistics()).filling_chunks != 0) std::this_thread::yield();
     }
     for (const std::uint64_t index : {0, 2, 3, 4, 5, 6})
-        BOOST_TEST(owner.run(present(manager, {from, index * 64_KiB, 100})), "chunk " << index);
-    BOOST_TEST(!owner.run(present(manager, {from, 64_KiB, 100})));
-}
-
-BOOST_AUTO_TEST_CASE(warm_chunks_survive_a_scan_whoever_uses_them_and_whoever_scans) {
-    for (const unsigned user : {0u, 1u}) {
-        for (const unsigned scanner : {0u, 1u}) {
-            two_shards both{100};
-            constexpr std::size_t warm = 40;
-            std::size_t cold = warm;
-            for (int round = 0; round < 6; ++round) {
-                for (std::size_t i = 0; i < warm; ++i) {  // between two uses: 79 other chunks
-                    both.use(user, both.owned[0][i]);
-                    both.use(scanner, both.owned[0][cold++]);
-                }
-            }
-            const cache_statistics sum = both.sum();
-            BOOST_TEST(sum.fills == cold, "used on shard " << user << ", scanned on " << scanner
-                                                           << ": " << sum.fills - cold
-                                                           << " warm chunks were loaded again");
-            BOOST_TEST(sum.evictions == cold - 100);
-        }
-    }
+        BOOST_TEST(owner.run(test::present(manager, {from, index * 64_KiB, 100})),
+                   "chunk " << index);
+    BOOST_TEST(!owner.run(test::present(manager, {from, 64_KiB, 100})));
 }
 
 BOOST_AUTO_TEST_CASE(idle_leased_buffers_are_asked_back_and_no_wait_says_that_none_is_there_yet) {

@@ -184,6 +184,29 @@ BOOST_AUTO_TEST_CASE(opening_and_dropping_race_on_many_threads_without_loss) {
     BOOST_TEST(source->open_files == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_first_chunks_of_many_files_spread_over_shards_and_buckets) {
+    const auto source = std::make_shared<script>();
+    source->size = 1000;
+    engine owner{test::small_engine(4, 4_MiB, 64_KiB)};
+    chunk_manager manager{owner, scripted_source{source}};
+    constexpr unsigned count = 1000;
+    std::vector<file> files;
+    std::vector<unsigned> on(4);
+    std::vector<unsigned> in(1024);
+    for (unsigned i = 0; i < count; ++i) {
+        source->version = i + 1;
+        files.push_back(owner.run(manager.open("any")));
+        const file_id id = files.back();
+        ++on[manager.owner({id, 0, 1})];
+        ++in[detail::entry_table::hash(id.number, 0) % in.size()];
+    }
+    // At random, five standard deviations at most: 250 with one of 14; the fullest of so many
+    // buckets has seven.
+    for (const unsigned there : on) BOOST_TEST((there > 180 && there < 320), there);
+    BOOST_TEST(*std::max_element(in.begin(), in.end()) <= 10u);
+    BOOST_TEST(std::count(in.begin(), in.end(), 0u) < 480);  // 385 are expected
+}
+
 BOOST_AUTO_TEST_CASE(numbers_are_never_reused) {
     const auto source = std::make_shared<script>();
     source->size = 1000;

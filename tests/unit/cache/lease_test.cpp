@@ -66,6 +66,8 @@ const defect at_home[] = {
          of.revoke();
          of.held.attention = false;
      }},
+    {"a lease that goes home with its last pin will not notice that",
+     [](granted& of) { of.held.fleeting = true; }},
     {"a lease on its way back is in use",
      [](granted& of) {
          of.revoke();

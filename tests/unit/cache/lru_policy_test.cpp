@@ -1,5 +1,5 @@
 // Which chunk goes first.
-#include "policy/eviction_policy.hpp"
+#include "policy/policies.hpp"
 
 #include <boost/test/unit_test.hpp>
 

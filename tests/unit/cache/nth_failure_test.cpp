@@ -284,7 +284,7 @@ void fail_each_read(const std::function<boost::system::error_code(chunk_manager&
             BOOST_TEST((!code || (failed && code == system_error_code(EIO))), code.message());
             BOOST_TEST(!attempt(manager, from));  // nothing failed is kept
             cache_statistics sum = owner.run(manager.statistics());
-            while (sum.filling_chunks != 0) {
+            while (sum.filling_chunks + sum.waiting != 0) {  // its end may be on its way
                 std::this_thread::sleep_for(1ms);
                 sum = owner.run(manager.statistics());
             }

@@ -85,6 +85,13 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_chunk_store_are_noticed, steppe
     BOOST_TEST(said(cache(0).fault()) == "a chunk is not in the table, or a doomed one is");
     cache(0).table().insert(one);
 
+    detail::lease::owner_part& holder = one.holders.front();
+    one.holders.clear();
+    one.keep = detail::retention::gone_when_idle;
+    BOOST_TEST(said(cache(0).fault()) == "a chunk is there that nobody retains and nothing keeps");
+    one.keep = detail::retention::normal;
+    one.holders.push_back(holder);
+
     cache(0).parts().chunks.policy().erase(one);
     BOOST_TEST(said(cache(0).fault()) == "a chunk is set aside that nothing will bring back");
     cache(0).parts().chunks.policy().insert(one);

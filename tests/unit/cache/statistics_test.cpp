@@ -134,3 +134,57 @@ BOOST_AUTO_TEST_CASE(each_counter_is_listed_once) {
     BOOST_TEST(sizeof all == places.size() * sizeof(std::uint64_t) + sizeof all.oldest_pin +
                                  sizeof all.oldest_pinned);
 }
+
+BOOST_AUTO_TEST_CASE(hit_ratios_of_other_memories_follow_from_what_would_be_filled) {
+    cache_statistics all;
+    BOOST_TEST(all.hit_ratio() == 0);
+    all.hits = 800;
+    all.misses = 200;
+    all.fills = 50;
+    all.fill_waits = 150;  // three a fill
+    all.fills_at_half = 100;
+    all.fills_at_double = 25;
+    all.fills_at_quadruple = 0;
+    const auto close = boost::test_tools::tolerance(1e-12);
+    BOOST_TEST(all.hit_ratio() == 0.8, close);
+    BOOST_TEST(all.hit_ratio(memory_factor::half) == 0.75, close);
+    BOOST_TEST(all.hit_ratio(memory_factor::twice) == 0.875, close);
+    BOOST_TEST(all.hit_ratio(memory_factor::four_times) == 0.95, close);
+    all.fills_at_half = 5000;
+    BOOST_TEST(all.hit_ratio(memory_factor::half) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_done_since_leaves_what_is_held) {
+    cache_statistics before;
+    before.hits = 10;
+    before.fills_at_quadruple = 3;
+    before.chunks = 4;
+    cache_statistics now = before;
+    now.hits = 25;
+    now.fills_at_quadruple = 5;
+    now.chunks = 7;
+    now.sending_bytes = 2;
+    const cache_statistics lately = now.since(before);
+    BOOST_TEST(lately.hits == 15u);
+    BOOST_TEST(lately.fills_at_quadruple == 2u);
+    BOOST_TEST(lately.chunks == 7u);
+    BOOST_TEST(lately.sending_bytes == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_over_more_than_fits_would_hit_with_twice_the_memory) {
+    engine owner{small_engine(2, 2 * 8 * 64_KiB, 64_KiB)};
+    chunk_manager manager{owner, scripted_source{script_of(2_MiB)}};
+    const file from = owner.run(manager.open("film"));
+    for (int round = 0; round < 10; ++round) {
+        for (std::uint64_t index = 0; index < 32; ++index)
+            owner.run(get(manager, {from, index * 64_KiB, 100}));
+    }
+    const cache_statistics all = owner.run(manager.statistics());
+    BOOST_TEST(all.hits + all.misses == 320u);
+    BOOST_TEST(all.fills > 100u);
+    BOOST_TEST(all.fill_waits >= all.fills);
+    BOOST_TEST(all.fills_at_half > all.fills);
+    BOOST_TEST(all.fills_at_quadruple == 32u);  // each once
+    BOOST_TEST(all.hit_ratio(memory_factor::four_times) > all.hit_ratio() + 0.2);
+    BOOST_TEST(all.hit_ratio(memory_factor::half) < all.hit_ratio());
+}

@@ -24,6 +24,17 @@ enum class hint : std::uint8_t {
     /// Do not wait for a buffer: fail at once, with errc::all_pinned if pins are the reason, else
     /// with errc::no_buffer; idle buffers that are leased have been asked back then.
     no_wait,
+    /// Of a pass over much that does not come back. It counts as no use: what it brings in is the
+    /// first to go, unless a request without this hint uses it meanwhile, and what was there before
+    /// stays for the sake of others.
+    scan,
+    /// Once. What it brings in, or a scan has brought in, goes as soon as nothing pins it, and no
+    /// more of it is read than was asked for. What was there before stays, but for what was to be
+    /// kept.
+    no_retain,
+    /// The last to go: as long as there is anything else to evict. More than half of the memory
+    /// kept so leaves little for all else.
+    keep,
 };
 
 /// `size` bytes at `offset` of a file; they must lie inside one chunk.

@@ -51,16 +51,18 @@ public:
                                     const chunk_config& config,
                                     leat::detail::patience patience) noexcept
         : manager_(manager),
-          file_(config.file.number),
+          sought_(detail::is_plain(config.hint) ? config.file.number : ~config.file.number),
           offset_(config.offset),
           size_(config.size),
+          hint_(config.hint),
           patience_(patience) {}
     /// Before it is awaited, not after.
     get_chunk_awaiter(get_chunk_awaiter&& unused) noexcept
         : manager_(unused.manager_),
-          file_(unused.file_),
+          sought_(unused.sought_),
           offset_(unused.offset_),
           size_(unused.size_),
+          hint_(unused.hint_),
           patience_(unused.patience_) {}
 
     // Left alone, GCC calls it: the compiler's cost of a coroutine's body hides what inlining
@@ -76,8 +78,17 @@ public:
         auto& cache = *static_cast<detail::shard_cache*>(state);
         const detail::chunk_place place = manager_.locate(offset_);
         in_ = place.in;
-        entry_ = cache.hit(manager_, file_, place, size_, here);
-        return entry_ != nullptr && here.spend_hit();
+        entry_ = cache.hit(manager_, sought_, place, size_, here);
+        if (entry_ == nullptr) [[unlikely]]
+            return false;
+        if (cache.log().records(manager_)) [[unlikely]] {
+            // Loaded again from where it is: kept in registers for this, the request would cost
+            // each hit some instructions, recorded or not.
+            const get_chunk_awaiter* asked = this;
+            asm("" : "+r"(asked));
+            cache.log().hit(asked->sought_, asked->offset_, asked->size_, asked->hint_);
+        }
+        return here.spend_hit();
     }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) {
@@ -106,6 +117,9 @@ private:
     bool suspend(std::coroutine_handle<> coroutine, const std::stop_token* token, const char* name);
     static void ended(detail::chunk_request& request) noexcept;
     static void stopped(detail::suspension& self) noexcept;
+    [[nodiscard]] file_id file() const noexcept {
+        return {detail::is_plain(hint_) ? sought_ : ~sought_};
+    }
     /// Takes over what the wait has pinned, if anything.
     bool waited() noexcept {
         entry_ = wait_->pinned;
@@ -116,12 +130,15 @@ private:
     const detail::manager_core& manager_;
     // The request, member by member: copied as a whole it would be loaded by wider moves than those
     // that have just stored it, which the CPU cannot forward.
-    std::uint64_t file_;
+    /// The file's number, or its complement, which is no file's, for a request whose hint a hit has
+    /// to look at: so plain ones need not look for it.
+    std::uint64_t sought_;
     std::uint64_t offset_;
     std::uint32_t size_;
+    leat::hint hint_;
     leat::detail::patience patience_;
     detail::entry* entry_ = nullptr;
-    std::uint64_t in_ = 0;
+    std::uint64_t in_;             ///< set by await_ready()
     std::optional<waiting> wait_;  // engaged only by a miss
 };
 
@@ -227,7 +244,8 @@ public:
     }
     /// As get_chunk() where that would be a hit, and an empty slice where it is not: because the
     /// bytes are not in memory, because another shard owns them and this one has no lease, or
-    /// because the request is wrong. Never waits, and starts no read.
+    /// because its owner has to be told of the hint (keep, no_retain), or because the request is
+    /// wrong. Never waits, and starts no read.
     ///
     ///     leat::slice page = manager.peek(config);
     ///     if (!page) page = co_await manager.get_chunk(config);
@@ -245,6 +263,9 @@ public:
     /// being filled it reads past the cache, straight into `to` as far as offset and address are
     /// multiples of unit_size, and through a temporary where they are not.
     ///
+    /// `given` is the hint of its requests; with hint::no_wait it reads past the cache rather than
+    /// wait for leases that have been asked back.
+    ///
     /// Completion: when all has been copied, chunk by chunk. The task begins when it is awaited,
     /// and stays on its shard. Any number may be in flight.
     ///
@@ -258,7 +279,10 @@ public:
     /// Errors: throws leat::system_error: errc::out_of_range if `offset` lies beyond the end,
     /// closed for an empty handle, and otherwise what get_chunk() throws, but for crosses_chunk,
     /// all_pinned and no_buffer. where() names the part that failed.
-    [[nodiscard]] task<std::size_t> read(file from, std::uint64_t offset, std::span<std::byte> to);
+    [[nodiscard]] task<std::size_t> read(file from,
+                                         std::uint64_t offset,
+                                         std::span<std::byte> to,
+                                         hint given = hint::normal);
 
     /// Walks the bytes from `offset` to offset + length, or to the end of the file, slice by slice,
     /// and has the chunks ahead filled meanwhile.

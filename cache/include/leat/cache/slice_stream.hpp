@@ -17,6 +17,7 @@ class chunk_manager;
 struct slices_options {
     unsigned depth = 2;            ///< chunks that fill ahead of the one being read
     std::uint32_t slice_size = 0;  ///< bytes a slice, cut at chunk borders; 0: up to a whole chunk
+    leat::hint hint = leat::hint::normal;  ///< of all its requests
 };
 
 /// The slices of a range, in order, while the chunks ahead are filled; chunk_manager::slices()
@@ -48,6 +49,7 @@ public:
 
 private:
     struct ahead;
+    [[nodiscard]] bool has(std::uint64_t offset, std::uint32_t size) const noexcept;
     void look_ahead(std::uint64_t index, std::uint64_t first);
     void drop_before(std::uint64_t index) noexcept;
     void check_home() const noexcept;

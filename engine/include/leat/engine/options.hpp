@@ -1,6 +1,7 @@
 // How an engine is made, and the parsing of sizes and CPU lists for every program.
 #pragma once
 
+#include <leat/engine/cache_policy.hpp>
 #include <leat/engine/error.hpp>
 #include <leat/io/backend.hpp>
 #include <leat/io/time_span.hpp>
@@ -55,6 +56,8 @@ struct engine_options {
     std::uint64_t memory = 0;
     /// Default of the engine's managers; see check_chunk_size.
     std::uint64_t chunk_size = 10 * MiB;
+    /// What is let go when the memory is full, on each shard of what is there.
+    cache_policy policy = cache_policy::s3fifo_e;
     io::backend_options backend = {};
     /// Longest busy wait before a shard parks; 0 parks at once. Twice what a small read takes on
     /// common devices: waking a parked core would cost half as much again.

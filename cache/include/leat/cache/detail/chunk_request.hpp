@@ -30,6 +30,11 @@ enum class patience : std::uint8_t {
     return given == hint::no_wait ? patience::none : patience::deadline;
 }
 
+/// Whether a hit with this hint is like any other.
+[[nodiscard]] constexpr bool is_plain(hint given) noexcept {
+    return given == hint::normal || given == hint::no_wait;
+}
+
 /// Whether a request found no buffer, for whatever reason.
 [[nodiscard]] inline bool unbuffered(const boost::system::error_code& code) noexcept {
     return code == errc::all_pinned || code == errc::no_buffer;
@@ -48,6 +53,7 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     std::uint64_t in = 0;  ///< offset inside the chunk
     std::uint32_t size = 0;
     leat::detail::patience patience = leat::detail::patience::deadline;
+    hint given = hint::normal;
     /// Nobody waits for it yet: it goes behind those that somebody waits for.
     bool asked_ahead = false;
 
@@ -63,9 +69,11 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     lease* via = nullptr;     ///< the home's lease, if the owner is another shard
     chunk* at = nullptr;      ///< what it waits for, once there is a chunk
     std::uint64_t grant = 0;  ///< the generation of the lease that the owner granted
+    std::int64_t used = 0;    ///< stamp by which the owner has noted this use
     bool whole = false;       ///< the chunk was complete when granted
     bool retried = false;     ///< its units have been read alone after a larger read failed
     bool unread = false;      ///< owner's: a large one with units that no read in flight brings
+    bool expected = false;    ///< owner's: the policy knows that it is wanted
     bool cancelled = false;
     enum class place : std::uint8_t { nowhere, units, buffer } waits = place::nowhere;  // owner's
     /// Messages on the way or at the owner: the request, its cancellation.

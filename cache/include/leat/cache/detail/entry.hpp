@@ -4,6 +4,7 @@
 #include <leat/cache/detail/file_record.hpp>
 #include <leat/cache/detail/foreign_pins.hpp>
 #include <leat/cache/detail/presence.hpp>
+#include <leat/cache/detail/read_ends.hpp>
 #include <leat/cache/detail/use_stamp.hpp>
 #include <leat/io/backend.hpp>
 
@@ -25,13 +26,14 @@ struct alignas(64) entry {
     file_record* file = nullptr;
     std::byte* data = nullptr;
     shard_cache* home = nullptr;
-    use_stamp<> last_use;  ///< when the home's turn began that pinned it last, in ns
+    use_stamp<> last_use;  ///< when the home's turn began that used it last, in ns
     /// Bytes that can be served without a look at the units: the length once complete, else 0.
     std::uint32_t ready_length = 0;
     std::uint32_t pins = 0;
 
     std::uint64_t referred = 0;     ///< bytes that the slices span
     std::int64_t pinned_since = 0;  ///< of the oldest pin at most, as last_use
+    read_ends ends;
     /// Landed units, a bit each; set with release by the owner, read with acquire by every holder.
     /// nullptr: none may be served.
     const std::atomic<std::uint64_t>* presence = nullptr;
@@ -63,6 +65,10 @@ struct alignas(64) entry {
     void pin(std::uint32_t size, std::int64_t now) noexcept {
         if (pins++ == 0) pinned_since = now;
         referred += size;
+    }
+    /// A use that counts: of the `size` bytes at `in`, which it pins or not.
+    void note_use(std::uint64_t in, std::uint32_t size, std::int64_t now) noexcept {
+        ends.note(static_cast<std::uint32_t>(in + size));
         last_use.note(now);
     }
     /// Gives up a pin of `size` bytes; returns whether the home has to look at it.

@@ -24,7 +24,8 @@ public:
 
     /// Mixes file and index so that any arithmetic progression of indices spreads as a random set
     /// does, both over buckets (lower half) and over shards (upper half). A product alone is linear
-    /// in the index, and so is each half of it; the square of the product is not.
+    /// in the index, and so is each half of it; the square of the product is not. The numbers of
+    /// files are spread already: see file_number.hpp.
     [[nodiscard]] static std::uint64_t hash(std::uint64_t file, std::uint64_t index) noexcept {
         const std::uint64_t linear = index * 0xd6e8feb86659fd93u + file;
         const auto square = static_cast<wide_integer>(linear) * linear;
@@ -34,22 +35,22 @@ public:
     /// The entry of this key, or nullptr.
     [[nodiscard]] entry* find(std::uint64_t file, std::uint64_t index) const noexcept {
         entry* found = buckets_[hash(file, index) & mask_];
-        while (found != nullptr && (found->index != index || found->file_number != file))
-            found = found->chain;
-        return found;
+        for (; found != nullptr; found = found->chain) {
+            if (found->index == index && found->file_number == file) [[likely]]
+                return found;
+        }
+        return nullptr;
     }
-    /// A hit: the entry of this key, with a pin of the `size` bytes at `in`; or nullptr if they
-    /// cannot be served to `manager` now. `now` as entry::pin() says.
-    [[nodiscard, gnu::always_inline]] entry* hit(const manager_core& manager,
-                                                 std::uint64_t file,
-                                                 std::uint64_t index,
-                                                 std::uint64_t in,
-                                                 std::uint32_t size,
-                                                 std::int64_t now) const noexcept {
+    /// The entry of this key, or nullptr if the `size` bytes at `in` cannot be served to `manager`
+    /// now.
+    [[nodiscard, gnu::always_inline]] entry* find_ready(const manager_core& manager,
+                                                        std::uint64_t file,
+                                                        std::uint64_t index,
+                                                        std::uint64_t in,
+                                                        std::uint32_t size) const noexcept {
         entry* const found = find(file, index);
         if (found == nullptr || !found->ready(manager, in, size)) [[unlikely]]
             return nullptr;
-        found->pin(size, now);
         return found;
     }
     void insert(entry& added) noexcept {

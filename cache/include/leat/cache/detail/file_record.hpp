@@ -18,9 +18,11 @@ struct file_record {
     std::uint64_t size = 0;
     file_version version;
     std::string key_name;  ///< what tells it from others of this version, or empty
-    bool settled = true;   ///< may be found again once it is closed
-    bool listed = true;    ///< may be found now; under the registry's mutex
-    std::string name;      ///< as it was first opened
+    /// Tells it from all others, and is the same when this version is opened again: a hash.
+    std::uint64_t key = 0;
+    bool settled = true;  ///< may be found again once it is closed
+    bool listed = true;   ///< may be found now; under the registry's mutex
+    std::string name;     ///< as it was first opened
     /// As it was last opened; under the registry's mutex.
     std::shared_ptr<const std::string> last_name;
     std::shared_ptr<manager_core> manager;

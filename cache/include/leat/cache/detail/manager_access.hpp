@@ -17,6 +17,10 @@ struct manager_access {
         const chunk_manager& of) noexcept {
         return of.cache_;
     }
+    [[nodiscard]] static const std::shared_ptr<manager_core>& shared_core(
+        const chunk_manager& of) noexcept {
+        return of.core_;
+    }
     [[nodiscard]] static leat::engine& engine(const chunk_manager& of) noexcept {
         return of.cache_->engine();
     }

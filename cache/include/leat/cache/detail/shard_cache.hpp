@@ -7,9 +7,11 @@
 #include <leat/cache/detail/entry_table.hpp>
 #include <leat/cache/detail/foreign_release.hpp>
 #include <leat/cache/detail/guest_completion.hpp>
+#include <leat/cache/detail/request_log.hpp>
 #include <leat/engine/shard.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 namespace leat::detail {
@@ -40,8 +42,36 @@ public:
                                                  std::uint64_t file,
                                                  chunk_place place,
                                                  std::uint32_t size,
-                                                 const shard& here) const noexcept {
-        return table_.hit(manager, file, place.index, place.in, size, stamp(here));
+                                                 const shard& here) noexcept {
+        entry* const found = table_.find_ready(manager, file, place.index, place.in, size);
+        if (found == nullptr) [[unlikely]]
+            return nullptr;
+        if (found->last_use.latest() < horizon_) [[unlikely]]
+            visited(*found, place.in);
+        const std::int64_t now = stamp(here);
+        found->note_use(place.in, size, now);
+        found->pin(size, now);
+        return found;
+    }
+    /// The same for a request with any hint.
+    [[nodiscard, gnu::always_inline]] entry* hit(const manager_core& manager,
+                                                 std::uint64_t file,
+                                                 chunk_place place,
+                                                 std::uint32_t size,
+                                                 const shard& here,
+                                                 hint given) noexcept {
+        if (is_plain(given)) [[likely]]
+            return hit(manager, file, place, size, here);
+        return hinted_hit(manager, file, place, size, given);
+    }
+    /// Where requests are noted while they are recorded; whoever makes a hit notes it.
+    [[nodiscard]] request_log& log() noexcept { return log_; }
+    /// Whether a hit would find these bytes. No use, and no pin.
+    [[nodiscard]] bool has(const manager_core& manager,
+                           std::uint64_t file,
+                           chunk_place place,
+                           std::uint32_t size) const noexcept {
+        return table_.find_ready(manager, file, place.index, place.in, size) != nullptr;
     }
     [[nodiscard]] entry* find(std::uint64_t file, std::uint64_t index) const noexcept {
         return table_.find(file, index);
@@ -84,6 +114,9 @@ public:
     [[nodiscard]] shared_cache& all() const noexcept { return all_; }
     [[nodiscard]] shard_parts& parts() const noexcept { return *parts_; }
     [[nodiscard]] entry_table& table() noexcept { return table_; }
+    /// A use of an entry that was last used before this may begin a visit: see visit_clock.
+    [[nodiscard]] std::int64_t horizon() const noexcept { return horizon_; }
+    void set_horizon(std::int64_t stamp) noexcept { horizon_ = stamp; }
     /// When this turn began, in ns.
     [[nodiscard]] std::int64_t stamp() const noexcept { return stamp(shard_); }
     /// Counts the pins that were given up elsewhere.
@@ -93,11 +126,19 @@ private:
     [[nodiscard]] static std::int64_t stamp(const shard& here) noexcept {
         return here.turn_time().time_since_epoch().count();
     }
+    void visited(entry& found, std::uint64_t in) noexcept;
+    [[nodiscard]] entry* hinted_hit(const manager_core& manager,
+                                    std::uint64_t file,
+                                    chunk_place place,
+                                    std::uint32_t size,
+                                    hint given) noexcept;
     void attend(entry& unpinned) noexcept;
     void settle_foreign(entry& released) noexcept;
     void before_submit() noexcept;
 
     entry_table table_;
+    std::int64_t horizon_ = std::numeric_limits<std::int64_t>::min();
+    request_log log_;
     shard& shard_;
     shared_cache& all_;
     shard::extension extension_;

@@ -9,8 +9,10 @@
 #include <leat/engine/engine.hpp>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace leat {
@@ -18,6 +20,8 @@ struct manager_options;
 }
 
 namespace leat::detail {
+
+class recorder;
 
 /// Divides by a size that is known at run time, without a division: shift, multiply, take the upper
 /// half. Exact for numerators below 2^63 and multiples of 64 KiB up to 1 GiB: with n < 2^47 and an
@@ -86,6 +90,18 @@ public:
     /// What a request for a chunk failed with, and where. Any thread.
     [[nodiscard]] error failure(const chunk_config& wanted, boost::system::error_code code);
 
+    /// What make(engine), called unless the engine has ended or a manager of it is recorded, gives
+    /// to record with. It knows the files, but the shards do not know it yet. `path` is for errors.
+    /// Any thread.
+    std::shared_ptr<recorder> begin_recording(
+        const std::function<std::shared_ptr<recorder>(leat::engine&)>& make,
+        const std::string& path);
+    /// Has all shards hand over what they have noted, those that answer within `patience`; returns
+    /// whether all have. A thread that is no shard; the engine does not end meanwhile.
+    bool end_recording(const std::shared_ptr<recorder>& by, time_span patience) noexcept;
+    /// The engine ends, one way or other.
+    void forget_engine() noexcept;
+
     /// After the shards have ended: closes each part; returns how many pins are left.
     std::uint64_t close() noexcept;
     /// A pin given up after close(); the last one frees the memory.
@@ -107,6 +123,9 @@ private:
     static constexpr std::int64_t excess = std::int64_t{1} << 62;
     std::atomic<std::int64_t> orphans_{excess};
     std::shared_ptr<shared_cache> kept_by_orphans_;
+    std::mutex recording_;  // the two that follow
+    std::shared_ptr<recorder> recorder_;
+    bool engine_ended_ = false;
 };
 
 }  // namespace leat::detail

@@ -1,0 +1,82 @@
+// Keeps nodes in a list by age and in buckets by key.
+#include "ghost_list.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+namespace leat::detail {
+
+namespace {
+// A bucket for so many bytes: with pieces of 4 KiB four share one, and the table takes a quarter of
+// a thousandth of the bytes remembered.
+constexpr std::uint64_t bytes_a_bucket = 16384;
+}  // namespace
+
+ghost_list::ghost_list(std::uint64_t most_bytes)
+    : buckets_(std::bit_ceil(most_bytes / bytes_a_bucket + 1), none), most_bytes_(most_bytes) {}
+
+ghost_list::index ghost_list::find(std::uint64_t key) const noexcept {
+    index found = buckets_[key & (buckets_.size() - 1)];
+    while (found != none && nodes_[found].key != key) found = nodes_[found].chain;
+    return found;
+}
+
+ghost_list::index ghost_list::take_node() noexcept {
+    if (free_ != none) {
+        const index taken = free_;
+        free_ = nodes_[taken].chain;
+        return taken;
+    }
+    if (nodes_.size() == none) return none;
+    try {
+        nodes_.emplace_back();
+    } catch (const std::bad_alloc&) {
+        return none;
+    }
+    return static_cast<index>(nodes_.size() - 1);
+}
+
+void ghost_list::push(std::uint64_t key, std::uint64_t bytes) noexcept {
+    erase(key);
+    const index added = take_node();
+    if (added == none) return;
+    index& bucket = bucket_of(key);
+    nodes_[added] = {
+        .key = key, .bytes = bytes, .older = youngest_, .younger = none, .chain = bucket};
+    bucket = added;
+    (youngest_ == none ? oldest_ : nodes_[youngest_].younger) = added;
+    youngest_ = added;
+    bytes_ += bytes;
+    while (bytes_ > most_bytes_) erase_oldest();
+}
+
+bool ghost_list::refresh(std::uint64_t key) noexcept {
+    const index found = find(key);
+    if (found != none) push(key, nodes_[found].bytes);
+    return found != none;
+}
+
+bool ghost_list::erase(std::uint64_t key) noexcept {
+    const index found = find(key);
+    if (found != none) remove(found);
+    return found != none;
+}
+
+void ghost_list::erase_oldest() noexcept {
+    if (oldest_ != none) remove(oldest_);
+}
+
+void ghost_list::remove(index gone) noexcept {
+    node& one = nodes_[gone];
+    index* link = &bucket_of(one.key);
+    while (*link != gone) link = &nodes_[*link].chain;
+    *link = one.chain;
+    (one.older == none ? oldest_ : nodes_[one.older].younger) = one.younger;
+    (one.younger == none ? youngest_ : nodes_[one.younger].older) = one.older;
+    bytes_ -= one.bytes;
+    one.chain = free_;
+    free_ = gone;
+}
+
+}  // namespace leat::detail

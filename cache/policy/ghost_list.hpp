@@ -1,0 +1,56 @@
+// Keys of what was evicted, the latest first, up to a number of bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace leat::detail {
+
+/// Remembers what is gone. Where there is no memory for a key it is forgotten at once. The table is
+/// made once, as large as `most_bytes` of small pieces may need, so that no call takes long.
+class ghost_list {
+public:
+    /// Throws std::bad_alloc.
+    explicit ghost_list(std::uint64_t most_bytes);
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+    [[nodiscard]] bool contains(std::uint64_t key) const noexcept { return find(key) != none; }
+    /// Remembers it as the latest, and forgets the oldest as long as they are more than most_bytes.
+    void push(std::uint64_t key, std::uint64_t bytes) noexcept;
+    /// What has this key is wanted: it is not forgotten for the sake of what makes room for it.
+    /// Returns whether it is there.
+    bool refresh(std::uint64_t key) noexcept;
+    /// Returns whether it was there.
+    bool erase(std::uint64_t key) noexcept;
+    void erase_oldest() noexcept;
+
+private:
+    using index = std::uint32_t;
+    static constexpr index none = 0xffffffff;
+    struct node {
+        std::uint64_t key = 0;
+        std::uint64_t bytes = 0;
+        index older = none;
+        index younger = none;
+        index chain = none;  ///< in its bucket, or of the free ones
+    };
+
+    [[nodiscard]] index& bucket_of(std::uint64_t key) noexcept {
+        return buckets_[key & (buckets_.size() - 1)];
+    }
+    [[nodiscard]] index find(std::uint64_t key) const noexcept;
+    [[nodiscard]] index take_node() noexcept;
+    void remove(index gone) noexcept;
+
+    std::vector<index> buckets_;  ///< as many as a power of two
+    std::deque<node> nodes_;
+    index free_ = none;
+    index oldest_ = none;
+    index youngest_ = none;
+    std::uint64_t bytes_ = 0;
+    std::uint64_t most_bytes_;
+};
+
+}  // namespace leat::detail

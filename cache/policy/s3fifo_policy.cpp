@@ -1,0 +1,155 @@
+// S3-FIFO, and S3-FIFO/E: what comes for the first time passes through a short queue, and what is
+// used meanwhile, or comes again soon after it has left, goes to a long one, in which what is used
+// comes again. Source: Yang et al., FIFO Queues are All You Need for Cache Eviction, SOSP 2023.
+//
+// In S3-FIFO each use counts, and the short queue has a tenth of the memory. In S3-FIFO/E
+// ("episode") only those uses count that begin a visit: one reader asks for a chunk in thousands of
+// pieces without its being popular. Other uses only save a chunk from being evicted in the middle
+// of them: it goes round once more in its queue. And the short queue is as long as what was evicted
+// too early says, from either queue, as in ARC (Megiddo, Modha, FAST 2003): with chunks that are
+// visited twice and never again, or with many readers side by side, a tenth is too short.
+#include "ghost_list.hpp"
+#include "policies.hpp"
+#include "queue_policy.hpp"
+
+#include <algorithm>
+
+namespace leat::detail {
+
+namespace {
+
+class s3fifo_policy final : public queue_policy<2> {
+public:
+    s3fifo_policy(std::uint64_t capacity, bool by_visits)
+        : by_visits_(by_visits),
+          capacity_(static_cast<double>(capacity)),
+          target_(capacity_ / 10),
+          left_small_(capacity / 10 * 9),
+          left_main_(by_visits ? capacity / 2 : 0) {}
+
+    [[nodiscard]] told_uses tell() const noexcept override {
+        return by_visits_ ? told_uses::visits : told_uses::all;
+    }
+    void expect(std::uint64_t key, std::uint64_t bytes) noexcept override {
+        const bool left_early = left_small_.refresh(key);
+        if (!by_visits_) return;
+        if (left_early) {
+            const double longer = target_ + step(bytes, left_main_, left_small_);
+            target_ = std::min(longer, capacity_ * longest);
+        } else if (left_main_.contains(key)) {
+            const double shorter = target_ - step(bytes, left_small_, left_main_);
+            target_ = std::max(shorter, capacity_ * shortest);
+        }
+    }
+    void insert(resident& added) noexcept override {
+        added.reuses = 0;
+        left_main_.erase(added.key);
+        const bool again = left_small_.erase(added.key);
+        // Until the memory is full there is room for all.
+        const bool spare = by_visits_ && !evicted_ && small_is_full();
+        enter(added, again || spare ? main : small);
+    }
+    void put_back(resident& back) noexcept override { enter(back, back.queue); }
+
+    resident* victim(judge decide, void* state) noexcept override {
+        evicted_ = true;
+        auto small_next = queue(small).begin();
+        auto main_next = queue(main).begin();
+        // Each chunk may be met with three reuses and a use. Other shards go on using what is
+        // looked at here: that must not keep this from ending.
+        for (std::size_t left = 5 * count(); left > 0; --left) {
+            const bool small_left = small_next != queue(small).end();
+            const bool main_left = main_next != queue(main).end();
+            if (!small_left && !main_left) return nullptr;
+            const bool from_small = small_left && (!main_left || small_is_full());
+            auto& next = from_small ? small_next : main_next;
+            resident& oldest = *next++;
+            if (oldest.reuses >= (from_small ? promoting_ : 1)) {
+                count_down(oldest, from_small, next, main_next);
+                continue;
+            }
+            const verdict said = decide(state, oldest);
+            if (said == verdict::stop) return nullptr;
+            if (said == verdict::pass) continue;
+            if (said == verdict::used) {
+                // With reuses it is met with again at once, as one that has them.
+                if (oldest.reuses != 0 || !by_visits_) {
+                    next = queue(oldest.queue).at(oldest);
+                } else {
+                    rotate(oldest, from_small, next);
+                }
+                continue;
+            }
+            leave(oldest);
+            if (said == verdict::set_aside) continue;
+            (from_small ? left_small_ : left_main_).push(oldest.key, oldest.bytes);
+            return &oldest;
+        }
+        return nullptr;
+    }
+
+private:
+    static constexpr std::uint8_t small = 0;
+    static constexpr std::uint8_t main = 1;
+
+    void count_down(resident& oldest,
+                    bool from_small,
+                    resident_queue::iterator& next,
+                    resident_queue::iterator& main_next) noexcept {
+        if (from_small) {
+            oldest.reuses = 0;
+            move(oldest, main);
+            if (main_next == queue(main).end()) main_next = queue(main).at(oldest);
+        } else {
+            --oldest.reuses;
+            queue(main).rotate(oldest, next);
+        }
+    }
+    /// Those of the short queue that have been seen used are not met with again in this search:
+    /// where all are, the long one gives the victim.
+    void rotate(resident& oldest, bool from_small, resident_queue::iterator& next) noexcept {
+        if (from_small) {
+            queue(small).rotate(oldest);
+        } else {
+            queue(main).rotate(oldest, next);
+        }
+    }
+
+    [[nodiscard]] bool small_is_full() const noexcept {
+        return bytes(small) != 0 && static_cast<double>(bytes(small)) >= target_;
+    }
+    /// By how much a chunk that was evicted too early moves the border between the queues: more if
+    /// few of those that its queue has evicted are remembered.
+    [[nodiscard]] static double step(std::uint64_t bytes,
+                                     const ghost_list& others,
+                                     const ghost_list& own) noexcept {
+        const double ratio = static_cast<double>(others.bytes()) / static_cast<double>(own.bytes());
+        return 2 * static_cast<double>(bytes) * std::max(1.0, ratio);
+    }
+
+    // Bounds of the short queue, and with the step, and what is remembered, chosen by replay of
+    // public block traces: see docs/policy.md.
+    static constexpr double shortest = 0.02;
+    static constexpr double longest = 0.8;
+
+    bool by_visits_;
+    bool evicted_ = false;  ///< the memory has been full
+    /// Reuses that bring a chunk from the short queue to the long one.
+    unsigned promoting_ = by_visits_ ? 1 : 2;
+    double capacity_;
+    double target_;  ///< bytes that the short queue should have
+    ghost_list left_small_;
+    ghost_list left_main_;
+};
+
+}  // namespace
+
+std::unique_ptr<eviction_policy> make_s3fifo_policy(std::uint64_t capacity) {
+    return std::make_unique<s3fifo_policy>(capacity, false);
+}
+
+std::unique_ptr<eviction_policy> make_s3fifo_e_policy(std::uint64_t capacity) {
+    return std::make_unique<s3fifo_policy>(capacity, true);
+}
+
+}  // namespace leat::detail

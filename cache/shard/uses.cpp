@@ -1,0 +1,143 @@
+// Tells visits from continued reads, and what hints change.
+#include "uses.hpp"
+
+#include "shard_parts.hpp"
+
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+
+#include <algorithm>
+
+namespace leat::detail {
+
+namespace {
+/// Whether a request with this hint is a use for whose sake its chunk stays.
+constexpr bool counts(hint given) noexcept {
+    return given != hint::scan && given != hint::no_retain;
+}
+}  // namespace
+
+uses::uses(shard_cache& cache, chunk_store& chunks) noexcept
+    : cache_(cache),
+      chunks_(chunks),
+      clock_(chunks.policy().tell(), cache.all().engine().memory_per_shard()),
+      curve_(cache.all().engine().options().policy,
+             cache.all().engine().memory_per_shard(),
+             [](const resident& real) noexcept {
+                 return static_cast<const chunk&>(real).latest_use();
+             }) {
+    cache_.set_horizon(clock_.horizon());
+}
+
+void uses::time_passes(std::uint64_t bytes) noexcept {
+    clock_.visited(cache_.stamp(), bytes);
+    cache_.set_horizon(clock_.horizon());
+    cache_.home().part_turn_time();
+}
+
+void uses::loaded(const chunk& made) noexcept {
+    time_passes(made.bytes);
+    curve_.loaded(made, cache_.stamp());
+}
+
+void uses::left(const chunk& gone) noexcept {
+    curve_.left(gone, gone.latest_use());
+}
+
+void uses::visited_elsewhere(const chunk& found, std::int64_t before) noexcept {
+    curve_.visited(found, before, found.latest_use(), true);
+}
+
+void uses::first_used(chunk& landed) noexcept {
+    chunks_.first_used(landed);
+    curve_.served(landed, landed.used);
+}
+
+void uses::visited(entry& found, std::uint64_t in) noexcept {
+    const told_uses tell = chunks_.policy().tell();
+    const bool visit = found.last_use.latest() < clock_.visits_horizon();
+    const bool anew = visit && !found.ends.continued_at(static_cast<std::uint32_t>(in));
+    if (found.leased) {
+        if (anew || tell == told_uses::all) static_cast<lease&>(found).count_reuse();
+        if (anew) time_passes(found.file->manager->chunk_size);
+        return;
+    }
+    auto& again = static_cast<chunk&>(found);
+    chunks_.retain(again, hint::normal);
+    // What was asked for ahead is used for the first time.
+    if (!again.served) return first_used(again);
+    if (visit) curve_.visited(again, again.latest_use(), cache_.stamp(), anew);
+    if (tell == told_uses::all) again.used = cache_.stamp();
+    if (tell == told_uses::all || (tell == told_uses::visits && anew))
+        chunks_.policy().reused(again);
+    if (anew) time_passes(again.bytes);
+}
+
+void uses::note(chunk& found, std::uint64_t in, std::uint32_t size) noexcept {
+    if (!found.served) {
+        first_used(found);
+    } else if (found.last_use.latest() < cache_.horizon()) {
+        visited(found, in);
+    }
+    found.note_use(in, size, cache_.stamp());
+}
+
+void uses::retain(chunk& found, hint given) noexcept {
+    const retention before = found.keep;
+    chunks_.retain(found, given);
+    if (found.keep == before || found.keep != retention::gone_when_idle) return;
+    // No more of it is read than somebody waits for, and nobody is to hold it for long.
+    cache_.parts().fills.rank(found);
+    cache_.parts().granted_leases.revoke(found);
+}
+
+bool uses::hit(entry& found, std::uint64_t in, std::uint32_t size, hint given) noexcept {
+    if (found.leased) {
+        const bool kept = static_cast<const lease&>(found).kept;
+        if (given == hint::no_retain || (given == hint::keep && !kept)) return false;
+    }
+    if (counts(given)) {
+        if (found.last_use.latest() < cache_.horizon()) visited(found, in);
+        found.note_use(in, size, cache_.stamp());
+    }
+    if (!found.leased) {
+        auto& mine = static_cast<chunk&>(found);
+        mine.served = true;
+        retain(mine, given);
+    }
+    found.pin(size, cache_.stamp());
+    return true;
+}
+
+bool uses::saves(const chunk& candidate) const noexcept {
+    if (chunks_.policy().tell() != told_uses::visits) return true;
+    return candidate.reuses != 0 || candidate.keep != retention::normal ||
+           candidate.used >= cache_.horizon();
+}
+
+void uses::granted(chunk& found, chunk_request& wanted) noexcept {
+    if (wanted.asked_ahead) {
+        // Its use is still to come.
+    } else if (counts(wanted.given)) {
+        note(found, wanted.in, wanted.size);
+    } else {
+        found.served = true;
+    }
+    wanted.used = found.last_use.latest();
+    retain(found, wanted.given);
+}
+
+void uses::granted(lease& by, const chunk_request& wanted) noexcept {
+    // As far as this shard knows it was loaded for it.
+    if (by.since == 0) time_passes(by.file->manager->chunk_size);
+    if (wanted.given == hint::keep) by.kept = true;
+    if (wanted.given == hint::no_retain) by.kept = false;
+    by.fleeting = wanted.given == hint::no_retain;
+    by.attention = by.attention || by.fleeting;
+    by.since = cache_.stamp();
+    // By the owner's stamp: it is the use that the owner has noted, not another.
+    if (counts(wanted.given) && !wanted.asked_ahead)
+        by.note_use(wanted.in, wanted.size, std::max(by.last_use.latest(), wanted.used));
+}
+
+}  // namespace leat::detail

@@ -1,0 +1,45 @@
+// As many hits on one hot chunk as a program is told to make, and nothing else that depends on
+// their number.
+#pragma once
+
+#include "cache_support.hpp"
+#include "small_engine.hpp"
+
+#include <leat/cache/recording.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+
+namespace leat::test {
+
+inline task<std::uint64_t> hits(const chunk_manager& manager, file_id file, std::uint64_t count) {
+    std::uint64_t sum = 0;
+    for (std::uint64_t n = 0; n < count; ++n) {
+        const slice got = co_await manager.get_chunk({file, (n & 7) * 4096, 4096});
+        sum += static_cast<std::uint64_t>(got.bytes().front());
+    }
+    co_return sum;
+}
+
+inline task<std::uint64_t> run(chunk_manager& manager, std::uint64_t count) {
+    const file opened = co_await manager.open("f");
+    co_return co_await hits(manager, opened, count);
+}
+
+/// `record` is the file to record them in, or nullptr. Gives the exit code.
+inline int make_hits(int count, char** values, const char* record) {
+    using namespace literals;
+    if (count != 2) return 2;
+    // Nothing that waits busily: instructions are to depend on the hits alone.
+    engine_options options = small_engine(1, 1_MiB, 64_KiB, io::backend_kind::thread);
+    options.spin = std::chrono::microseconds{0};
+    engine owner{options};
+    chunk_manager manager{owner, scripted_source{script_of(64_KiB)}};
+    std::optional<recording> tape;
+    if (record != nullptr) tape.emplace(manager, record);
+    const std::uint64_t sum = owner.run(run(manager, std::strtoull(values[1], nullptr, 10)));
+    return sum == 0 ? 1 : 0;
+}
+
+}  // namespace leat::test

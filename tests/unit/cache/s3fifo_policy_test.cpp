@@ -1,0 +1,84 @@
+// A short queue and a long one.
+#include "policy_support.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace leat;
+
+namespace {
+constexpr std::uint64_t ten = 10 * test::letters::piece;
+}
+
+// Room for ten: one in the short queue, nine remembered.
+BOOST_AUTO_TEST_CASE(two_uses_in_the_short_queue_lead_to_the_long_one) {
+    test::letters all{detail::make_s3fifo_policy(ten), 10};
+    BOOST_TEST(all.use("abcdefghij") == "");
+    BOOST_TEST(all.use("aab") == "");
+    // a goes over, b, used once, goes; then those that came after.
+    BOOST_TEST(all.use("klm") == "bcd");
+    BOOST_TEST(all.at('a').there);
+    // b is remembered, and comes to the long queue.
+    BOOST_TEST(all.use("b") == "e");
+    // As soon as the short one has less than its share the long one gives: a first, which was not
+    // used there.
+    BOOST_TEST(all.drain() == "fghijklmab");
+}
+
+BOOST_AUTO_TEST_CASE(each_use_saves_from_one_eviction_from_the_long_queue_at_most_three) {
+    test::letters all{detail::make_s3fifo_policy(ten), 10};
+    BOOST_TEST(all.use("abcdefghij") == "");
+    BOOST_TEST(all.use("klmnopqrst") == "abcdefghij");
+    // Three of those remembered come back, to the long queue.
+    BOOST_TEST(all.use("jih") == "klm");
+    BOOST_TEST(all.use("jjjjjjjih") == "");
+    BOOST_TEST(static_cast<int>(all.at('j').reuses) == 3);
+    // In the long queue j goes round three times, i and h once.
+    BOOST_TEST(all.drain() == "nopqrstihj");
+}
+
+// S3-FIFO/E.
+
+BOOST_AUTO_TEST_CASE(one_visit_leads_to_the_long_queue_and_other_uses_save_for_a_round) {
+    test::letters all{detail::make_s3fifo_e_policy(ten), 10};
+    // Until the memory is full there is room in the long queue: a in the short one, b to j not.
+    BOOST_TEST(all.use("abcdefghij") == "");
+    BOOST_TEST(static_cast<int>(all.at('a').queue) == 0);
+    BOOST_TEST(static_cast<int>(all.at('b').queue) == 1);
+    BOOST_TEST(all.use("k") == "a");
+    // A visit.
+    BOOST_TEST(all.use("k") == "");
+    // k goes over, and b, the oldest there, goes in place of it.
+    BOOST_TEST(all.use("l") == "b");
+    BOOST_TEST(static_cast<int>(all.at('k').queue) == 1);
+    // A use that is no visit: l stays in the short queue, and c goes.
+    all.at('l').last_use = ++all.now;
+    BOOST_TEST(all.use("m") == "c");
+    BOOST_TEST(static_cast<int>(all.at('l').queue) == 0);
+    // Nobody uses it any more.
+    BOOST_TEST(all.use("no") == "lm");
+}
+
+BOOST_AUTO_TEST_CASE(what_leaves_the_short_queue_too_early_makes_it_longer) {
+    test::letters all{detail::make_s3fifo_e_policy(ten), 10};
+    BOOST_TEST(all.use("abcdefghij") == "");
+    BOOST_TEST(all.use("klm") == "akl");
+    // a comes again: the short queue should now have three. It has one: the long one gives.
+    BOOST_TEST(all.use("a") == "b");
+    BOOST_TEST(all.use("no") == "cd");
+    BOOST_TEST(all.use("p") == "m");
+    // b comes again, which the long queue has given: the short one should have fewer.
+    BOOST_TEST(all.use("b") == "n");
+    BOOST_TEST(all.use("q") == "o");
+}
+
+BOOST_AUTO_TEST_CASE(a_chunk_that_was_set_aside_comes_back_to_its_own_queue) {
+    test::letters all{detail::make_s3fifo_e_policy(ten), 10};
+    BOOST_TEST(all.use("abcdefghij") == "");
+    all.at('a').said = all.at('b').said = detail::verdict::set_aside;
+    BOOST_TEST(all.evict() == 'c');
+    all.at('a').said = all.at('b').said = detail::verdict::evict;
+    all.policy->put_back(all.at('b'));
+    all.policy->put_back(all.at('a'));
+    BOOST_TEST(static_cast<int>(all.at('a').queue) == 0);
+    BOOST_TEST(all.drain() == "adefghijb");
+}
