@@ -16,7 +16,6 @@ namespace leat::detail {
 
 namespace {
 
-constexpr std::size_t slots_a_block = request_log::block_bytes / sizeof(log_slot);
 // Requests that are lost are counted in so many slots, which stay in the cache.
 constexpr std::size_t slots_for_lost = 256;
 // Written at once, if there is so much.
