@@ -74,7 +74,7 @@ void shard::make_backend() {
         if (!note.empty()) engine_.report_once(event::level::warning, note);
     }
     arena_->attach(*backend_);
-    turn_time_ = backend_->now();
+    stamp_time_ = turn_time_ = backend_->now();
     if (options.hosted) engine_.shard_opened();
 }
 

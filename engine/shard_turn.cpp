@@ -79,6 +79,7 @@ bool shard::turn() {
     const flag_raised turning{in_turn_};
     ++turns_;
     turn_time_ = backend_->now();
+    stamp_time_ = std::max(stamp_time_, turn_time_);
     hits_before_ += static_cast<std::uint64_t>(hits_a_turn - hits_left_);
     hits_left_ = hits_a_turn;
     watch_.begin();

@@ -32,7 +32,7 @@ uses::uses(shard_cache& cache, chunk_store& chunks) noexcept
 void uses::time_passes(std::uint64_t bytes) noexcept {
     clock_.visited(cache_.stamp(), bytes);
     cache_.set_horizon(clock_.horizon());
-    cache_.home().part_turn_time();
+    cache_.home().part_stamps();
 }
 
 void uses::loaded(const chunk& made) noexcept {

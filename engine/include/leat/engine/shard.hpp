@@ -82,9 +82,11 @@ public:
     [[nodiscard]] io::time_point now() const noexcept { return backend_->now(); }
     /// The time when this turn began: free, for stamps that need no precision.
     [[nodiscard]] io::time_point turn_time() const noexcept { return turn_time_; }
-    /// Stamps taken from here on are later than those before, by 1 ns: for those who have to tell
-    /// what came first within a turn.
-    void part_turn_time() noexcept { turn_time_ += std::chrono::nanoseconds{1}; }
+    /// A stamp for what is to be told apart within a turn: the turn's time, or as much later as
+    /// part_stamps() says. It never goes back.
+    [[nodiscard]] io::time_point stamp_time() const noexcept { return stamp_time_; }
+    /// Stamps taken from here on are later than those before, by 1 ns.
+    void part_stamps() noexcept { stamp_time_ += std::chrono::nanoseconds{1}; }
     [[nodiscard]] std::uint64_t turn_number() const noexcept { return turns_; }
 
     /// Runs `item` later on this shard, in order.
@@ -260,6 +262,7 @@ private:
     alignas(64) std::int32_t hits_left_ = hits_a_turn;
     std::uint64_t turns_ = 1;
     io::time_point turn_time_{};
+    io::time_point stamp_time_{};
     std::uint64_t hits_before_ = 0;
     std::atomic<void*> cache_state_{nullptr};
     std::array<std::atomic<const extension*>, slots> extensions_;

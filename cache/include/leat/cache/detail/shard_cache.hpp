@@ -124,7 +124,7 @@ public:
 
 private:
     [[nodiscard]] static std::int64_t stamp(const shard& here) noexcept {
-        return here.turn_time().time_since_epoch().count();
+        return here.stamp_time().time_since_epoch().count();
     }
     void visited(entry& found, std::uint64_t in) noexcept;
     [[nodiscard]] entry* hinted_hit(const manager_core& manager,
