@@ -15,6 +15,13 @@ public:
 
     [[nodiscard]] held_slice outcome(boost::system::error_code& code);
 
+    /// Whether a shard that was given up still refers to it: then it is never destroyed. It gives
+    /// up its file.
+    [[nodiscard]] bool must_stay() noexcept {
+        if (left_behind()) file_ = {};
+        return left_behind();
+    }
+
     attempt made;
 
 private:
