@@ -61,9 +61,10 @@ public:
         }
         from_t1 = from_t1 && bytes(t1) != 0;
         bool stopped = false;
-        resident* found = least_recent(from_t1 ? t1 : t2, decide, state, stopped);
+        // Uses of which reused() has not been told were made elsewhere.
+        resident* found = unused(from_t1 ? t1 : t2, t2, decide, state, stopped);
         if (found == nullptr && !stopped)
-            found = least_recent(from_t1 ? t2 : t1, decide, state, stopped);
+            found = unused(from_t1 ? t2 : t1, t2, decide, state, stopped);
         if (found != nullptr && remember)
             (found->queue == t1 ? b1_ : b2_).push(found->key, found->bytes);
         return found;
@@ -78,28 +79,6 @@ private:
                                      std::uint64_t own) noexcept {
         return static_cast<double>(bytes) *
                std::max(1.0, static_cast<double>(other) / static_cast<double>(own));
-    }
-    resident* least_recent(std::uint8_t from, judge decide, void* state, bool& stopped) noexcept {
-        resident_queue& list = queue(from);
-        std::size_t left = 2 * list.size();
-        for (auto next = list.begin(); next != list.end() && left > 0; --left) {
-            resident& oldest = *next++;
-            const verdict said = decide(state, oldest);
-            stopped = said == verdict::stop;
-            if (stopped) return nullptr;
-            if (said == verdict::pass) continue;
-            if (said == verdict::used) {  // elsewhere: of uses here reused() has been told
-                if (from == t2) {
-                    list.rotate(oldest, next);
-                } else {
-                    move(oldest, t2);
-                }
-                continue;
-            }
-            leave(oldest);
-            if (said == verdict::evict) return &oldest;
-        }
-        return nullptr;
     }
 
     std::uint64_t capacity_;

@@ -13,21 +13,8 @@ public:
     void put_back(resident& back) noexcept override { enter(back, 0); }
 
     resident* victim(judge decide, void* state) noexcept override {
-        resident_queue& all = queue(0);
-        std::size_t left = 2 * all.size();
-        for (auto next = all.begin(); next != all.end() && left > 0; --left) {
-            resident& oldest = *next++;
-            const verdict said = decide(state, oldest);
-            if (said == verdict::stop) return nullptr;
-            if (said == verdict::pass) continue;
-            if (said == verdict::used) {
-                all.rotate(oldest, next);
-                continue;
-            }
-            leave(oldest);
-            if (said == verdict::evict) return &oldest;
-        }
-        return nullptr;
+        bool stopped = false;
+        return unused(0, 0, decide, state, stopped);
     }
 };
 

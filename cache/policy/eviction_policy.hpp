@@ -1,7 +1,7 @@
 // What to evict: the interface that all policies share.
 #pragma once
 
-#include <leat/cache/chunk_config.hpp>
+#include "retention.hpp"
 
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/intrusive/set_hook.hpp>
@@ -19,14 +19,6 @@ using resident_link = boost::intrusive::list_base_hook<boost::intrusive::tag<res
 
 struct aside_link_tag;
 using aside_link = boost::intrusive::list_base_hook<boost::intrusive::tag<aside_link_tag>>;
-
-/// How a request has asked that what it brings be kept.
-enum class retention : std::uint8_t {
-    normal,
-    first_to_go,
-    last_to_go,
-    gone_when_idle  ///< as first_to_go, where it is not let go at once
-};
 
 /// What a policy knows of a chunk. The cache sets the first members, and has `aside_link` for
 /// chunks that it has set aside; the other links, `queue` and `placed` are the policy's own.
@@ -47,21 +39,6 @@ struct resident : aside_link, resident_link, resident_order {
         if (reuses < 3) ++reuses;
     }
 };
-
-[[nodiscard]] constexpr retention retention_of(hint given) noexcept {
-    switch (given) {
-        case hint::normal:
-        case hint::no_wait:
-            break;
-        case hint::scan:
-            return retention::first_to_go;
-        case hint::no_retain:
-            return retention::gone_when_idle;
-        case hint::keep:
-            return retention::last_to_go;
-    }
-    return retention::normal;
-}
 
 /// The cache's word on a candidate.
 enum class verdict : std::uint8_t {

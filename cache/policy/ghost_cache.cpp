@@ -123,12 +123,6 @@ void ghost_cache::remove(entry& gone) noexcept {
     --size_;
 }
 
-/// As uses::saves() says of chunks.
-bool ghost_cache::saved(const entry& candidate) const noexcept {
-    return tell_ != told_uses::visits || candidate.reuses != 0 ||
-           candidate.keep != retention::normal || candidate.used >= clock_.visits_horizon();
-}
-
 void ghost_cache::make_room(std::uint64_t bytes) noexcept {
     while (used_bytes_ != 0 && used_bytes_ + bytes > room_) {
         if (take_coldest() == nullptr) return;
@@ -145,7 +139,7 @@ ghost_cache::entry* ghost_cache::take_coldest() noexcept {
             one.used = one.last_use = latest;
             // It is told of visits only, also where the policy wants to be told of each use.
             if (here.tell_ == told_uses::all) one.count_reuse();
-            return here.saved(one) ? verdict::used : verdict::evict;
+            return here.clock_.saves(one) ? verdict::used : verdict::evict;
         },
         this);
     if (victim == nullptr) return nullptr;

@@ -80,7 +80,6 @@ private:
                 const resident* real,
                 std::int64_t used) noexcept;
     [[nodiscard]] entry* take_spare() noexcept;
-    [[nodiscard]] bool saved(const entry& candidate) const noexcept;
     void make_room(std::uint64_t bytes) noexcept;
     [[nodiscard]] entry* take_coldest() noexcept;
     void remove(entry& gone) noexcept;

@@ -47,7 +47,7 @@ public:
         // What stops the search there stops it here, too: that costs one question.
         found = ordered_->victim(decide, state);
         if (found != nullptr) return found;
-        return last_to_go(decide, state);
+        return unused(last, last, decide, state, stopped);
     }
 
 private:
@@ -73,22 +73,6 @@ private:
             if (said == verdict::set_aside) continue;
             oldest.keep = retention::normal;
             ordered_->insert(oldest);
-        }
-        return nullptr;
-    }
-    resident* last_to_go(judge decide, void* state) noexcept {
-        std::size_t left = 2 * queue(last).size();
-        for (auto next = queue(last).begin(); next != queue(last).end() && left > 0; --left) {
-            resident& oldest = *next++;
-            const verdict said = decide(state, oldest);
-            if (said == verdict::stop) return nullptr;
-            if (said == verdict::pass) continue;
-            if (said == verdict::used) {
-                queue(last).rotate(oldest, next);
-                continue;
-            }
-            leave(oldest);
-            if (said == verdict::evict) return &oldest;
         }
         return nullptr;
     }

@@ -63,6 +63,31 @@ protected:
         return nullptr;
     }
 
+    /// The oldest of a queue that was not used since the last look; out of it. Those that were go
+    /// to the end of the queue `to`.
+    resident* unused(
+        std::size_t which, std::size_t to, judge decide, void* state, bool& stopped) noexcept {
+        resident_queue& from = queues_[which];
+        // Other shards go on using what is looked at here: that must not keep this from ending.
+        std::size_t left = 2 * from.size();
+        for (auto next = from.begin(); next != from.end() && left > 0; --left) {
+            resident& oldest = *next++;
+            const verdict said = decide(state, oldest);
+            stopped = said == verdict::stop;
+            if (stopped) return nullptr;
+            if (said == verdict::pass) continue;
+            if (said == verdict::used && to == which) {
+                from.rotate(oldest, next);
+            } else if (said == verdict::used) {
+                move(oldest, to);
+            } else {
+                leave(oldest);
+                if (said == verdict::evict) return &oldest;
+            }
+        }
+        return nullptr;
+    }
+
 private:
     std::array<resident_queue, Queues> queues_;
 };

@@ -18,14 +18,21 @@ namespace leat::detail {
 class visit_clock {
 public:
     visit_clock(told_uses tell, std::uint64_t capacity) noexcept
-        : step_bytes_(capacity / distance / marks), all_(tell == told_uses::all) {}
+        : step_bytes_(capacity / distance / marks), tell_(tell) {}
 
     /// What hits compare with: a use is noticed if the chunk's last use before it was earlier.
     [[nodiscard]] std::int64_t horizon() const noexcept {
-        return all_ ? std::numeric_limits<std::int64_t>::max() : visits_horizon();
+        return tell_ == told_uses::all ? std::numeric_limits<std::int64_t>::max()
+                                       : visits_horizon();
     }
     /// A use may begin a visit if the chunk's last use before it was earlier than this.
     [[nodiscard]] std::int64_t visits_horizon() const noexcept { return marks_[next_]; }
+    /// Whether the last use of a candidate, of which its policy did not know, saves it: not if it
+    /// was part of a visit that has long ended, to a policy that counts visits.
+    [[nodiscard]] bool saves(const resident& candidate) const noexcept {
+        return tell_ != told_uses::visits || candidate.reuses != 0 ||
+               candidate.keep != retention::normal || candidate.used >= visits_horizon();
+    }
     /// A chunk was loaded, or visited, at `now`.
     void visited(std::int64_t now, std::uint64_t bytes) noexcept {
         since_mark_ += bytes;
@@ -40,7 +47,7 @@ private:
     static constexpr std::size_t marks = 4;
 
     std::uint64_t step_bytes_;
-    bool all_;
+    told_uses tell_;
     std::uint64_t since_mark_ = 0;
     std::array<std::int64_t, marks> marks_ = first_marks();
     std::size_t next_ = 0;  ///< the oldest mark, which the next one replaces

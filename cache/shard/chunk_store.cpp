@@ -69,24 +69,11 @@ void chunk_store::first_used(chunk& landed) noexcept {
 }
 
 void chunk_store::retain(chunk& used, hint given) noexcept {
-    switch (given) {
-        case hint::normal:
-        case hint::no_wait:
-            if (used.keep != retention::last_to_go) change_retention(used, retention::normal);
-            break;
-        case hint::scan:
-            if (used.keep == retention::gone_when_idle)
-                change_retention(used, retention::first_to_go);
-            break;
-        case hint::no_retain:
-            if (used.keep == retention::normal) break;
-            change_retention(used, retention::gone_when_idle);
-            used.used = used.latest_use();  // of before: they save it no more
-            break;
-        case hint::keep:
-            change_retention(used, retention::last_to_go);
-            break;
-    }
+    const retention before = used.keep;
+    change_retention(used, retention_after(before, given));
+    // Uses of before save it no more.
+    if (used.keep != before && used.keep == retention::gone_when_idle)
+        used.used = used.latest_use();
 }
 
 void chunk_store::change_retention(chunk& of, retention to) noexcept {

@@ -95,7 +95,7 @@ verdict eviction::judge(chunk& candidate) noexcept {
     if (latest != candidate.used) {
         const std::int64_t before = std::exchange(candidate.used, latest);
         if (candidate.take_reuses()) uses_.visited_elsewhere(candidate, before);
-        if (uses_.saves(candidate)) return verdict::used;
+        if (uses_.clock().saves(candidate)) return verdict::used;
     }
     const bool leased = !candidate.holders.empty();
     // Nothing younger goes in place of what is on its way: that is a message each, not a read.

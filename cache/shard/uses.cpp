@@ -10,13 +10,6 @@
 
 namespace leat::detail {
 
-namespace {
-/// Whether a request with this hint is a use for whose sake its chunk stays.
-constexpr bool counts(hint given) noexcept {
-    return given != hint::scan && given != hint::no_retain;
-}
-}  // namespace
-
 uses::uses(shard_cache& cache, chunk_store& chunks) noexcept
     : cache_(cache),
       chunks_(chunks),
@@ -96,7 +89,7 @@ bool uses::hit(entry& found, std::uint64_t in, std::uint32_t size, hint given) n
         const bool kept = static_cast<const lease&>(found).kept;
         if (given == hint::no_retain || (given == hint::keep && !kept)) return false;
     }
-    if (counts(given)) {
+    if (counts_as_use(given)) {
         if (found.last_use.latest() < cache_.horizon()) visited(found, in);
         found.note_use(in, size, cache_.stamp());
     }
@@ -109,16 +102,10 @@ bool uses::hit(entry& found, std::uint64_t in, std::uint32_t size, hint given) n
     return true;
 }
 
-bool uses::saves(const chunk& candidate) const noexcept {
-    if (chunks_.policy().tell() != told_uses::visits) return true;
-    return candidate.reuses != 0 || candidate.keep != retention::normal ||
-           candidate.used >= cache_.horizon();
-}
-
 void uses::granted(chunk& found, chunk_request& wanted) noexcept {
     if (wanted.asked_ahead) {
         // Its use is still to come.
-    } else if (counts(wanted.given)) {
+    } else if (counts_as_use(wanted.given)) {
         note(found, wanted.in, wanted.size);
     } else {
         found.served = true;
@@ -136,7 +123,7 @@ void uses::granted(lease& by, const chunk_request& wanted) noexcept {
     by.attention = by.attention || by.fleeting;
     by.since = cache_.stamp();
     // By the owner's stamp: it is the use that the owner has noted, not another.
-    if (counts(wanted.given) && !wanted.asked_ahead)
+    if (counts_as_use(wanted.given) && !wanted.asked_ahead)
         by.note_use(wanted.in, wanted.size, std::max(by.last_use.latest(), wanted.used));
 }
 

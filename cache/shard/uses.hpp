@@ -31,9 +31,7 @@ public:
     void visited(entry& found, std::uint64_t in) noexcept;
     /// A hit with a hint, which pins. Returns false if the owner has to be told: then it is none.
     [[nodiscard]] bool hit(entry& found, std::uint64_t in, std::uint32_t size, hint given) noexcept;
-    /// Whether the last use of one that may be evicted, of which the policy did not know, saves it:
-    /// not if it was part of a visit that has long ended, to a policy that counts visits.
-    [[nodiscard]] bool saves(const chunk& candidate) const noexcept;
+    [[nodiscard]] const visit_clock& clock() const noexcept { return clock_; }
     /// The owner gives a request the bytes of `found` that it wants.
     void granted(chunk& found, chunk_request& wanted) noexcept;
     /// A grant has come home, and the request pins by it.

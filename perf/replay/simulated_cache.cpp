@@ -57,15 +57,15 @@ bool simulated_cache::serve(const chunk_piece& piece) {
     ++now_;
     const std::uint64_t key = key_of(piece.file, piece.index);
     entry* const found = find(key, piece.file, piece.index);
-    if (found != nullptr) {
-        use(*found, piece);
-    } else {
-        load(key, piece);
-    }
+    entry& served = found != nullptr ? *found : load(key, piece);
+    if (found != nullptr) use(served, piece);
+    if (served.keep == detail::retention::gone_when_idle) remove(served);
     return found != nullptr;
 }
 
 void simulated_cache::use(entry& again, const chunk_piece& piece) noexcept {
+    retain(again, detail::retention_after(again.keep, piece.hint));
+    if (!detail::counts_as_use(piece.hint)) return;
     if (again.last_use < clock_.horizon()) {
         const bool visit = again.last_use < clock_.visits_horizon();
         const bool anew = visit && !again.ends.continued_at(piece.in);
@@ -82,7 +82,14 @@ void simulated_cache::use(entry& again, const chunk_piece& piece) noexcept {
     again.last_use = now_;
 }
 
-void simulated_cache::load(std::uint64_t key, const chunk_piece& piece) {
+void simulated_cache::retain(entry& used, detail::retention keep) noexcept {
+    if (used.keep == keep) return;
+    policy_->erase(used);
+    used.keep = keep;
+    policy_->insert(used);
+}
+
+simulated_cache::entry& simulated_cache::load(std::uint64_t key, const chunk_piece& piece) {
     policy_->expect(key, chunk_size_);
     make_room();
     entry& added = take_entry();
@@ -91,6 +98,7 @@ void simulated_cache::load(std::uint64_t key, const chunk_piece& piece) {
     added.file = piece.file;
     added.index = piece.index;
     added.used = added.last_use = added.made = now_;
+    added.keep = detail::retention_of(piece.hint);
     added.ends = {};
     added.ends.note(piece.in + piece.size);
     added.chain = std::exchange(bucket_of(key), &added);
@@ -98,6 +106,7 @@ void simulated_cache::load(std::uint64_t key, const chunk_piece& piece) {
     policy_->insert(added);
     clock_.visited(now_, added.bytes);
     if (curve_) curve_->loaded(added, now_);
+    return added;
 }
 
 void simulated_cache::make_room() noexcept {
@@ -106,22 +115,23 @@ void simulated_cache::make_room() noexcept {
         auto& one = static_cast<entry&>(candidate);
         if (one.last_use == one.used) return detail::verdict::evict;
         one.used = one.last_use;
-        // As uses::saves() says: what is left of a visit that has long ended saves nothing.
-        const bool saved = here.tell_ != detail::told_uses::visits || one.reuses != 0 ||
-                           one.used >= here.clock_.horizon();
-        return saved ? detail::verdict::used : detail::verdict::evict;
+        return here.clock_.saves(one) ? detail::verdict::used : detail::verdict::evict;
     };
     while (used_bytes_ + chunk_size_ > memory_) {
         detail::resident* const victim = policy_->victim(judge, this);
         if (victim == nullptr) return;
-        auto& gone = static_cast<entry&>(*victim);
-        if (curve_) curve_->left(gone, gone.last_use);
-        entry** link = &bucket_of(gone.key);
-        while (*link != &gone) link = &(*link)->chain;
-        *link = gone.chain;
-        gone.chain = std::exchange(spare_, &gone);
-        used_bytes_ -= gone.bytes;
+        remove(static_cast<entry&>(*victim));
     }
+}
+
+void simulated_cache::remove(entry& gone) noexcept {
+    if (curve_) curve_->left(gone, gone.last_use);
+    policy_->erase(gone);
+    entry** link = &bucket_of(gone.key);
+    while (*link != &gone) link = &(*link)->chain;
+    *link = gone.chain;
+    gone.chain = std::exchange(spare_, &gone);
+    used_bytes_ -= gone.bytes;
 }
 
 simulated_cache::entry& simulated_cache::take_entry() {

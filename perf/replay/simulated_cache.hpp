@@ -50,7 +50,9 @@ private:
                               std::uint32_t file,
                               std::uint64_t index) const noexcept;
     void use(entry& again, const chunk_piece& piece) noexcept;
-    void load(std::uint64_t key, const chunk_piece& piece);
+    void retain(entry& used, detail::retention keep) noexcept;
+    entry& load(std::uint64_t key, const chunk_piece& piece);
+    void remove(entry& gone) noexcept;
     void make_room() noexcept;
     [[nodiscard]] entry& take_entry();
     void grow();

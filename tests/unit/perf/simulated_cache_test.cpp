@@ -54,6 +54,29 @@ BOOST_AUTO_TEST_CASE(a_load_is_no_second_use) {
     BOOST_TEST(served(cache, {0, 1, 0, 2, 0, 1}) == "mmhmhm");
 }
 
+BOOST_AUTO_TEST_CASE(hints_do_what_they_do_in_the_cache) {
+    simulated_cache cache{cache_policy::lru, 3 * chunk_size, chunk_size};
+    const auto ask = [&](std::uint64_t index, leat::hint given) {
+        chunk_piece piece = page_of(0, index);
+        piece.hint = given;
+        return cache.serve(piece);
+    };
+    BOOST_TEST(!ask(0, leat::hint::keep));
+    BOOST_TEST(!ask(1, leat::hint::normal));
+    BOOST_TEST(!ask(2, leat::hint::scan));
+    BOOST_TEST(ask(2, leat::hint::scan));
+    BOOST_TEST(!ask(3, leat::hint::normal));  // in place of 2, which was used last
+    BOOST_TEST(!cache.has(0, 2));
+    BOOST_TEST(!ask(4, leat::hint::no_retain));  // in place of 1
+    BOOST_TEST(!cache.has(0, 4));
+    BOOST_TEST(ask(3, leat::hint::no_retain));  // which others have brought
+    BOOST_TEST(cache.has(0, 3));
+    for (std::uint64_t index = 10; index < 20; ++index) BOOST_TEST(!ask(index, leat::hint::normal));
+    BOOST_TEST(cache.has(0, 0));
+    BOOST_TEST(ask(0, leat::hint::no_retain));  // which ends that it is kept
+    BOOST_TEST(!cache.has(0, 0));
+}
+
 BOOST_AUTO_TEST_CASE(files_do_not_share_chunks) {
     simulated_cache cache{cache_policy::lru, 4 * chunk_size, chunk_size};
     BOOST_TEST(!cache.serve(page_of(0, 1)));
