@@ -9,6 +9,7 @@
 #include <leat/io/detail/misuse.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace leat {
@@ -96,6 +97,7 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
     wait.size = size_;
     wait.patience = patience_;
     wait.given = hint_;
+    wait.window = window_;
     if (!cache.request(wait, file().number, offset_, manager_)) {
         wait.not_suspended();
         return false;
@@ -153,7 +155,19 @@ chunk_manager::chunk_manager(leat::engine& engine,
                                          ", not a multiple of " + format_size(fill_piece) +
                                          " up to " + format_size(most_competing_fill_bytes));
     }
+    if (options.grain != 0 && (!std::has_single_bit(options.grain) || options.grain < unit_size)) {
+        refuse(errc::invalid_option, "grain is " + format_size(options.grain) +
+                                         ", not a power of two of at least " +
+                                         format_size(unit_size));
+    }
     cache_ = detail::shared_cache::of(engine);
+    const io::buffer_arena& arena = *engine.at(0).arena();
+    if (arena.buffers_in(engine.memory_per_shard(), size) < 2) {
+        refuse(errc::budget_too_small, "each shard needs room for two chunks of " +
+                                           format_size(size) + " in whole segments of " +
+                                           format_size(arena.segment_bytes()) + ", but has only " +
+                                           format_size(engine.memory_per_shard()));
+    }
     cache_->expect_chunks_of(size);
     core_ = std::make_shared<detail::manager_core>(cache_, size, std::move(source), options);
 }
@@ -212,13 +226,21 @@ task<std::size_t> chunk_manager::read(file from,
     std::size_t done = 0;
     while (done < all) {
         const std::uint64_t at = offset + done;
-        const std::uint64_t in = core_->locate(at).in;
+        const detail::chunk_place place = core_->locate(at);
+        const std::uint64_t at_once = cache.at_once(*core_, from.id().number, place);
         const std::size_t size =
-            static_cast<std::size_t>(std::min<std::uint64_t>(all - done, core_->chunk_size - in));
+            static_cast<std::size_t>(std::min<std::uint64_t>(all - done, at_once));
+        const std::uint64_t rest =
+            std::min<std::uint64_t>(all - done, core_->chunk_size - place.in);
+        if (given == hint::once) {
+            done += co_await read_once(from, at, to.subspan(done, static_cast<std::size_t>(rest)));
+            continue;
+        }
         const chunk_config config{from, at, static_cast<std::uint32_t>(size), given};
         const detail::patience patience =
             given == hint::no_wait ? detail::patience::none : detail::patience::brief;
-        as_result asking{get_chunk_awaiter{*core_, config, patience}};
+        as_result asking{
+            get_chunk_awaiter{*core_, config, patience, static_cast<std::uint32_t>(rest)}};
         result<slice> piece = co_await asking;
         if (piece) {
             std::memcpy(to.data() + done, piece->data(), size);
@@ -231,6 +253,38 @@ task<std::size_t> chunk_manager::read(file from,
         done += size;
     }
     co_return done;
+}
+
+// What is in memory is copied; up to where the next of it begins the rest is read past the cache.
+task<std::size_t> chunk_manager::read_once(const file& from,
+                                           std::uint64_t at,
+                                           std::span<std::byte> to) {
+    const detail::shard_cache& cache = core_->here();
+    const std::uint64_t number = from.id().number;
+    const auto at_hand = [&](std::size_t done) {
+        const detail::chunk_place place = core_->locate(at + done);
+        const std::uint64_t at_once = cache.at_once(*core_, number, place);
+        const auto size =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>(to.size() - done, at_once));
+        return std::pair{size, cache.has(*core_, number, place, size)};
+    };
+    const auto [first, present] = at_hand(0);
+    if (present) {
+        const slice piece = peek({from, at, first, hint::once});
+        if (piece) {
+            std::memcpy(to.data(), piece.data(), first);
+            co_return first;
+        }
+    }
+    std::size_t size = first;
+    while (size < to.size()) {
+        const auto [next, there] = at_hand(size);
+        if (there) break;
+        size += next;
+    }
+    core_->here().count_bypass();
+    co_await read_past(from, at, to.first(size));
+    co_return size;
 }
 
 // As sources are asked for chunks: whole units, into memory aligned to them.

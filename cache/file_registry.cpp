@@ -28,7 +28,7 @@ file_registry::key file_registry::key_of(const manager_core* manager,
 std::uint64_t file_registry::hash_of(const key& of) noexcept {
     const auto& [manager, version, name] = of;
     std::uint64_t mixed = std::hash<std::string_view>{}(name);
-    mixed = entry_table::hash(mixed, reinterpret_cast<std::uintptr_t>(manager));
+    mixed = entry_table::hash(mixed, manager->serial);
     for (const std::uint64_t part : version) mixed = entry_table::hash(mixed, part);
     return mixed;
 }

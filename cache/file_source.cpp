@@ -1,5 +1,6 @@
 // Opens and reads files below a root, or anywhere.
 #include <leat/cache/file_source.hpp>
+#include <leat/io/detail/misuse.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,6 +8,13 @@
 #include <cerrno>
 
 namespace leat {
+
+namespace {
+std::size_t count_of(const boost::system::result<std::size_t>& count) {
+    if (!count) throw system_error({count.error(), {.doing = activity::read}});
+    return *count;
+}
+}  // namespace
 
 struct file_source::directory {
     explicit directory(const std::string& path)
@@ -35,8 +43,18 @@ task<std::size_t> file_source::read(const io::file& file,
                                     priority) {
     file_read_wait reading{file, offset, buffer};
     const boost::system::result<std::size_t> count = co_await std::move(reading);
-    if (!count) throw system_error({count.error(), {.doing = activity::read}});
-    co_return *count;
+    co_return count_of(count);
+}
+
+task<std::size_t> file_source::read(const io::file& file,
+                                    std::uint64_t offset,
+                                    std::span<const std::span<std::byte>> buffers,
+                                    priority) {
+    if (buffers.size() > io::operation::most_vectors)
+        detail::misuse("file_source::read() was given a list of more than 1024 buffers");
+    file_read_wait reading{file, offset, buffers};
+    const boost::system::result<std::size_t> count = co_await std::move(reading);
+    co_return count_of(count);
 }
 
 }  // namespace leat

@@ -1,4 +1,6 @@
 // Walks a range slice by slice and asks ahead.
+#include "shard/shard_parts.hpp"
+
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/cache/slice_stream.hpp>
 #include <leat/io/detail/misuse.hpp>
@@ -6,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <utility>
 
 namespace leat {
 
@@ -58,6 +61,12 @@ slice_stream::~slice_stream() {
     drop_before(std::numeric_limits<std::uint64_t>::max());
 }
 
+unsigned slice_stream::depth() const noexcept {
+    const std::uint64_t share = manager_.core_->here().parts().runs.share();
+    return static_cast<unsigned>(
+        std::min<std::uint64_t>(options_.depth, share / manager_.chunk_size()));
+}
+
 void slice_stream::check_home() const noexcept {
     if (shard::current() != &home_)
         detail::misuse(
@@ -87,7 +96,8 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
     drop_before(index);
     const std::uint64_t size = manager_.chunk_size();
     next_ahead_ = std::max(next_ahead_, first);
-    for (; next_ahead_ <= index + options_.depth && next_ahead_ * size < end_; ++next_ahead_) {
+    const unsigned most = depth();
+    for (; next_ahead_ <= index + most && next_ahead_ * size < end_; ++next_ahead_) {
         const auto asked = [this](const ahead* one) { return one->chunk == next_ahead_; };
         // Those behind one that is asked for again; so ahead_ never needs more room than it has.
         if (std::any_of(ahead_.begin(), ahead_.end(), asked)) continue;
@@ -99,6 +109,7 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         asking->done = &ahead::landed;
         asking->chunk = next_ahead_;
         asking->size = length;
+        asking->window = static_cast<std::uint32_t>(size);
         asking->patience = detail::patience::brief;
         asking->asked_ahead = true;
         // What is asked for ahead is not gone before it is used.
@@ -117,23 +128,29 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
 task<slice> slice_stream::next() {
     check_home();
     if (offset_ >= end_) co_return slice{};
+    const detail::manager_core& core = *manager_.core_;
     const std::uint64_t size = manager_.chunk_size();
-    const std::uint64_t index = offset_ / size;
-    std::uint64_t piece = std::min((index + 1) * size, end_) - offset_;
-    if (options_.slice_size != 0) {
-        piece = std::min<std::uint64_t>(piece, options_.slice_size);
-    }
+    const detail::chunk_place place = core.locate(offset_);
+    const std::uint64_t rest = std::min((place.index + 1) * size, end_) - offset_;
+    const std::uint64_t piece = std::min<std::uint64_t>(
+        rest, options_.slice_size != 0 ? options_.slice_size
+                                       : core.here().at_once(core, file_.id().number, place));
     chunk_config config{file_, offset_, static_cast<std::uint32_t>(piece), options_.hint};
     // A chunk is gone behind its last piece, not behind each.
-    const bool last = offset_ + piece == end_ || (offset_ + piece) % size == 0;
+    const bool last = piece == rest;
     if (config.hint == hint::no_retain && !last) config.hint = hint::scan;
-    if (options_.slice_size == 0 && !has(offset_, config.size)) {
-        look_ahead(index, index);  // all of them at once, this one first
+    const bool all_at_once = core.grain >= size;
+    if (all_at_once || place.in == 0) whole_ = all_at_once || depth() != 0;
+    const std::uint64_t first = whole_ ? place.index : place.index + 1;
+    if (all_at_once && options_.slice_size == 0 && !has(offset_, config.size)) {
+        look_ahead(place.index, first);  // all of them at once, this one first
     }
-    slice found = co_await manager_.get_chunk(config);
+    get_chunk_awaiter asking{core, config, detail::patience_of(config.hint),
+                             static_cast<std::uint32_t>(rest)};
+    slice found = co_await std::move(asking);
     // Only now: a small piece is demanded, and what is there is pinned, before more is asked for,
     // first the rest of its own chunk.
-    look_ahead(index, index);
+    look_ahead(place.index, first);
     offset_ += piece;
     co_return found;
 }

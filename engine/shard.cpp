@@ -34,6 +34,7 @@ shard::shard(leat::engine& engine, unsigned index, unsigned shards)
     arena.budget = engine_.memory_per_shard();
     arena.huge_pages = engine_.options().huge_pages;
     arena.register_buffers = engine_.options().register_buffers;
+    arena.segment_bytes = engine_.options().chunk_size;
     arena_ = std::make_shared<io::buffer_arena>(arena);
 }
 

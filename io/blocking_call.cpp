@@ -84,8 +84,11 @@ int call_poll(const operation& op) noexcept {
 }
 
 int read_stream(const operation& op) noexcept {
-    const iovec vector{op.read.data, op.read.size};
-    return uninterrupted([&] { return ::preadv2(op.descriptor, &vector, 1, -1, RWF_NOWAIT); });
+    const bool several = op.code == opcode::read_vector;
+    const iovec one = several ? iovec{} : iovec{op.read.data, op.read.size};
+    const iovec* const vectors = several ? op.read_vector.vectors : &one;
+    const int count = several ? static_cast<int>(op.read_vector.count) : 1;
+    return uninterrupted([&] { return ::preadv2(op.descriptor, vectors, count, -1, RWF_NOWAIT); });
 }
 
 }  // namespace
@@ -93,6 +96,7 @@ int read_stream(const operation& op) noexcept {
 bool may_block(const operation& op) noexcept {
     switch (op.code) {
         case opcode::read:
+        case opcode::read_vector:
         case opcode::open:
         case opcode::stat:
         case opcode::stat_file_system:
@@ -115,6 +119,12 @@ int call_blocking(operation& op) noexcept {
             return uninterrupted([&] {
                 return ::pread(op.descriptor, op.read.data, op.read.size,
                                static_cast<off_t>(op.read.offset));
+            });
+        case opcode::read_vector:
+            return uninterrupted([&] {
+                return ::preadv(op.descriptor, op.read_vector.vectors,
+                                static_cast<int>(op.read_vector.count),
+                                static_cast<off_t>(op.read_vector.offset));
             });
         case opcode::open:
             return call_open(op);
@@ -141,6 +151,7 @@ int call_blocking(operation& op) noexcept {
 int call_non_blocking(operation& op) noexcept {
     switch (op.code) {
         case opcode::read:
+        case opcode::read_vector:
             return read_stream(op);
         case opcode::accept:
             return call_accept(op);
@@ -177,6 +188,7 @@ std::uint32_t interest(const operation& op) noexcept {
         case opcode::poll:
             return static_cast<std::uint32_t>(op.number);
         case opcode::read:
+        case opcode::read_vector:
         case opcode::accept:
         case opcode::receive:
         case opcode::open:  // these never wait for a descriptor

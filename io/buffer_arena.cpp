@@ -1,364 +1,368 @@
-// Maps segments, divides them into buffers, and registers them.
+// Divides segments into buffers, and finds room for new ones.
+#include "segment_memory.hpp"
+
 #include <leat/io/detail/buffer_arena.hpp>
 
-#include <sys/mman.h>
-
 #include <algorithm>
+#include <bit>
 #include <cassert>
-#include <cerrno>
 #include <new>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef MAP_HUGE_2MB
-#define MAP_HUGE_2MB (21 << 26)
-#endif
 
 namespace leat::io {
 
 namespace {
 
-constexpr std::size_t page_bytes = 4096;
-constexpr std::size_t huge_page_bytes = 2 << 20;
-// The kernel's limit for one registered buffer.
-constexpr std::size_t largest_segment_bytes = 1 << 30;
+constexpr std::uint64_t largest_segment_bytes = 1 << 30;
 // Below this no sum of sizes overflows.
 constexpr std::uint64_t address_space_bytes = std::uint64_t{1} << 47;
-// Half of the buffers that a ring registers.
+// Half of the buffers that a ring registers, and an eighth of the mappings that Linux allows.
 constexpr std::uint64_t most_segments = 8192;
-// With more segments debug builds do not look at each after every change.
-constexpr std::size_t most_segments_checked = 64;
+// With more memory debug builds do not look at each buffer after every change.
+constexpr std::uint64_t most_bytes_checked = 64 << 20;
 
-std::size_t round_up(std::size_t size, std::size_t to) noexcept {
-    return (size + to - 1) & ~(to - 1);
+constexpr std::size_t small_classes = 5;  // 4, 8, 16, 32, 64 KiB
+constexpr std::size_t small_bytes = 64 << 10;
+constexpr std::size_t small_bits = 16;
+constexpr std::size_t classes_per_doubling = 4;
+
+// The number of the regular class for buffers of `size` bytes (> 0).
+std::size_t regular_class(std::size_t size) noexcept {
+    const std::size_t last = size - 1;
+    if (size <= small_bytes) return static_cast<std::size_t>(std::bit_width(last / page_bytes));
+    const auto bits = static_cast<std::size_t>(std::bit_width(last)) - 1;
+    const std::size_t step = std::size_t{1} << (bits - 2);
+    return small_classes + (bits - small_bits) * classes_per_doubling +
+           (last - (std::size_t{1} << bits)) / step;
 }
 
-void* map_pages(std::size_t bytes, int flags) noexcept {
-    void* const address =
-        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-    return address == MAP_FAILED ? nullptr : address;
+std::size_t bytes_of_regular_class(std::size_t number) noexcept {
+    if (number < small_classes) return page_bytes << number;
+    const std::size_t beyond = number - small_classes;
+    const std::size_t below = small_bytes << (beyond / classes_per_doubling);
+    return below + (beyond % classes_per_doubling + 1) * (below / classes_per_doubling);
 }
 
-// Maps `bytes` at a multiple of a huge page, by mapping more and giving the ends back.
-std::byte* map_aligned(std::size_t bytes) noexcept {
-    const std::size_t whole = bytes + huge_page_bytes - page_bytes;
-    auto* const start = static_cast<std::byte*>(map_pages(whole, 0));
-    if (start == nullptr) {
-        return nullptr;
-    }
-    const auto address = reinterpret_cast<std::uintptr_t>(start);
-    const std::size_t before = round_up(address, huge_page_bytes) - address;
-    const std::size_t after = whole - before - bytes;
-    if (before > 0) {
-        ::munmap(start, before);
-    }
-    if (after > 0) {
-        ::munmap(start + before + bytes, after);
-    }
-    return start + before;
+// With fewer, segments are shorter.
+constexpr std::uint64_t fewest_huge_pages = 16;
+
+// How many buffers of `bytes` fit a budget that segments of such a length divide.
+std::uint64_t fitting(std::uint64_t budget, std::uint64_t segment, std::uint64_t bytes) noexcept {
+    return budget / segment * (segment / bytes) + budget % segment / bytes;
 }
 
-// Whether the memory can be used: reserved pages may be refused when they are touched.
-bool populate(void* memory, std::size_t bytes) noexcept {
-    int result = 0;
-    do {
-        result = ::madvise(memory, bytes, MADV_POPULATE_WRITE);
-    } while (result != 0 && (errno == EINTR || errno == EAGAIN));
-    return result == 0;
+// The length of segments, where the budget does not end before.
+std::uint64_t segment_length(std::uint64_t budget,
+                             std::uint64_t most,
+                             std::uint64_t asked) noexcept {
+    // A little memory is better divided finely than in huge pages: each size that is in use takes
+    // a segment at least.
+    const std::uint64_t step =
+        most < fewest_huge_pages * huge_page_bytes && asked != 0 ? small_bytes : huge_page_bytes;
+    const std::uint64_t least = std::clamp<std::uint64_t>(
+        round_up((most + most_segments - 1) / most_segments, step), step, largest_segment_bytes);
+    if (asked == 0) return least;
+    const std::uint64_t bytes = round_up(asked, page_bytes);
+    const std::uint64_t all = budget / bytes;
+    std::uint64_t length = std::max(round_up(bytes, step), least);
+    while (length < budget && all - fitting(budget, length, bytes) > all / 16) length += step;
+    return length;
+}
+
+constexpr std::uint64_t whole_pages(std::uint64_t bytes) noexcept {
+    return bytes / page_bytes * page_bytes;
 }
 
 }  // namespace
 
 buffer_arena::buffer_arena(const arena_options& options) : options_(options) {
-    options_.budget = std::min(options_.budget, address_space_bytes);
+    const std::uint64_t budget = whole_pages(std::min(options.budget, address_space_bytes));
+    std::uint64_t most = std::min(std::max(options.most_budget, budget), address_space_bytes);
+    most = whole_pages(most);
+    const std::uint64_t asked = std::min(options.segment_bytes, most);
+    segment_bytes_ =
+        std::min(segment_length(budget, most, asked), std::max<std::uint64_t>(most, page_bytes));
+    while (2 * bytes_of_regular_class(regular_) <= segment_bytes_) ++regular_;
+    classes_ = std::vector<size_class>(regular_ + 3);
+    for (std::size_t i = 0; i < regular_; ++i) classes_[i].buffer_bytes = bytes_of_regular_class(i);
+    classes_[regular_].buffer_bytes = segment_bytes_;
+    classes_[regular_ + 1].buffer_bytes = whole_pages(segment_bytes_ / 2);
+    classes_[regular_ + 2].buffer_bytes = round_up(asked, page_bytes);
+    // Where a process may not have as much address space, it gets what it may have.
+    while (most > 0 && (base_ = reserve_space(most)) == nullptr) most = whole_pages(most / 2);
+    options_.most_budget = most;
+    options_.budget = std::min(budget, most);
 }
 
 buffer_arena::~buffer_arena() {
     assert(backend_ == nullptr);
-    for (const auto& of : classes_) {
-        of->partial.clear();
-        of->vacant.clear();
-    }
-    for (const auto& s : segments_) {
-        ::munmap(s->base, s->bytes);
-    }
-}
-
-void buffer_arena::attach(backend& through) noexcept {
-    assert(backend_ == nullptr);
-    backend_ = &through;
-    registration_works_ = true;
-    for (const auto& s : segments_) {
-        enroll(*s);
+    if (sealed_) {
+        for (const segment& s : segments_)
+            if (s.bytes > 0) release_space(base_of(s), s.bytes);
+    } else if (base_ != nullptr) {
+        release_space(base_, options_.most_budget);
     }
 }
 
-void buffer_arena::unregister() noexcept {
-    registration_works_ = false;
-    for (const auto& s : segments_) {
-        if (s->index >= 0) {
-            static_cast<void>(backend_->register_buffer(static_cast<unsigned>(s->index), {}));
-            s->index = -1;
-        }
+std::byte* buffer_arena::allocate(std::size_t size, void* user) noexcept {
+    if (size == 0) return nullptr;
+    const std::size_t number = class_of(size);
+    segment* found = nullptr;
+    try {
+        found = number < classes_.size() ? claim(classes_[number]) : claim_neighbours(size);
+    } catch (const std::bad_alloc&) {  // as if the system had no memory for the buffer
     }
-    statistics_.registered_bytes = 0;
+    if (found != nullptr) return give_place(*found, user);
+    assert(holds());
+    return nullptr;
 }
 
-void buffer_arena::detach() noexcept {
-    backend_ = nullptr;
-    for (const auto& s : segments_) {
-        s->index = -1;
-    }
-    free_indices_.clear();
-    next_index_ = 0;
-    statistics_.registered_bytes = 0;
-}
-
-std::byte* buffer_arena::allocate(std::size_t size) noexcept {
-    if (size == 0 || size > options_.budget) {
-        return nullptr;
-    }
-    const std::size_t buffer_size = round_up(size, page_bytes);
-    size_class* of = find_class(buffer_size);
-    segment* s = nullptr;
-    if (of != nullptr && !of->partial.empty()) {
-        s = &of->partial.front();
-    } else if (of != nullptr && !of->vacant.empty()) {
-        s = &of->vacant.front();
-    } else {
-        try {
-            s = add_segment(buffer_size);
-        } catch (const std::bad_alloc&) {
-            return nullptr;
-        }
-        if (s == nullptr) {
-            return nullptr;
-        }
-        of = find_class(buffer_size);
-    }
-    const bool was_vacant = s->free.size() == s->count;
-    const std::uint32_t number = s->free.back();
-    s->free.pop_back();
-    if (was_vacant) {
-        of->vacant.erase(segment_list::s_iterator_to(*s));
-        of->partial.push_front(*s);
-    }
-    if (s->free.empty()) {
-        of->partial.erase(segment_list::s_iterator_to(*s));
-    }
-    statistics_.used_bytes += buffer_size;
-    assert(segments_.size() > most_segments_checked || fault() == nullptr);
-    return s->base + number * buffer_size;
-}
-
-void buffer_arena::release(std::byte* memory, std::size_t size) noexcept {
-    segment* const s = find_segment(memory);
-    assert(s != nullptr && s->buffer_size == round_up(size, page_bytes));
-    size_class* const of = find_class(s->buffer_size);
-    const auto distance = static_cast<std::size_t>(memory - s->base);
-    assert(distance % s->buffer_size == 0 && s->free.size() < s->count);
-    if (!s->free.empty()) {
-        of->partial.erase(segment_list::s_iterator_to(*s));
-    }
-    s->free.push_back(static_cast<std::uint32_t>(distance / s->buffer_size));
-    (s->free.size() == s->count ? of->vacant : of->partial).push_front(*s);
-    statistics_.used_bytes -= round_up(size, page_bytes);
-    assert(segments_.size() > most_segments_checked || fault() == nullptr);
-}
-
-int buffer_arena::buffer_index(const std::byte* memory) const noexcept {
-    const segment* const s = find_segment(memory);
-    return s == nullptr ? -1 : s->index;
-}
-
-arena_statistics buffer_arena::statistics() const noexcept {
-    return statistics_;
-}
-
-buffer_arena::size_class* buffer_arena::find_class(std::size_t buffer_size) noexcept {
-    for (const auto& of : classes_) {
-        if (of->buffer_size == buffer_size) {
-            return of.get();
-        }
+std::byte* buffer_arena::allocate_outside(std::size_t except,
+                                          std::size_t size,
+                                          void* user) noexcept {
+    const std::size_t number = class_of(size);
+    if (size == 0 || number == classes_.size()) return nullptr;
+    size_class& of = classes_[number];
+    for (unsigned level = size_class::levels; level-- > 0;) {
+        // The first of a list, or the one after that: only one is excepted.
+        for (auto& s : of.lists[level])
+            if (s.number != except) return give_place(s, user);
     }
     return nullptr;
 }
 
-buffer_arena::segment* buffer_arena::find_segment(const std::byte* memory) const noexcept {
-    auto after = std::upper_bound(segments_.begin(), segments_.end(), memory,
-                                  [](const std::byte* m, const auto& s) { return m < s->base; });
-    if (after == segments_.begin()) {
-        return nullptr;
-    }
-    segment* const s = std::prev(after)->get();
-    return memory < s->base + s->bytes ? s : nullptr;
-}
-
-// As many that the whole budget needs at most `most_segments`, and small ones share a huge page.
-std::size_t buffer_arena::buffers_in_segment(std::size_t buffer_size) const noexcept {
-    const std::uint64_t least = (options_.budget + most_segments - 1) / most_segments;
-    const std::uint64_t target =
-        std::clamp<std::uint64_t>(least, huge_page_bytes, largest_segment_bytes);
-    return buffer_size >= target ? 1 : target / buffer_size;
-}
-
-// Gives vacant segments back until `bytes` fit the budget or none is left.
-void buffer_arena::make_room(std::size_t bytes) noexcept {
-    for (std::size_t i = classes_.size();
-         i-- > 0 && statistics_.mapped_bytes + bytes > options_.budget;) {
-        size_class& of = *classes_[i];
-        while (!of.vacant.empty() && statistics_.mapped_bytes + bytes > options_.budget) {
-            drop_segment(of, of.vacant.back());
-        }
-        if (of.segments == 0) {
-            classes_.erase(classes_.begin() + static_cast<std::ptrdiff_t>(i));
-        }
-    }
-}
-
-// Maps another segment for buffers of `buffer_size` bytes, with fewer than usual if the budget ends
-// there. Null if it has no room for one, or the system none.
-buffer_arena::segment* buffer_arena::add_segment(std::size_t buffer_size) {
-    std::size_t count = buffers_in_segment(buffer_size);
-    make_room(count * buffer_size);
-    const std::uint64_t room = options_.budget - statistics_.mapped_bytes;
-    count = std::min<std::uint64_t>(count, room / buffer_size);
-    if (count == 0) {
-        return nullptr;
-    }
-    size_class* of = find_class(buffer_size);
-    if (of == nullptr) {
-        classes_.push_back(std::make_unique<size_class>());
-        of = classes_.back().get();
-        of->buffer_size = buffer_size;
-    }
-    auto made = std::make_unique<segment>();
-    made->buffer_size = buffer_size;
-    made->count = static_cast<std::uint32_t>(count);
-    made->bytes = count * buffer_size;
-    // A huge page at the end is worth a little room.
-    const std::size_t rounded = round_up(made->bytes, huge_page_bytes);
-    if (options_.huge_pages && rounded - made->bytes <= rounded / 16 && rounded <= room) {
-        made->bytes = rounded;
-    }
-    made->free.reserve(count);
-    for (std::size_t i = count; i-- > 0;) {
-        made->free.push_back(static_cast<std::uint32_t>(i));
-    }
-    if (segments_.size() == segments_.capacity()) {
-        segments_.reserve(2 * segments_.size() + 16);
-    }
-    free_indices_.reserve(segments_.capacity());  // so that drop_segment() never allocates
-    if (!map(*made)) {
-        return nullptr;
-    }
-    segment* const s = made.get();
-    const auto place =
-        std::upper_bound(segments_.begin(), segments_.end(), s->base,
-                         [](const std::byte* m, const auto& other) { return m < other->base; });
-    segments_.insert(place, std::move(made));
-    of->vacant.push_front(*s);
-    ++of->segments;
-    ++statistics_.segments;
-    ++segments_of(s->pages);
-    statistics_.mapped_bytes += s->bytes;
-    enroll(*s);
-    assert(segments_.size() > most_segments_checked || fault() == nullptr);
-    return s;
-}
-
-// Maps a segment's memory: reserved huge pages, else transparent ones, else 4 KiB pages.
-bool buffer_arena::map(segment& s) noexcept {
-    if (options_.huge_pages && hugetlb_works_ && s.bytes % huge_page_bytes == 0) {
-        s.base = static_cast<std::byte*>(map_pages(s.bytes, MAP_HUGETLB | MAP_HUGE_2MB));
-        if (s.base != nullptr && !populate(s.base, s.bytes)) {
-            ::munmap(s.base, s.bytes);
-            s.base = nullptr;
-            ++statistics_.hugetlb_refusals;
-        }
-        hugetlb_works_ = s.base != nullptr;
-        s.pages = kind::hugetlb;
-    }
-    if (s.base == nullptr) {
-        s.base = s.bytes >= huge_page_bytes ? map_aligned(s.bytes)
-                                            : static_cast<std::byte*>(map_pages(s.bytes, 0));
-        if (s.base == nullptr) {
-            return false;
-        }
-        const bool huge = options_.huge_pages && s.bytes >= huge_page_bytes &&
-                          ::madvise(s.base, s.bytes, MADV_HUGEPAGE) == 0;
-        s.pages = huge ? kind::transparent : kind::plain;
-    }
-    // A fork would copy the page tables of memory that the kernel has pinned, a core file all of
-    // the cache.
-    ::madvise(s.base, s.bytes, MADV_DONTFORK);
-    ::madvise(s.base, s.bytes, MADV_DONTDUMP);
-    return true;
-}
-
-// Registers a segment; the first refusal (memlock, as a rule) ends all further attempts.
-void buffer_arena::enroll(segment& s) noexcept {
-    if (backend_ == nullptr || !options_.register_buffers || !registration_works_ ||
-        s.bytes > largest_segment_bytes) {
-        return;
-    }
-    int index = next_index_;
-    if (!free_indices_.empty()) {
-        index = free_indices_.back();
-    } else if (next_index_ == static_cast<int>(backend::maximum_buffers)) {
-        return;
-    }
-    const auto refused = backend_->register_buffer(static_cast<unsigned>(index), {s.base, s.bytes});
-    if (refused) {
-        registration_works_ = false;
-        // A backend that has no use for it has not failed.
-        const bool never = refused == boost::system::errc::operation_not_supported;
-        statistics_.registration_failures += never ? 0 : 1;
-        return;
-    }
-    if (free_indices_.empty()) {
-        ++next_index_;
+void buffer_arena::release(std::byte* memory, std::size_t size) noexcept {
+    assert(segment_of(memory) != no_segment);
+    segment& s = segments_[segment_of(memory)];
+    const auto distance = static_cast<std::size_t>(memory - base_of(s));
+    const std::size_t place = distance / s.buffer_bytes;
+    assert(s.first == s.number && distance % s.buffer_bytes == 0);
+    assert(s.users[place] != nobody());
+    assert(s.of == (class_of(size) < classes_.size() ? &classes_[class_of(size)] : nullptr));
+    static_cast<void>(size);
+    unlist(s);
+    s.users[place] = nobody();
+    s.vacant.push_back(static_cast<std::uint32_t>(place));
+    statistics_.used_bytes -= s.buffer_bytes;
+    if (s.used() > 0) {
+        list(s);
     } else {
-        free_indices_.pop_back();
+        const std::size_t first = s.number;
+        for (std::size_t i = first + s.run; i-- > first;) liberate(segments_[i]);
     }
-    s.index = index;
-    statistics_.registered_bytes += s.bytes;
+    assert(holds());
 }
 
-// Unregisters and unmaps a vacant segment.
-void buffer_arena::drop_segment(size_class& of, segment& s) noexcept {
-    assert(s.free.size() == s.count);
-    of.vacant.erase(segment_list::s_iterator_to(s));
-    --of.segments;
-    --statistics_.segments;
-    --segments_of(s.pages);
-    statistics_.mapped_bytes -= s.bytes;
-    if (s.index >= 0) {
-        // An index that cannot be cleared is not used again.
-        if (!backend_->register_buffer(static_cast<unsigned>(s.index), {})) {
-            free_indices_.push_back(s.index);
+void buffer_arena::set_user(std::byte* memory, void* user) noexcept {
+    assert(segment_of(memory) != no_segment);
+    segment& s = segments_[segments_[segment_of(memory)].first];
+    const auto place = static_cast<std::size_t>(memory - base_of(s)) / s.buffer_bytes;
+    assert(s.users[place] != nobody());
+    s.users[place] = user;
+}
+
+bool buffer_arena::fits(std::size_t size) const noexcept {
+    if (size == 0) return false;
+    const std::size_t number = class_of(size);
+    if (number == classes_.size()) return find_neighbours(size).first != no_segment;
+    const size_class& of = classes_[number];
+    return of.marks != 0 || find_free(of.buffer_bytes) != no_segment ||
+           find_unmapped(of.buffer_bytes) != no_segment;
+}
+
+std::size_t buffer_arena::buffer_bytes(std::size_t size) const noexcept {
+    const std::size_t number = class_of(size);
+    if (number < classes_.size()) return classes_[number].buffer_bytes;
+    return ((size - 1) / segment_bytes_ + 1) * segment_bytes_;
+}
+
+std::uint64_t buffer_arena::buffers_in(std::uint64_t bytes, std::size_t size) const noexcept {
+    const std::size_t number = class_of(size);
+    if (number < classes_.size())
+        return fitting(bytes, segment_bytes_, classes_[number].buffer_bytes);
+    const std::uint64_t count = (size - 1) / segment_bytes_ + 1;
+    const std::uint64_t whole = bytes / segment_bytes_;
+    // The last one may end in the segment that is shorter.
+    const bool last =
+        whole % count == count - 1 && bytes % segment_bytes_ >= size - (count - 1) * segment_bytes_;
+    return whole / count + (last ? 1 : 0);
+}
+
+segment_state buffer_arena::state_of(std::size_t number) const noexcept {
+    if (number >= segments_.size()) return {};
+    const segment& s = segments_[segments_[number].first];
+    if (s.buffer_bytes == 0) return {};
+    return {s.buffer_bytes, static_cast<std::uint32_t>(s.used()),
+            static_cast<std::uint32_t>(s.users.size())};
+}
+
+std::size_t buffer_arena::segment_of(const std::byte* memory) const noexcept {
+    // What lies before the base is far behind it.
+    const std::uintptr_t distance = reinterpret_cast<std::uintptr_t>(memory) -  //
+                                    reinterpret_cast<std::uintptr_t>(base_);
+    const std::size_t number = distance / segment_bytes_;
+    return number < segments_.size() ? number : no_segment;
+}
+
+std::size_t buffer_arena::class_of(std::size_t size) const noexcept {
+    if (size > segment_bytes_) return classes_.size();
+    std::size_t found = std::min(regular_class(std::max<std::size_t>(size, 1)), regular_);
+    for (std::size_t other = regular_ + 1; other < classes_.size(); ++other) {
+        const std::size_t bytes = classes_[other].buffer_bytes;
+        if (size <= bytes && bytes < classes_[found].buffer_bytes) found = other;
+    }
+    return found;
+}
+
+std::byte* buffer_arena::base_of(const segment& s) const noexcept {
+    return base_ + s.number * segment_bytes_;
+}
+
+// The segments that are shorter lie at the end, and serve what they can before others do; of these
+// the one that was used last comes first.
+std::size_t buffer_arena::find_free(std::size_t bytes) const noexcept {
+    if (free_.empty()) return no_segment;
+    const segment& last = free_.back();
+    if (last.bytes < segment_bytes_ && last.bytes >= bytes) return last.number;
+    return free_.front().bytes >= bytes ? free_.front().number : no_segment;
+}
+
+// One that was given back, so that those which are mapped lie together.
+std::size_t buffer_arena::find_unmapped(std::size_t bytes) const noexcept {
+    if (!unmapped_.empty() && length_of_next(unmapped_.front().number) >= bytes)
+        return unmapped_.front().number;
+    return length_of_next(segments_.size()) >= bytes ? segments_.size() : no_segment;
+}
+
+// Those of which most is mapped, for which the budget has room if other free ones are given back.
+buffer_arena::neighbours buffer_arena::find_neighbours(std::size_t size) const noexcept {
+    const std::size_t count = (size - 1) / segment_bytes_ + 1;
+    const std::size_t last = size - (count - 1) * segment_bytes_;
+    const std::uint64_t allowed = room() + statistics_.mapped_bytes - statistics_.divided_bytes;
+    const auto mapped = [this](std::size_t i) {
+        return i < segments_.size() && segments_[i].bytes > 0;
+    };
+    neighbours best;
+    std::size_t run = 0;
+    std::uint64_t missing = 0;
+    for (std::size_t i = 0; i < segments_.size() + count && whole(i) > 0; ++i) {
+        const std::size_t length = mapped(i) ? segments_[i].bytes : whole(i);
+        if (mapped(i) && segments_[i].buffer_bytes > 0) {
+            run = missing = 0;
+            continue;
         }
-        statistics_.registered_bytes -= s.bytes;
+        missing += mapped(i) ? 0 : length;
+        if (++run > count) {
+            --run;
+            missing -= mapped(i - count) ? 0 : whole(i - count);
+        }
+        const bool enough = run == count && length >= last &&
+                            (count - 1) * segment_bytes_ + length <= allowed &&
+                            (missing == 0 || !sealed_);
+        if (enough && (best.first == no_segment || missing < best.missing))
+            best = {i + 1 - count, missing};
+        if (length < segment_bytes_) run = missing = 0;  // only the last may be shorter
     }
-    ::munmap(s.base, s.bytes);
-    const auto place =
-        std::lower_bound(segments_.begin(), segments_.end(), s.base,
-                         [](const auto& other, const std::byte* m) { return other->base < m; });
-    segments_.erase(place);
-    assert(segments_.size() > most_segments_checked || fault() == nullptr);
+    return best;
 }
 
-std::uint64_t& buffer_arena::segments_of(kind pages) noexcept {
-    switch (pages) {
-        case kind::hugetlb:
-            return statistics_.hugetlb_segments;
-        case kind::transparent:
-            return statistics_.transparent_segments;
-        case kind::plain:
-            break;
+std::byte* buffer_arena::give_place(segment& s, void* user) noexcept {
+    unlist(s);
+    const std::uint32_t place = s.vacant.back();
+    s.vacant.pop_back();
+    s.users[place] = user;
+    statistics_.used_bytes += s.buffer_bytes;
+    list(s);
+    assert(holds());
+    return base_of(s) + place * s.buffer_bytes;
+}
+
+// A segment of this class with room, if need be one that belonged to none.
+buffer_arena::segment* buffer_arena::claim(size_class& of) {
+    if (of.marks != 0)
+        return &of.lists[static_cast<unsigned>(std::bit_width(of.marks)) - 1].front();
+    std::size_t number = find_free(of.buffer_bytes);
+    if (number == no_segment) {
+        number = find_unmapped(of.buffer_bytes);
+        if (number == no_segment || !map_segment(number, length_of_next(number))) return nullptr;
     }
-    return statistics_.plain_segments;
+    segment& s = segments_[number];
+    divide(s, s.bytes / of.buffer_bytes);
+    free_.erase(free_.iterator_to(s));
+    s.of = &of;
+    s.buffer_bytes = of.buffer_bytes;
+    statistics_.divided_bytes += s.bytes;
+    return &s;
+}
+
+buffer_arena::segment* buffer_arena::claim_neighbours(std::size_t size) {
+    const auto [first, missing] = find_neighbours(size);
+    if (first == no_segment) return nullptr;
+    const std::size_t end = first + (size - 1) / segment_bytes_ + 1;
+    for (std::size_t i = segments_.size(); i-- > 0 && room() < missing;) {
+        const bool outside = i < first || i >= end;
+        if (outside && i < segments_.size() && segments_[i].is_free()) drop(segments_[i]);
+    }
+    std::size_t bytes = 0;
+    for (std::size_t i = first; i < end; ++i) {
+        const bool mapped = i < segments_.size() && segments_[i].bytes > 0;
+        if (!mapped && !map_segment(i, whole(i))) return nullptr;
+        bytes += segments_[i].bytes;
+    }
+    divide(segments_[first], 1);
+    for (std::size_t i = first; i < end; ++i) {
+        segment& s = segments_[i];
+        free_.erase(free_.iterator_to(s));
+        s.first = first;
+        s.buffer_bytes = bytes;
+        statistics_.divided_bytes += s.bytes;
+    }
+    segments_[first].run = end - first;
+    return &segments_[first];
+}
+
+// Gives the segment places, all of them free. It keeps those that it has, if they are as many.
+void buffer_arena::divide(segment& s, std::size_t count) {
+    if (s.users.size() == count) return;
+    s.users.reserve(count);
+    s.vacant.reserve(count);
+    s.users.assign(count, nobody());
+    s.vacant.clear();
+    while (count > 0) s.vacant.push_back(static_cast<std::uint32_t>(--count));
+}
+
+unsigned buffer_arena::level_of(const segment& s) noexcept {
+    return static_cast<unsigned>(s.used() * size_class::levels / s.users.size());
+}
+
+// Puts a segment of a class among those that have room, if it has.
+void buffer_arena::list(segment& s) noexcept {
+    if (s.of == nullptr || s.vacant.empty()) return;
+    const unsigned level = level_of(s);
+    s.of->lists[level].push_front(s);
+    s.of->marks |= 1U << level;
+}
+
+void buffer_arena::unlist(segment& s) noexcept {
+    if (s.of == nullptr || !s.is_linked()) return;
+    const unsigned level = level_of(s);
+    segment_list& at = s.of->lists[level];
+    at.erase(at.iterator_to(s));
+    if (at.empty()) s.of->marks &= ~(1U << level);
+}
+
+// A segment of which nothing is used belongs to no class any more.
+void buffer_arena::liberate(segment& s) noexcept {
+    s.of = nullptr;
+    s.buffer_bytes = 0;
+    s.first = s.number;
+    s.run = 1;
+    statistics_.divided_bytes -= s.bytes;
+    add_free(s);
+    drop_excess(s);
+}
+
+bool buffer_arena::holds() const noexcept {
+    return segments_.size() * segment_bytes_ > most_bytes_checked || fault() == nullptr;
 }
 
 }  // namespace leat::io

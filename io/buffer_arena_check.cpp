@@ -7,77 +7,122 @@ namespace leat::io {
 
 const char* buffer_arena::fault() const noexcept {
     if (const char* const wrong = fault_of_segments()) return wrong;
-    if (const char* const wrong = fault_of_classes()) return wrong;
-    return fault_of_indices();
+    if (const char* const wrong = fault_of_lists()) return wrong;
+    return fault_of_counts();
 }
 
 const char* buffer_arena::fault_of_segments() const noexcept {
+    std::size_t shortened = 0;
+    for (const segment& s : segments_) {
+        if (s.bytes > whole(s.number)) return "a segment is longer than its place";
+        shortened += s.bytes > 0 && s.bytes < whole(s.number) ? 1 : 0;
+        if (s.bytes == 0 && s.buffer_bytes != 0) return "a segment is divided that is not mapped";
+        if (const char* const wrong = fault_of_run(s)) return wrong;
+        if (const char* const wrong = fault_of_places(s)) return wrong;
+        if (s.registered && (backend_ == nullptr || s.bytes == 0))
+            return "a segment is registered that cannot be";
+    }
+    if (shortened != shortened_) return "segments that are shorter are counted wrongly";
+    if (!segments_.empty() && segments_.back().bytes == 0) return "the last segment is not mapped";
+    return nullptr;
+}
+
+const char* buffer_arena::fault_of_run(const segment& s) const noexcept {
+    const bool leads = s.first == s.number;
+    if (s.first > s.number || (s.run != 1 && (!leads || s.of != nullptr)))
+        return "a segment belongs to neighbours that it has not";
+    if (leads && (s.run == 0 || s.number + s.run > segments_.size()))
+        return "a segment belongs to neighbours that it has not";
+    const segment& lead = segments_[s.first];
+    if (s.number >= lead.number + lead.run || s.buffer_bytes != lead.buffer_bytes)
+        return "a segment belongs to neighbours that it has not";
+    if (!leads) return nullptr;
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < s.run; ++i) {
+        if (segments_[s.number + i].first != s.number)
+            return "a long buffer has lost one of its segments";
+        bytes += segments_[s.number + i].bytes;
+    }
+    if (s.users.size() * s.buffer_bytes > bytes) return "buffers reach beyond their segment";
+    if (s.of == nullptr && s.buffer_bytes != 0 && (s.run == 1 || s.buffer_bytes != bytes))
+        return "a segment is divided and belongs to no class";
+    return nullptr;
+}
+
+const char* buffer_arena::fault_of_places(const segment& s) const noexcept {
+    if (s.vacant.size() > s.users.size()) return "a segment has more free places than places";
+    const auto place_is_free = [&](std::uint32_t place) {
+        return place < s.users.size() && s.users[place] == nobody();
+    };
+    if (!std::all_of(s.vacant.begin(), s.vacant.end(), place_is_free))
+        return "a place is free that has a user";
+    if (std::count(s.users.begin(), s.users.end(), nobody()) !=
+        static_cast<std::ptrdiff_t>(s.vacant.size()))
+        return "a place is neither free nor used";
+    if ((s.buffer_bytes == 0 || s.first != s.number) && s.used() != 0)
+        return "a buffer is used in a segment that has none";
+    if (s.buffer_bytes != 0 && s.first == s.number && s.used() == 0)
+        return "an empty segment is divided";
+    return nullptr;
+}
+
+const char* buffer_arena::fault_of_lists() const noexcept {
+    std::size_t listed = 0;
+    for (const size_class& of : classes_) {
+        for (unsigned level = 0; level < size_class::levels; ++level) {
+            if (of.lists[level].empty() == ((of.marks >> level & 1U) != 0))
+                return "a list counts as empty that is not, or the other way round";
+            for (const segment& s : of.lists[level]) {
+                if (s.of != &of || s.buffer_bytes != of.buffer_bytes)
+                    return "a segment is listed with another class than its own";
+                if (s.vacant.empty() || level_of(s) != level)
+                    return "a segment is listed as fuller or emptier than it is";
+                ++listed;
+            }
+        }
+    }
+    const auto is_free = [](const segment& s) { return s.is_free(); };
+    const auto is_unmapped = [](const segment& s) { return s.bytes == 0; };
+    if (!std::all_of(free_.begin(), free_.end(), is_free))
+        return "a segment counts as free that is not";
+    if (!std::all_of(unmapped_.begin(), unmapped_.end(), is_unmapped))
+        return "a segment counts as unmapped that is not";
+    const auto has_room = [](const segment& s) { return s.of != nullptr && !s.vacant.empty(); };
+    const auto count = [this](auto what) {
+        return static_cast<std::size_t>(std::count_if(segments_.begin(), segments_.end(), what));
+    };
+    if (count(has_room) != listed) return "a segment with room is not listed";
+    if (count(is_free) != free_.size()) return "a free segment is not listed";
+    if (count(is_unmapped) != unmapped_.size()) return "an unmapped segment is not listed";
+    return nullptr;
+}
+
+const char* buffer_arena::fault_of_counts() const noexcept {
     arena_statistics found;
-    const segment* before = nullptr;
-    for (const auto& each : segments_) {
-        const segment& s = *each;
-        if (before != nullptr && before->base + before->bytes > s.base)
-            return "segments overlap or lie in disorder";
-        before = &s;
-        if (s.free.size() > s.count) return "a segment has more free buffers than it has buffers";
-        if (s.count * s.buffer_size > s.bytes) return "buffers reach beyond their segment";
+    for (const segment& s : segments_) {
+        if (s.bytes == 0) continue;
+        ++found.segments;
         found.mapped_bytes += s.bytes;
-        found.used_bytes += (s.count - s.free.size()) * s.buffer_size;
-        found.registered_bytes += s.index >= 0 ? s.bytes : 0;
+        found.divided_bytes += s.buffer_bytes != 0 ? s.bytes : 0;
+        found.used_bytes += s.used() * s.buffer_bytes;
+        found.registered_bytes += s.registered ? s.bytes : 0;
         found.hugetlb_segments += s.pages == kind::hugetlb ? 1 : 0;
         found.transparent_segments += s.pages == kind::transparent ? 1 : 0;
         found.plain_segments += s.pages == kind::plain ? 1 : 0;
     }
-    if (segments_.size() != statistics_.segments ||
+    if (found.segments != statistics_.segments ||
         found.hugetlb_segments != statistics_.hugetlb_segments ||
         found.transparent_segments != statistics_.transparent_segments ||
         found.plain_segments != statistics_.plain_segments)
         return "segments are counted wrongly";
     if (found.mapped_bytes != statistics_.mapped_bytes) return "mapped bytes are counted wrongly";
+    if (found.divided_bytes != statistics_.divided_bytes)
+        return "divided bytes are counted wrongly";
     if (found.used_bytes != statistics_.used_bytes) return "used bytes are counted wrongly";
     if (found.registered_bytes != statistics_.registered_bytes)
         return "registered bytes are counted wrongly";
-    if (found.mapped_bytes > options_.budget) return "more is mapped than the budget allows";
-    return nullptr;
-}
-
-const char* buffer_arena::fault_of_classes() const noexcept {
-    std::size_t all = 0;
-    for (const auto& each : classes_) {
-        const size_class& of = *each;
-        all += of.segments;
-        if (of.partial.size() + of.vacant.size() > of.segments)
-            return "more segments of a size have room than there are";
-        for (const segment& s : of.partial) {
-            if (s.free.empty() || s.free.size() == s.count)
-                return "a segment counts as partly free that is not";
-            if (s.buffer_size != of.buffer_size) return "a segment serves two sizes";
-        }
-        for (const segment& s : of.vacant) {
-            if (s.free.size() != s.count) return "a segment counts as free that is not";
-            if (s.buffer_size != of.buffer_size) return "a segment serves two sizes";
-        }
-    }
-    if (all != segments_.size()) return "segments of a size are counted wrongly";
-    const auto has_room = [](const auto& s) { return !s->free.empty(); };
-    const auto listed = [](const auto& s) { return s->is_linked(); };
-    if (std::count_if(segments_.begin(), segments_.end(), has_room) !=
-        std::count_if(segments_.begin(), segments_.end(), listed))
-        return "a segment with room is not listed, or one without is";
-    return nullptr;
-}
-
-const char* buffer_arena::fault_of_indices() const noexcept {
-    std::size_t registered = free_indices_.size();
-    for (const auto& s : segments_) {
-        if (s->index >= next_index_) return "a segment is registered under a number never given";
-        if (s->index < 0) continue;
-        ++registered;
-        if (std::find(free_indices_.begin(), free_indices_.end(), s->index) != free_indices_.end())
-            return "a segment is registered under a number given back";
-    }
-    if (registered > static_cast<std::size_t>(next_index_))
-        return "more numbers of registered buffers are in use than were given";
+    if (found.mapped_bytes > options_.budget && !free_.empty())
+        return "more is mapped than the budget allows, and not all is used";
     return nullptr;
 }
 

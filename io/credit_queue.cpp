@@ -33,6 +33,7 @@ unsigned credit_queue::connection_limit() const noexcept {
 credit_queue::part credit_queue::part_of(const operation& op) noexcept {
     switch (op.code) {
         case opcode::read:
+        case opcode::read_vector:
         case opcode::open:
         case opcode::stat:
         case opcode::stat_file_system:

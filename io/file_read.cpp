@@ -19,6 +19,12 @@ constexpr std::size_t bounce_bytes = 128 << 10;
 constexpr std::size_t longest_inline_bytes = 128 << 10;  // of what may block; more is punted
 constexpr std::size_t longest_piece_bytes = 1 << 30;
 
+// Whether it is as long and as aligned as all but the last of a list have to be.
+[[maybe_unused]] bool is_whole(std::span<const std::byte> buffer) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
+    return !buffer.empty() && (address | buffer.size()) % file_read::list_alignment == 0;
+}
+
 // Errors by which a file system refuses a direct read that is as it wants it.
 bool refuses_direct(int result) noexcept {
     return result == -EINVAL || result == -EOPNOTSUPP;
@@ -41,17 +47,35 @@ void file_read::start(backend& through,
                       std::span<std::byte> data,
                       int buffer,
                       completion done) noexcept {
-    assert(idle() && done != nullptr && data.size() < std::uint64_t{1} << 48);
+    one_ = data;
+    start(through, from, offset, buffer_list{&one_, 1}, buffer, done);
+}
+
+void file_read::start(backend& through,
+                      const file& from,
+                      std::uint64_t offset,
+                      buffer_list buffers,
+                      int buffer,
+                      completion done) noexcept {
+    assert(idle() && done != nullptr && buffers.size() <= most_vectors);
+    assert(buffers.size() < 2 || (std::all_of(buffers.begin(), buffers.end() - 1, is_whole) &&
+                                  (!from.direct() || offset % list_alignment == 0)));
     backend_ = &through;
     file_ = &from;
     done_ = done;
-    data_ = data.data();
+    buffers_ = buffers;
+    index_ = 0;
+    inside_ = 0;
     offset_ = offset;
     buffer_ = buffer;
     count_ = 0;
     cancelled_ = false;
     error_ = {};
-    length_ = data.size();
+    length_ = 0;
+    for (const std::span<std::byte> one : buffers) {
+        length_ += one.size();
+    }
+    assert(length_ < std::uint64_t{1} << 48);
     alignment_ = from.alignment();
     set_extent();
     on_complete = &file_read::completed;
@@ -79,14 +103,17 @@ void file_read::cancel() noexcept {
 void file_read::proceed() noexcept {
     const std::uint64_t position = offset_ + count_;
     const std::size_t remaining = size_ - count_;
+    if (remaining == 0) {
+        submit_nothing();
+        return;
+    }
     const std::size_t mask = alignment_ - 1;
     const std::size_t head = static_cast<std::size_t>(position) & mask;
-    const std::size_t address_head = reinterpret_cast<std::uintptr_t>(data_ + count_) & mask;
-    if (remaining == 0) {
-        submit_straight(0, 0);
-    } else if (head == 0 && address_head == 0 && remaining > mask) {
-        submit_straight(position, std::min(remaining & ~mask, longest_piece_bytes));
-    } else if (head != 0 && head == address_head) {
+    const stretch aligned = head == 0 ? find_stretch() : stretch{};
+    const auto into = reinterpret_cast<std::uintptr_t>(buffers_[index_].data() + inside_);
+    if (aligned.size > 0) {
+        submit_straight(position, aligned);
+    } else if (head != 0 && head == (into & mask)) {
         // From the next block on the memory is aligned as the file is.
         submit_bounced(position, std::min(remaining, mask + 1 - head));
     } else {
@@ -94,13 +121,76 @@ void file_read::proceed() noexcept {
     }
 }
 
-void file_read::submit_straight(std::uint64_t position, std::size_t size) noexcept {
+// How far the memory is aligned, from the next byte on.
+file_read::stretch file_read::find_stretch() const noexcept {
+    const std::size_t mask = alignment_ - 1;
+    const std::size_t most = std::min(size_ - count_, longest_piece_bytes);
+    stretch found;
+    std::size_t skipped = inside_;
+    for (std::size_t at = index_; at < buffers_.size() && found.size < most; ++at, skipped = 0) {
+        const std::span<std::byte> rest = buffers_[at].subspan(skipped);
+        const std::size_t size = std::min(rest.size(), most - found.size);
+        if ((reinterpret_cast<std::uintptr_t>(rest.data()) & mask) != 0 || size <= mask) {
+            break;
+        }
+        found.size += size & ~mask;
+        ++found.buffers;
+        if ((size & mask) != 0) {
+            break;
+        }
+    }
+    return found;
+}
+
+void file_read::submit_straight(std::uint64_t position, const stretch& piece) noexcept {
     skip_ = 0;
-    piece_ = size;
+    piece_ = piece.size;
     straight_ = true;
-    prepare_read(file_->descriptor(), {data_ + count_, size}, position, size == 0 ? -1 : buffer_);
-    punt = file_->may_block() && size > longest_inline_bytes;
+    if (piece.buffers == 1) {
+        const std::span<std::byte> into = buffers_[index_].subspan(inside_, piece.size);
+        prepare_read(file_->descriptor(), into, position, buffer_);
+    } else {
+        const std::span<const iovec> vectors = fill_vectors(piece);
+        if (vectors.empty()) {
+            error_ = system_error_code(ENOMEM);
+            submit_nothing();
+            return;
+        }
+        prepare_read_vector(file_->descriptor(), vectors, position, buffer_);
+    }
+    punt = file_->may_block() && piece.size > longest_inline_bytes;
     submit();
+}
+
+// Completions run from inside backend::run only: an empty read brings this one there.
+void file_read::submit_nothing() noexcept {
+    skip_ = 0;
+    piece_ = 0;
+    straight_ = true;
+    prepare_read(file_->descriptor(), {}, 0, -1);
+    submit();
+}
+
+// Nothing if there is no memory for them.
+std::span<const iovec> file_read::fill_vectors(const stretch& piece) noexcept {
+    iovec* vectors = few_.data();
+    if (piece.buffers > few_.size()) {
+        if (!many_) {  // for later pieces, too
+            many_.reset(new (std::nothrow) iovec[buffers_.size()]);
+        }
+        vectors = many_.get();
+        if (vectors == nullptr) {
+            return {};
+        }
+    }
+    std::size_t left = piece.size;
+    std::size_t skipped = inside_;
+    for (std::size_t i = 0; i < piece.buffers; ++i, skipped = 0) {
+        const std::span<std::byte> rest = buffers_[index_ + i].subspan(skipped);
+        vectors[i] = {rest.data(), std::min(rest.size(), left)};
+        left -= vectors[i].iov_len;
+    }
+    return {vectors, piece.buffers};
 }
 
 void file_read::submit_bounced(std::uint64_t position, std::size_t size) noexcept {
@@ -110,9 +200,8 @@ void file_read::submit_bounced(std::uint64_t position, std::size_t size) noexcep
         const std::size_t most = std::min(size_ + 2 * alignment, bounce_bytes + alignment);
         bounce_ = static_cast<std::byte*>(std::aligned_alloc(alignment, (most + mask) & ~mask));
         if (bounce_ == nullptr) {
-            // Completions run from inside backend::run only: an empty read brings this one there.
             error_ = system_error_code(ENOMEM);
-            submit_straight(0, 0);
+            submit_nothing();
             return;
         }
     }
@@ -192,11 +281,27 @@ bool file_read::take(std::size_t got) noexcept {
         got &= ~std::size_t{alignment_ - 1};
     }
     const std::size_t gained = got > skip_ ? std::min(got - skip_, piece_) : 0;
-    if (!straight_ && gained > 0) {
-        std::memcpy(data_ + count_, bounce_ + skip_, gained);
-    }
-    count_ += gained;
+    advance(gained, straight_ ? nullptr : bounce_ + skip_);
     return gained > 0;
+}
+
+// Goes on by `gained` bytes, which are copied if they have landed elsewhere.
+void file_read::advance(std::size_t gained, const std::byte* copied_from) noexcept {
+    count_ += gained;
+    while (gained > 0) {
+        const std::span<std::byte> rest = buffers_[index_].subspan(inside_);
+        const std::size_t size = std::min(gained, rest.size());
+        if (copied_from != nullptr && size > 0) {
+            std::memcpy(rest.data(), copied_from, size);
+            copied_from += size;
+        }
+        gained -= size;
+        inside_ += size;
+        if (inside_ == buffers_[index_].size()) {
+            ++index_;
+            inside_ = 0;
+        }
+    }
 }
 
 // Ends with `if_same` if the file is still the version that was opened.
@@ -277,6 +382,7 @@ void file_read::name_answered(int answer) noexcept {
 
 void file_read::finish(boost::system::error_code error) noexcept {
     std::free(std::exchange(bounce_, nullptr));
+    many_.reset();
     inquiry_.reset();
     error_ = error;
     std::exchange(done_, nullptr)(*this);

@@ -7,6 +7,8 @@ const char* to_string(opcode code) noexcept {
     switch (code) {
         case opcode::read:
             return "read";
+        case opcode::read_vector:
+            return "vectored read";
         case opcode::open:
             return "open";
         case opcode::stat:

@@ -190,7 +190,7 @@ void thread_backend::collect() {
         operation& op = done.front();
         done.pop_front();
         // A pipe is read when it has something, as sockets are.
-        const bool stream = op.result == -ESPIPE && op.code == opcode::read;
+        const bool stream = op.result == -ESPIPE && op.reads();
         if (!stream) {
             settle(op, op.result);
         } else if (op.cancel_requested) {
@@ -311,7 +311,7 @@ std::size_t thread_backend::complete_ready() noexcept {
         ++completed;
         --accepted_;
         ++statistics_.completed;
-        if (op.code == opcode::read && op.result >= 0) {
+        if (op.reads() && op.result >= 0) {
             ++statistics_.reads;
             statistics_.bytes_read += static_cast<std::uint64_t>(op.result);
         }

@@ -2,7 +2,6 @@
 #include "uring_backend.hpp"
 
 #include "accept.hpp"
-#include "uring_entry.hpp"
 
 #include <leat/io/error.hpp>
 
@@ -292,7 +291,7 @@ bool uring_backend::submit_pending() {
             ++multishots_;
             ++statistics_.multishots;
         }
-        fill_entry(*entry, op, report_usage_);
+        fill_entry(*entry, op, given_);
         submitted_.push_back(op);
     }
     return true;

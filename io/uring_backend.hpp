@@ -4,6 +4,7 @@
 #include "call_pool.hpp"
 #include "credit_queue.hpp"
 #include "operation_list.hpp"
+#include "uring_entry.hpp"
 #include "waker.hpp"
 
 #include <leat/io/backend.hpp>
@@ -126,12 +127,13 @@ private:
     // An operation's user_data is its address, which is none of these.
     static constexpr std::uint64_t wake_tag = 1;
     static constexpr std::uint64_t cancel_tag = 2;
+    static constexpr std::uint64_t trial_tag = 3;
 
     unsigned cancel_credit_ = 0;  ///< cancellations the kernel may hold at once
     unsigned cancels_used_ = 0;
-    unsigned multishots_ = 0;   ///< operations that hold more than one credit
-    bool report_usage_ = true;  ///< the kernel has not refused to say whether zero-copy sends copy
-    bool shedding_ = false;     ///< one of them is asked to give it back
+    unsigned multishots_ = 0;  ///< operations that hold more than one credit
+    bool shedding_ = false;    ///< one of them is asked to give it back
+    entry_features given_;
     std::size_t accepted_ = 0;
 
     credit_queue queue_;        ///< not yet in the submission queue

@@ -1,7 +1,6 @@
 // How a ring's completions become those of operations.
 #include "accept.hpp"
 #include "uring_backend.hpp"
-#include "uring_entry.hpp"
 
 #include <fcntl.h>
 
@@ -26,7 +25,7 @@ bool uring_backend::is_final(operation& op, int& result) noexcept {
         case -EAGAIN:
             // Only a worker of the kernel can do this, since it may wait: a read, or an open of a
             // file on which another process holds a lease. O_NONBLOCK would say so again and again.
-            op.punt = op.punt || op.code == opcode::read || op.code == opcode::open;
+            op.punt = op.punt || op.reads() || op.code == opcode::open;
             if (op.code == opcode::open) {
                 op.open.how.flags &= ~std::uint64_t{O_NONBLOCK};
             }
@@ -79,6 +78,9 @@ std::size_t uring_backend::dispatch(const completion_entry& entry) {
             // Whatever it says, the operation's own completion tells how it ended.
             --cancels_used_;
             return 0;
+        case trial_tag:
+            given_.fixed_vectors = entry.result == -EBADF;
+            return 0;
         default:
             break;
     }
@@ -122,7 +124,7 @@ std::size_t uring_backend::dispatch(const completion_entry& entry) {
 bool uring_backend::falls_back(operation& op, int result) noexcept {
     switch (result) {
         case -EINVAL:
-            if (std::exchange(report_usage_, false)) {
+            if (std::exchange(given_.usage_reports, false)) {
                 return true;
             }
             [[fallthrough]];
@@ -221,7 +223,7 @@ void uring_backend::complete(operation& op, int result) noexcept {
     op.result = result;
     --accepted_;
     ++statistics_.completed;
-    if (op.code == opcode::read && result >= 0) {
+    if (op.reads() && result >= 0) {
         ++statistics_.reads;
         statistics_.bytes_read += static_cast<std::uint64_t>(result);
     }

@@ -12,6 +12,27 @@ namespace {
 
 constexpr unsigned send_reports_usage = 1U << 3;  // not named by liburing 2.3
 
+// IORING_OP_READV_FIXED; not named by liburing 2.3.
+constexpr int read_vector_fixed = 60;
+
+void fill_read(io_uring_sqe* entry, const operation& op) noexcept {
+    if (op.read.buffer >= 0) {
+        io_uring_prep_read_fixed(entry, op.descriptor, op.read.data, op.read.size, op.read.offset,
+                                 op.read.buffer);
+    } else {
+        io_uring_prep_read(entry, op.descriptor, op.read.data, op.read.size, op.read.offset);
+    }
+}
+
+void fill_read_vector(io_uring_sqe* entry, const operation& op, bool fixed_vectors) noexcept {
+    const operation::read_vector_arguments& read = op.read_vector;
+    io_uring_prep_readv(entry, op.descriptor, read.vectors, read.count, read.offset);
+    if (fixed_vectors && read.buffer >= 0) {
+        entry->opcode = read_vector_fixed;
+        entry->buf_index = static_cast<std::uint16_t>(read.buffer);
+    }
+}
+
 void fill_send(io_uring_sqe* entry, const operation& op, bool report_usage) noexcept {
     // With MSG_DONTWAIT the kernel would answer EAGAIN instead of waiting.
     const int flags = (op.message.flags & ~MSG_DONTWAIT) | MSG_NOSIGNAL;
@@ -47,17 +68,14 @@ void fill_receive(io_uring_sqe* entry, const operation& op) noexcept {
 
 }  // namespace
 
-void fill_entry(io_uring_sqe& into, operation& op, bool report_usage) noexcept {
+void fill_entry(io_uring_sqe& into, operation& op, const entry_features& given) noexcept {
     io_uring_sqe* const entry = &into;
     switch (op.code) {
         case opcode::read:
-            if (op.read.buffer >= 0) {
-                io_uring_prep_read_fixed(entry, op.descriptor, op.read.data, op.read.size,
-                                         op.read.offset, op.read.buffer);
-            } else {
-                io_uring_prep_read(entry, op.descriptor, op.read.data, op.read.size,
-                                   op.read.offset);
-            }
+            fill_read(entry, op);
+            break;
+        case opcode::read_vector:
+            fill_read_vector(entry, op, given.fixed_vectors);
             break;
         case opcode::open:
             io_uring_prep_openat2(entry, op.open.directory, op.open.path, &op.open.how);
@@ -89,7 +107,7 @@ void fill_entry(io_uring_sqe& into, operation& op, bool report_usage) noexcept {
             fill_receive(entry, op);
             break;
         case opcode::send:
-            fill_send(entry, op, report_usage);
+            fill_send(entry, op, given.usage_reports);
             break;
         case opcode::shutdown:
             io_uring_prep_shutdown(entry, op.descriptor, op.number);
@@ -102,6 +120,11 @@ void fill_entry(io_uring_sqe& into, operation& op, bool report_usage) noexcept {
         io_uring_sqe_set_flags(entry, IOSQE_ASYNC);
     }
     io_uring_sqe_set_data(entry, &op);
+}
+
+void fill_trial(io_uring_sqe& entry) noexcept {
+    io_uring_prep_readv(&entry, -1, nullptr, 0, 0);
+    entry.opcode = read_vector_fixed;
 }
 
 }  // namespace leat::io

@@ -188,11 +188,15 @@ void uring_backend::check_ring(unsigned features) {
         close_ring();
         refuse("io_uring_setup", EINVAL);
     }
+    io_uring_sqe* const trial = io_uring_get_sqe(&ring_);
+    fill_trial(*trial);
+    io_uring_sqe_set_data64(trial, trial_tag);
     const int result = io_uring_submit_and_get_events(&ring_);
     if (result == -EPERM || result == -EACCES || result == -ENOSYS) {
         close_ring();
         refuse("io_uring_enter", -result);
     }
+    static_cast<void>(reap());  // it failed at once
 }
 
 void uring_backend::close_ring() noexcept {

@@ -78,6 +78,7 @@ void add_arguments(CLI::App& app, arguments& into) {
         ->type_name("G.json");
     report->add_option("-o,--output", into.page, "The page")->required()->type_name("FILE");
     add_replay(app, into.replay);
+    add_patterns(app, into.patterns);
 }
 
 std::vector<std::string> sort_words(arguments& from) {

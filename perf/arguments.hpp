@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/bench_options.hpp"
+#include "patterns/pattern_arguments.hpp"
 #include "replay/replay_arguments.hpp"
 
 #include <CLI/CLI.hpp>
@@ -22,6 +23,7 @@ struct arguments {
     std::string older;
     std::string page;
     replay_arguments replay;
+    pattern_arguments patterns;
 };
 
 /// Adds the options of a run, and the commands.

@@ -7,6 +7,7 @@
 #include "common/page.hpp"
 #include "common/program.hpp"
 #include "common/workload.hpp"
+#include "patterns/pattern_command.hpp"
 #include "replay/replay_command.hpp"
 
 #include <boost/json.hpp>
@@ -84,6 +85,7 @@ exit_code run(arguments& given) {
         run_replay(given.replay);
         return exit_code::success;
     }
+    if (given.patterns.chosen) return run_patterns(given.patterns);
     if (!given.goals.empty()) return goals_of(given.goals);
     if (!given.newer.empty()) {
         const std::string older = given.older.empty() ? std::string{} : read_file(given.older);
@@ -110,7 +112,8 @@ int main(int argc, char** argv) {
         "  leat-bench soak --minutes 600         many tasks under faults; what is left?\n"
         "  leat-bench goals all.json             what falls short of the goals\n"
         "  leat-bench report all.json -o a.html  a page with plots\n"
-        "  leat-bench replay week.io.csv --policy all  what would wait, and with which policy?\n");
+        "  leat-bench replay week.io.csv --policy all  what would wait, and with which policy?\n"
+        "  leat-bench patterns                   what does leat read for which requests?\n");
     add_arguments(*app, given);
     exit_code code = exit_code::success;
     if (const auto ended = leat::apps::parse(*app, argc, argv)) return static_cast<int>(*ended);

@@ -16,6 +16,7 @@
 #include "micro/messages.hpp"
 #include "micro/remote.hpp"
 #include "micro/send.hpp"
+#include "patterns/patterns.hpp"
 
 #include <array>
 
@@ -66,6 +67,10 @@ constexpr std::array all{
              &run_device},
     workload{"asio", "cold 4 KiB, 32 at once: leat's files and Boost.Asio's, without a cache",
              "{asio.one,asio.many,leat.raw}.{iops,cpu_us}", &run_asio},
+    workload{"patterns", "what is read for which requests; more by the command of that name",
+             "patterns.NAME.{hits,read_per_served,mean_read_kib,device_s_per_gib} "
+             "patterns.NAME.{hits_beyond_pages,device_over_chunks}",
+             &run_patterns_quickly},
     workload{"soak", "many tasks under faults for --minutes, and what they leave behind",
              "soak.{requests,errors,faults,left} soak.rss_mib_{start,end}", &run_soak, false},
 };

@@ -38,6 +38,7 @@ template <class Visit, class... All>
 void each(Visit visit, All&... all) {
     visit("segments", all.segments...);
     visit("mapped_bytes", all.mapped_bytes...);
+    visit("divided_bytes", all.divided_bytes...);
     visit("used_bytes", all.used_bytes...);
     visit("registered_bytes", all.registered_bytes...);
     visit("hugetlb_segments", all.hugetlb_segments...);

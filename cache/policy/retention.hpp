@@ -17,7 +17,7 @@ enum class retention : std::uint8_t {
 
 /// Whether a request with this hint is a use for whose sake its chunk stays.
 [[nodiscard]] constexpr bool counts_as_use(hint given) noexcept {
-    return given != hint::scan && given != hint::no_retain;
+    return given != hint::scan && given != hint::no_retain && given != hint::once;
 }
 
 /// Of a chunk that a request with this hint brings in.
@@ -25,8 +25,10 @@ enum class retention : std::uint8_t {
     switch (given) {
         case hint::normal:
         case hint::no_wait:
+        case hint::stream:
             break;
         case hint::scan:
+        case hint::once:
             return retention::first_to_go;
         case hint::no_retain:
             return retention::gone_when_idle;
@@ -41,8 +43,10 @@ enum class retention : std::uint8_t {
     switch (given) {
         case hint::normal:
         case hint::no_wait:
+        case hint::stream:
             break;
         case hint::scan:
+        case hint::once:
             return before == retention::gone_when_idle ? retention::first_to_go : before;
         case hint::no_retain:
             return before == retention::normal ? before : retention::gone_when_idle;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t most_shards = 1024;
 constexpr std::uint64_t most_files = std::uint64_t{1} << 32;
 constexpr std::uint64_t most_size = std::uint64_t{1} << 32;
-constexpr std::uint64_t hints = static_cast<std::uint64_t>(hint::keep) + 1;
+constexpr std::uint64_t hints = static_cast<std::uint64_t>(hint::once) + 1;
 constexpr unsigned outcomes = 3;
 // A turn of a shard that computes long may fill some blocks.
 constexpr std::size_t most_untimed = std::size_t{1} << 24;

@@ -15,10 +15,20 @@ void answers::grant(chunk& found, chunk_request& wanted) noexcept {
         wanted.pinned = &found;
         return send(wanted, {});
     }
+    // A fragment that a shard asks for once goes home with its last pin: most are never used again.
+    const std::uint32_t asker = wanted.home->home().index() + 1;
+    const std::uint32_t before = std::exchange(found.asked_by, asker);
+    wanted.fleeting = !found.piece.is_chunk() && before != asker;
     wanted.grant = granted_.grant(found, *wanted.via);
     // Without a grant, slices of a chunk that a change of the file has doomed hang on the lease.
     if (wanted.grant == 0) return send(wanted, errc::file_changed);
     wanted.whole = found.ready_length != 0;
+    send(wanted, {});
+}
+
+void answers::redirect(chunk_request& wanted, piece_number to) noexcept {
+    wanted.redirected = true;
+    wanted.elsewhere = to;
     send(wanted, {});
 }
 

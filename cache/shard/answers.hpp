@@ -19,6 +19,8 @@ public:
 
     /// The request gets its bytes of `found`, which have landed: a pin, or a lease.
     void grant(chunk& found, chunk_request& wanted) noexcept;
+    /// The request comes again by a lease of that number, which can hold what it wants.
+    void redirect(chunk_request& wanted, piece_number to) noexcept;
     /// The request, which waits nowhere any more, ends so.
     void send(chunk_request& wanted, boost::system::error_code code) noexcept;
 

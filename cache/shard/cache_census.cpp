@@ -21,8 +21,8 @@ cache_census shard_cache::census() {
     mine.counts.chunks = parts_->chunks.count();
     mine.counts.leases = parts_->held_leases.count();
     mine.counts.waiting = parts_->home_requests.waiting();
-    const auto add_pins = [&](const entry& one) {
-        if (one.pins != 0) mine.add_pinned(one, one.file->manager->chunk_size, stamp());
+    const auto add_pins = [&](const auto& one) {
+        if (one.pins != 0) mine.add_pinned(one, one.bytes, stamp());
     };
     parts_->chunks.each([&](const chunk& one) {
         mine.counts.short_chunks += one.length < one.bytes ? 1 : 0;

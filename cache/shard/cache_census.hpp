@@ -2,6 +2,7 @@
 #pragma once
 
 #include <leat/cache/detail/entry.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 #include <leat/cache/statistics.hpp>
 
 #include <algorithm>
@@ -25,7 +26,7 @@ public:
         counts.oldest_pin = age;
         counts.oldest_pinned = {.doing = activity::get_chunk};
         counts.oldest_pinned.file = one.file_number;
-        counts.oldest_pinned.offset = one.index * bytes;
+        counts.oldest_pinned.offset = one.piece.index() * one.file->manager->chunk_size + one.start;
         counts.oldest_pinned.size = one.length;
         counts.oldest_pinned.set_name(one.file->name);
     }

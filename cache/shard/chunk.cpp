@@ -1,6 +1,8 @@
 // What is always true of a chunk between two messages.
 #include "chunk.hpp"
 
+#include <leat/cache/detail/shared_cache.hpp>
+
 #include <bit>
 
 namespace leat::detail {
@@ -46,7 +48,8 @@ const char* fault_of_waiters(const chunk& of) noexcept {
     for (const chunk_request& waiter : of.waiters) {
         if (waiter.at != &of || waiter.waits != chunk_request::place::units)
             return "a request waits at a chunk and does not know it";
-        if (of.landed(waiter.in, waiter.size)) return "a request waits for what has landed";
+        if (!of.covers(waiter)) return "a request waits for what is not to come";
+        if (of.has_landed(waiter)) return "a request waits for what has landed";
         unread += waiter.unread ? 1 : 0;
         aheads += waiter.asked_ahead ? 1 : 0;
     }
@@ -56,6 +59,10 @@ const char* fault_of_waiters(const chunk& of) noexcept {
 }
 
 }  // namespace
+
+std::uint64_t chunk::file_offset() const noexcept {
+    return piece.index() * file->manager->chunk_size + start;
+}
 
 const char* chunk::fault() const noexcept {
     if (leased) return "a chunk counts as leased at its owner";

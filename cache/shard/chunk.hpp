@@ -1,4 +1,4 @@
-// A chunk at its owner.
+// A chunk, or a fragment of one, at its owner.
 #pragma once
 
 #include "fill_rank.hpp"
@@ -25,45 +25,58 @@ using fill_link = boost::intrusive::list_base_hook<boost::intrusive::tag<fill_li
 struct leaving_link_tag;
 using leaving_link = boost::intrusive::list_base_hook<boost::intrusive::tag<leaving_link_tag>>;
 
-/// What a chunk has allocated: kept when its header serves another chunk.
+/// What a header has allocated: kept when it serves another chunk. Bits for up to 64 units lie in
+/// the header itself.
 struct chunk_allocations {
     /// Bits for `words` times 64 units. Throws std::bad_alloc.
     explicit chunk_allocations(std::uint64_t words_)
-        : landed_words(std::make_unique<std::atomic<std::uint64_t>[]>(words_)),
-          asked_words(std::make_unique<std::uint64_t[]>(words_)),
+        : landed_array(words_ == 1 ? nullptr
+                                   : std::make_unique<std::atomic<std::uint64_t>[]>(words_)),
+          asked_array(words_ == 1 ? nullptr : std::make_unique<std::uint64_t[]>(words_)),
           words(words_) {}
 
-    std::unique_ptr<std::atomic<std::uint64_t>[]> landed_words;
-    std::unique_ptr<std::uint64_t[]> asked_words;  ///< units landed or in reads in flight
+    std::unique_ptr<std::atomic<std::uint64_t>[]> landed_array;
+    std::unique_ptr<std::uint64_t[]> asked_array;
     std::uint64_t words;
-    std::stop_source withdrawal;  ///< of its reads
 };
 
-/// A chunk of one version of a file, in a buffer of its owner's shard.
+/// A chunk of one version of a file, or a fragment of it, in a buffer of its owner's shard.
 ///
 /// Invariants: units landed have been asked for, and those asked for that have not landed are in
 /// reads in flight; it is ready exactly when all have landed; each count is that of what it counts;
 /// a doomed chunk is in no queue.
 struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
     /// In use from here on when the others have been set that a file and a buffer give.
-    explicit chunk(chunk_allocations&& kept) noexcept : chunk_allocations(std::move(kept)) {
+    explicit chunk(chunk_allocations&& kept) noexcept
+        : chunk_allocations(std::move(kept)),
+          landed_words(landed_array ? landed_array.get() : &own_landed),
+          asked_words(asked_array ? asked_array.get() : &own_asked) {
         for (std::uint64_t word = 0; word < words; ++word) {
             landed_words[word].store(0, std::memory_order_relaxed);
             asked_words[word] = 0;
         }
-        presence = landed_words.get();
+        presence = landed_words;
         all_landed = &everything_landed;
     }
 
-    std::uint64_t units = 0;  ///< that the file has in this chunk
+    std::atomic<std::uint64_t> own_landed{0};
+    std::uint64_t own_asked = 0;
+    std::atomic<std::uint64_t>* landed_words;
+    std::uint64_t* asked_words;                     ///< units landed or in reads in flight
+    std::stop_source withdrawal{std::nostopstate};  ///< of its reads, while there are some
+    std::uint64_t units = 0;                        ///< that the file has in it
     std::uint64_t landed_units = 0;
     std::uint64_t asked_units = 0;
     std::uint64_t cursor = 0;  ///< where the rest goes on: behind what was demanded last
     std::uint64_t turn = 0;    ///< units submitted since it came to its queue's end
     std::atomic<bool> everything_landed{false};
-    unsigned demands = 0;       ///< of the reads in flight, those that somebody waits for alone
-    unsigned reads = 0;         ///< in flight
-    bool doomed = false;        ///< out of the table; freed when nothing refers to it
+    unsigned demands = 0;        ///< of the reads in flight, those that somebody waits for alone
+    unsigned reads = 0;          ///< in flight
+    bool doomed = false;         ///< out of the table: stale, or replaced; freed when idle
+    bool replaced = false;       ///< doomed since another has its bytes, not since they are stale
+    std::uint32_t asked_by = 0;  ///< of a fragment, the shard that had a lease last, plus one
+    bool superseded = false;     ///< another has its bytes: it goes when nothing keeps it
+    bool ahead = false;         ///< it was read as a part of a stream's window, for what comes next
     bool served = false;        ///< somebody who did not ask ahead has been given bytes of it
     std::int64_t made = 0;      ///< stamp of its making
     unsigned distrusted = 0;    ///< background reads that have failed, one after the other
@@ -161,6 +174,8 @@ struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
         return distrusted != 0 && demands_read < 1U << (distrusted - 1);
     }
 
+    /// No read of it is in flight.
+    void end_withdrawal() noexcept { withdrawal = std::stop_source{std::nostopstate}; }
     /// Precondition: none of them has been asked for.
     void ask(std::uint64_t first, std::uint64_t count) noexcept {
         each_word(first, first + count - 1, [this](std::uint64_t word, std::uint64_t mask) {
@@ -184,15 +199,31 @@ struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
         asked_units -= count;
     }
     void land(std::uint64_t first, std::uint64_t count) noexcept {
-        land_units(landed_words.get(), first, count);
+        land_units(landed_words, first, count);
         landed_units += count;
+        if (landed_units != units) return;
+        ready_length = length;
+        everything_landed.store(true, std::memory_order_release);
     }
+    /// Whether the request's bytes are there. Precondition: covers() them.
+    [[nodiscard]] bool has_landed(const chunk_request& wanted) const noexcept {
+        return ready_length != 0 || landed(wanted.in - start, wanted.size);
+    }
+    /// Whether they are, or reads in flight bring them.
+    [[nodiscard]] bool has_asked(const chunk_request& wanted) const noexcept {
+        return next(first_unit(wanted), false) > last_unit(wanted);
+    }
+    [[nodiscard]] bool covers(const chunk_request& wanted) const noexcept {
+        return entry::covers(wanted.in, wanted.size);
+    }
+    /// Where its first byte lies in its file.
+    [[nodiscard]] std::uint64_t file_offset() const noexcept;
     /// Units of the request's range.
     [[nodiscard]] std::uint64_t first_unit(const chunk_request& wanted) const noexcept {
-        return wanted.in >> unit_shift;
+        return (wanted.in - start) >> unit_shift;
     }
     [[nodiscard]] std::uint64_t last_unit(const chunk_request& wanted) const noexcept {
-        return (wanted.in + wanted.size - 1) >> unit_shift;
+        return (wanted.in - start + wanted.size - 1) >> unit_shift;
     }
 };
 

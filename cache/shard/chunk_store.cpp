@@ -30,28 +30,33 @@ chunk* chunk_store::header(std::uint64_t words) noexcept {
     }
 }
 
-std::uint64_t chunk_store::key_of(const file_record& file, std::uint64_t index) noexcept {
-    return entry_table::hash(file.key, index);
+std::uint64_t chunk_store::key_of(const file_record& file, piece_number piece) noexcept {
+    return entry_table::hash(file.key, piece.number());
+}
+
+chunk* chunk_store::find(const file_record& file, piece_number piece) const noexcept {
+    // What this shard owns is never a lease in its table.
+    return static_cast<chunk*>(cache_.find(file.number, piece));
 }
 
 chunk* chunk_store::make(file_record& file,
-                         std::uint64_t index,
+                         const extent& what,
                          std::byte* buffer,
+                         std::uint64_t bytes,
                          retention keep) noexcept {
-    const std::uint64_t chunk_size = file.manager->chunk_size;
-    chunk* const made = header((chunk_size / unit_size + 63) / 64);
+    chunk* const made = header((bytes / unit_size + 63) / 64);
     if (made == nullptr) return nullptr;
     file_registry::refer(file);
     made->file = &file;
     made->file_number = file.number;
-    made->index = index;
-    made->data = buffer;
+    made->piece = what.piece;
+    made->set_place(buffer, what.start);
     made->home = &cache_;
     made->used = made->made = cache_.stamp();
     made->last_use.note(made->used);
-    made->length = static_cast<std::uint32_t>(std::min(chunk_size, file.size - index * chunk_size));
-    made->bytes = chunk_size;
-    made->key = key_of(file, index);
+    made->length = static_cast<std::uint32_t>(what.length);
+    made->bytes = bytes;
+    made->key = key_of(file, what.piece);
     made->keep = keep;
     made->attention = keep == retention::gone_when_idle;
     made->units = (made->length + unit_size - 1) / unit_size;
@@ -74,6 +79,13 @@ void chunk_store::retain(chunk& used, hint given) noexcept {
     // Uses of before save it no more.
     if (used.keep != before && used.keep == retention::gone_when_idle)
         used.used = used.latest_use();
+}
+
+void chunk_store::supersede(chunk& superfluous) noexcept {
+    superfluous.superseded = true;
+    superfluous.used = superfluous.latest_use();
+    change_retention(superfluous, retention::gone_when_idle);
+    settle(superfluous);
 }
 
 void chunk_store::change_retention(chunk& of, retention to) noexcept {
@@ -109,7 +121,8 @@ void chunk_store::doom(chunk& stale) noexcept {
 
 void chunk_store::settle(chunk& left) noexcept {
     // Somebody has used it who said nothing against its staying.
-    if (left.keep == retention::gone_when_idle && left.latest_use() != left.used)
+    if (left.keep == retention::gone_when_idle && !left.superseded &&
+        left.latest_use() != left.used)
         change_retention(left, retention::normal);
     if (left.keep == retention::gone_when_idle) {
         left.attention = true;
@@ -178,7 +191,7 @@ const char* chunk_store::fault() const noexcept {
         if (one.file == nullptr) continue;
         ++in_use;
         if (const char* const wrong = one.fault()) return wrong;
-        if ((cache_.find(one.file_number, one.index) == &one) == one.doomed)
+        if ((cache_.find(one.file_number, one.piece) == &one) == one.doomed)
             return "a chunk is not in the table, or a doomed one is";
         const bool kept = one.pinned() || !one.waiters.empty() || one.reads != 0;
         if (!one.in_policy && !one.doomed && !kept)

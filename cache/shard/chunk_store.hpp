@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chunk.hpp"
+#include "extent.hpp"
 #include "policy/policies.hpp"
 
 #include <boost/intrusive/list.hpp>
@@ -30,13 +31,20 @@ public:
     explicit chunk_store(shard_cache& cache);
 
     /// What tells this chunk from all others, and is the same when it comes again.
-    [[nodiscard]] static std::uint64_t key_of(const file_record& file,
-                                              std::uint64_t index) noexcept;
-    /// A chunk of `file`, in the table and the policy, in `buffer`, which it takes over; nullptr if
-    /// there is no memory for its header.
-    chunk* make(file_record& file, std::uint64_t index, std::byte* buffer, retention keep) noexcept;
+    [[nodiscard]] static std::uint64_t key_of(const file_record& file, piece_number piece) noexcept;
+    /// The chunk or fragment of that number, or nullptr.
+    [[nodiscard]] chunk* find(const file_record& file, piece_number piece) const noexcept;
+    /// `what` of `file`, in the table and the policy, in `buffer` of `bytes`, which it takes over;
+    /// nullptr if there is no memory for its header. Precondition: none of that number is there.
+    chunk* make(file_record& file,
+                const extent& what,
+                std::byte* buffer,
+                std::uint64_t bytes,
+                retention keep) noexcept;
     /// The use for which it was loaded: no reuse.
     void first_used(chunk& landed) noexcept;
+    /// Others have its bytes: it goes as soon as nothing keeps it.
+    void supersede(chunk& superfluous) noexcept;
     /// A request with this hint has had bytes of it.
     void retain(chunk& used, hint given) noexcept;
     /// Frees it. Precondition: nothing refers to it, and it is in no fill queue.

@@ -4,7 +4,9 @@
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace leat::detail {
@@ -12,6 +14,10 @@ namespace leat::detail {
 namespace {
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned most_coming = 4;
+// Of what was read ahead and is still to be used so many are passed by in a search.
+constexpr unsigned most_shielded = 64;
+// Where there is memory for fewer whole chunks, each takes too much of it.
+constexpr std::uint64_t fewest_chunks = 16;
 
 constexpr const char* plain_buffers =
     "buffers cannot be registered with the kernel, as a rule for want of locked memory "
@@ -29,6 +35,14 @@ void tell(leat::engine& engine, bool& told, std::uint64_t count, const char* sen
 }
 }  // namespace
 
+std::uint64_t eviction::buffer_bytes(std::uint64_t length) const noexcept {
+    return cache_.home().arena()->buffer_bytes(std::max<std::uint64_t>(length, 1));
+}
+
+bool eviction::has_room_for_chunks(const extent& whole) const noexcept {
+    return cache_.all().engine().memory_per_shard() / fewest_chunks >= buffer_bytes(whole.length);
+}
+
 void eviction::tell_of_memory() noexcept {
     const io::arena_statistics found = cache_.home().arena()->statistics();
     leat::engine& engine = cache_.home().engine();
@@ -36,56 +50,143 @@ void eviction::tell_of_memory() noexcept {
     tell(engine, told_of_refused_pages_, found.hugetlb_refusals, refused_pages);
 }
 
-chunk* eviction::make_chunk(chunk_request& wanted) noexcept {
-    const std::uint64_t size = wanted.file->manager->chunk_size;
+chunk* eviction::make(chunk_request& wanted, const extent& what) noexcept {
+    io::buffer_arena& arena = *cache_.home().arena();
+    std::uint64_t bytes = buffer_bytes(what.length);
     out_of_memory_ = false;
     coming_ = 0;
+    for_ahead_ = wanted.asked_ahead;
     if (!std::exchange(wanted.expected, true))
-        chunks_.policy().expect(chunks_.key_of(*wanted.file, wanted.index), size);
-    std::byte* const buffer = find_buffer(size);
+        chunks_.policy().expect(chunks_.key_of(*wanted.file, what.piece), bytes);
+    std::byte* const buffer = find_buffer(bytes);
     if (buffer == nullptr) return nullptr;
     tell_of_memory();
-    chunk* const made =
-        chunks_.make(*wanted.file, wanted.index, buffer, retention_of(wanted.given));
-    if (made == nullptr) {
-        cache_.home().arena()->release(buffer, size);
-        out_of_memory_ = true;
-        return nullptr;
+    // What was to be replaced may be the one that was evicted.
+    chunk* const former = chunks_.find(*wanted.file, what.piece);
+    retention keep = retention_of(wanted.given);
+    if (former != nullptr) {
+        keep = retention_after(former->keep, wanted.given);
+        former->replaced = true;
+        fills_.unqueue(*former);
+        chunks_.doom(*former);
+        granted_.revoke(*former);
     }
-    ++counts_.fills;
-    uses_.loaded(*made);
+    chunk* const made = chunks_.make(*wanted.file, what, buffer, bytes, keep);
+    if (made == nullptr) {
+        arena.release(buffer, bytes);
+        out_of_memory_ = true;
+    } else {
+        ++counts_.fills;
+        arena.set_user(buffer, made);
+        uses_.loaded(*made);
+        take_over(*made, former);
+    }
+    if (former != nullptr) chunks_.settle(*former);
     return made;
 }
 
-std::byte* eviction::find_buffer(std::uint64_t size) noexcept {
+namespace {
+// What `from` has of the bytes of `made`, and nothing before had, need not be read. Precondition:
+// it is complete.
+void copy_into(chunk& made, const chunk& from) noexcept {
+    const std::uint64_t start = std::max(made.start, from.start);
+    const std::uint64_t end = std::min(made.start + made.length, from.start + from.length);
+    if (start >= end) return;
+    const std::uint64_t last = ((end - made.start - 1) >> unit_shift) + 1;
+    std::uint64_t first = made.next((start - made.start) >> unit_shift, false);
+    while (first < last) {
+        const std::uint64_t until = std::min(made.next(first, true), last);
+        const std::uint64_t at = made.start + (first << unit_shift);
+        const std::uint64_t size =
+            std::min<std::uint64_t>(end, made.start + (until << unit_shift)) - at;
+        std::memcpy(made.data + (at - made.start), from.data + (at - from.start), size);
+        made.ask(first, until - first);
+        made.land(first, until - first);
+        first = made.next(until, false);
+    }
+}
+}  // namespace
+
+void eviction::take_over(chunk& made, chunk* former) noexcept {
+    if (made.piece.is_chunk()) return;
+    if (former != nullptr) made.asked_by = former->asked_by;
+    if (former != nullptr && former->ready_length != 0) {
+        // Where the rest of one fragment lies on both sides, one read of all costs less than two.
+        const bool at_start = former->start == made.start;
+        const bool at_end = former->start + former->length == made.start + made.length;
+        if (at_start || at_end || made.length > fragment_size) copy_into(made, *former);
+    }
+    for (std::uint64_t in = (made.start | (fragment_size - 1)) + 1;
+         in < std::uint64_t{made.start} + made.length; in += fragment_size) {
+        const chunk* const part =
+            chunks_.find(*made.file, piece_number::fragment({made.piece.index(), in}));
+        if (part != nullptr && part->ready_length != 0) copy_into(made, *part);
+    }
+}
+
+std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
     io::buffer_arena& arena = *cache_.home().arena();
-    std::byte* buffer = arena.allocate(size);
+    std::byte* buffer = arena.allocate(bytes);
     if (buffer == nullptr) cache_.take_foreign();  // a victim may be pinned only by what is gone
+    segment_emptying emptying{arena};
+    wanted_bytes_ = bytes;
+    larger_bytes_ = 0;
+    emptying_ = &emptying;
     while (buffer == nullptr) {
         if (!evict_one()) {
             // Without a chunk there is none to wait for.
             out_of_memory_ = chunks_.count() == 0;
             return nullptr;
         }
-        buffer = arena.allocate(size);
+        buffer = arena.allocate(bytes);
+        if (buffer == nullptr && emptying.finish()) buffer = arena.allocate(bytes);
+        if (buffer == nullptr && larger_bytes_ != 0) {
+            bytes = larger_bytes_;
+            buffer = arena.allocate(bytes);
+        }
     }
     return buffer;
 }
 
 bool eviction::evict_one() noexcept {
     coming_ = 0;
-    resident* const found = chunks_.policy().victim(
-        [](void* self, resident& candidate) noexcept {
-            return static_cast<eviction*>(self)->judge(static_cast<chunk&>(candidate));
-        },
-        this);
+    passed_ = false;
+    used_ = false;
+    shielded_ = 0;
+    const auto search = [this] {
+        return chunks_.policy().victim(
+            [](void* self, resident& candidate) noexcept {
+                return static_cast<eviction*>(self)->judge(static_cast<chunk&>(candidate));
+            },
+            this);
+    };
+    resident* found = search();
+    if (found == nullptr && shielded_ != 0 && coming_ == 0 && !for_ahead_) {
+        shielded_ = most_shielded;
+        found = search();
+    }
     if (found == nullptr) {
         // Where all are in use by others the next look may find one that is not.
-        if (coming_ == 0 && !chunks_.policy().empty()) chunks_.note_room();
+        if (coming_ == 0 && (!passed_ || used_) && !chunks_.policy().empty()) chunks_.note_room();
         return false;
     }
     ++counts_.evictions;
+    const std::uint64_t bytes = found->bytes;
     chunks_.discard(static_cast<chunk&>(*found));
+    emptying_->freed(bytes);
+    return true;
+}
+
+// Whether room is made by evicting it: not if its place serves no buffer of the size that is
+// wanted, and never will.
+bool eviction::helps(const chunk& candidate) noexcept {
+    if (candidate.bytes == wanted_bytes_) return true;
+    const io::buffer_arena& arena = *cache_.home().arena();
+    const io::segment_state state = arena.state_of(arena.segment_of(candidate.data));
+    if (state.used == 1 || emptying_->may_empty(candidate.bytes)) return true;
+    // Where no segment can be emptied, a place that is larger serves as well.
+    if (candidate.bytes < wanted_bytes_) return false;
+    larger_bytes_ = candidate.bytes;
     return true;
 }
 
@@ -95,7 +196,25 @@ verdict eviction::judge(chunk& candidate) noexcept {
     if (latest != candidate.used) {
         const std::int64_t before = std::exchange(candidate.used, latest);
         if (candidate.take_reuses()) uses_.visited_elsewhere(candidate, before);
-        if (uses_.clock().saves(candidate)) return verdict::used;
+        if (uses_.clock().saves(candidate)) {
+            used_ = true;
+            return verdict::used;
+        }
+    }
+    // What was read ahead has its use before it.
+    if (!candidate.served && candidate.keep == retention::normal && shielded_ < most_shielded) {
+        ++shielded_;
+        passed_ = true;
+        return verdict::pass;
+    }
+    if (!helps(candidate)) {
+        passed_ = true;
+        // What is leased cannot be moved, and may be what keeps its segment from being emptied.
+        if (!candidate.holders.empty() && coming_ < most_coming) {
+            ++coming_;
+            granted_.revoke(candidate);
+        }
+        return verdict::pass;
     }
     const bool leased = !candidate.holders.empty();
     // Nothing younger goes in place of what is on its way: that is a message each, not a read.

@@ -26,6 +26,7 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
     unsigned small_in_flight = 0;          ///< reads, by their purposes
     unsigned large_in_flight = 0;
     unsigned background_in_flight = 0;
+    unsigned window_in_flight = 0;
     io::time_point last_competition{};
 
     [[nodiscard]] chunks& of(fill_rank rank) noexcept {
@@ -37,6 +38,8 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
                 return small_in_flight;
             case fill_read::purpose::large_demand:
                 return large_in_flight;
+            case fill_read::purpose::window:
+                return window_in_flight;
             case fill_read::purpose::background:
                 break;
         }

@@ -9,7 +9,8 @@ struct fill_read {
     enum class purpose : std::uint8_t {
         small_demand,  ///< somebody waits for these units, which were read at once
         large_demand,  ///< somebody waits for these units, which were read in their turn
-        background     ///< nobody waited for them when it began
+        background,    ///< nobody waited for them when it began
+        window         ///< the same, as a part of a read that somebody waits for
     };
 
     std::uint64_t first = 0;  ///< unit
@@ -17,7 +18,7 @@ struct fill_read {
     purpose why = purpose::background;
 
     [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }
-    [[nodiscard]] bool demanded() const noexcept { return why != purpose::background; }
+    [[nodiscard]] bool demanded() const noexcept { return why < purpose::background; }
 };
 
 }  // namespace leat::detail

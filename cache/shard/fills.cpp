@@ -2,6 +2,7 @@
 #include "fills.hpp"
 
 #include "chunk_reader.hpp"
+#include "window_reader.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/cache/detail/shard_cache.hpp>
@@ -28,9 +29,19 @@ constexpr std::chrono::milliseconds competition_memory{5};
 }  // namespace
 
 void fills::want(chunk& filling, chunk_request& wanted) noexcept {
-    const std::uint64_t first = filling.first_unit(wanted);
-    const std::uint64_t last = filling.last_unit(wanted);
-    const std::uint64_t small_units = small_demand_units + (wanted.in % unit_size != 0 ? 1 : 0);
+    // Of a fragment all is read at once: it holds little more than what is asked for.
+    const bool whole =
+        !filling.piece.is_chunk() && filling.units <= small_demand_units && !wanted.retried;
+    const bool streams = filling.piece.is_chunk() && wanted.window > wanted.size;
+    const std::uint64_t first = whole ? 0 : filling.first_unit(wanted);
+    std::uint64_t last = whole ? filling.units - 1 : filling.last_unit(wanted);
+    std::uint64_t small_units = small_demand_units + (wanted.in % unit_size != 0 ? 1 : 0);
+    if (streams && !wanted.asked_ahead && !wanted.retried) {
+        // What a stream comes to next it would demand before the rest has its turn.
+        const std::uint64_t end = (wanted.in - filling.start + wanted.window - 1) >> unit_shift;
+        last = std::max(last, std::min({end, filling.units - 1, first + largest_read - 1}));
+        small_units = largest_read;
+    }
     if (wanted.asked_ahead) {
         // Nothing at once: its chunk's rank says when it is read.
     } else if (last - first < small_units) {
@@ -62,7 +73,8 @@ fill_rank fills::rank_of(const chunk& filling) noexcept {
     // Behind the demanded bytes, not beside them: what is submitted together completes together.
     if (filling.demands != 0 || filling.on_demand_only()) return fill_rank::none;
     if (filling.aheads != 0) return fill_rank::ahead;
-    if (filling.keep == retention::gone_when_idle) return fill_rank::none;
+    if (filling.keep == retention::gone_when_idle || !filling.piece.is_chunk())
+        return fill_rank::none;
     return !filling.waiters.empty() || filling.ever_used() ? fill_rank::rest : fill_rank::none;
 }
 
@@ -88,9 +100,22 @@ void fills::unqueue(chunk& filling) noexcept {
 
 bool fills::read(chunk& filling, const fill_read& wanted) noexcept {
     if (cache_.all().files().acquire(filling.file_number) == nullptr) return false;
+    begin_read(filling, wanted);
+    ++counts_.reads;
+    try {
+        const chunk_reader reader =
+            chunk_reader::run(*this, filling, wanted, withdrawal_of(filling));
+        reader.start(cache_.home());
+    } catch (const std::bad_alloc&) {
+        cache_.all().files().release(*filling.file);
+        settle_read(filling, wanted, system_error_code(ENOMEM), false);
+    }
+    return true;
+}
+
+void fills::begin_read(chunk& filling, const fill_read& wanted) noexcept {
     filling.ask(wanted.first, wanted.count);
     ++filling.reads;
-    ++counts_.reads;
     fill_queue& queue = queue_of(filling);
     if (wanted.why == fill_read::purpose::small_demand) {
         ++counts_.demand_reads;
@@ -99,18 +124,43 @@ bool fills::read(chunk& filling, const fill_read& wanted) noexcept {
     }
     ++queue.in_flight(wanted.why);
     if (wanted.demanded()) ++filling.demands;
+}
+
+std::stop_token fills::withdrawal_of(chunk& filling) {
+    std::stop_source& source = filling.withdrawal;
+    // One that has stopped the reads of a fill that nobody wanted cannot serve another.
+    if (!source.stop_possible() || source.stop_requested()) source = std::stop_source{};
+    if (reads_stopped_) source.request_stop();
+    return source.get_token();
+}
+
+fill_read fills::part_of_window(const chunk& part, bool demanded) noexcept {
+    return {0, part.units,
+            demanded ? fill_read::purpose::small_demand : fill_read::purpose::window};
+}
+
+void fills::join_window(chunk& part, bool demanded) noexcept {
+    part.ahead = !demanded;
+    begin_read(part, part_of_window(part, demanded));
+}
+
+void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
+    chunk& first = *window->parts.front();
+    // The request that waits for the first holds the file.
+    file_record* const file = cache_.all().files().acquire(first.file_number);
+    assert(file != nullptr);
+    ++counts_.reads;
     try {
-        // One that has stopped the reads of a fill that nobody wanted cannot serve another.
-        if (filling.withdrawal.stop_requested() && !cache_.home().stopping())
-            filling.withdrawal = std::stop_source{};
-        const chunk_reader reader =
-            chunk_reader::run(*this, filling, wanted, filling.withdrawal.get_token());
+        const window_reader reader = window_reader::run(*this, window.get(), withdrawal_of(first));
+        static_cast<void>(window.release());  // it is the reader's
         reader.start(cache_.home());
     } catch (const std::bad_alloc&) {
-        cache_.all().files().release(*filling.file);
-        settle_read(filling, wanted, system_error_code(ENOMEM), false);
+        cache_.all().files().release(*file);
+        for (chunk* const part : window->parts) {
+            const fill_read ended = part_of_window(*part, part == &first);
+            read_ended(*part, ended, 0, system_error_code(ENOMEM), false);
+        }
     }
-    return true;
 }
 
 void fills::read_ended(chunk& filling,
@@ -127,7 +177,7 @@ void fills::settle_read(chunk& filling,
                         const fill_read& ended,
                         boost::system::error_code code,
                         bool withdrawn) noexcept {
-    --filling.reads;
+    if (--filling.reads == 0) filling.end_withdrawal();
     --queue_of(filling).in_flight(ended.why);
     if (ended.demanded()) --filling.demands;
     if (filling.turn >= largest_read) filling.turn = 0;
@@ -151,15 +201,22 @@ void fills::settle_read(chunk& filling,
 }
 
 void fills::serve_landed(chunk& filling) noexcept {
-    if (filling.landed_units == filling.units) {
-        filling.ready_length = filling.length;
-        filling.everything_landed.store(true, std::memory_order_release);
-    }
+    if (filling.ready_length != 0 && filling.piece.is_chunk()) supersede_fragments(filling);
     for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
         chunk_request& waiter = *next++;
-        if (filling.ready_length == 0 && !filling.landed(waiter.in, waiter.size)) continue;
+        if (!filling.has_landed(waiter)) continue;
         filling.remove(waiter);
         answers_.grant(filling, waiter);
+    }
+}
+
+void fills::supersede_fragments(const chunk& complete) noexcept {
+    for (std::uint64_t in = 0; in < complete.length; in += fragment_size) {
+        chunk* const part =
+            chunks_.find(*complete.file, piece_number::fragment({complete.piece.index(), in}));
+        if (part == nullptr) continue;
+        granted_.revoke(*part);
+        chunks_.supersede(*part);
     }
 }
 
@@ -185,7 +242,7 @@ void fills::warn(const chunk& filling, boost::system::error_code code) noexcept 
         cache_.home().engine().report(
             event::level::warning,
             "reading ahead in \"" + filling.file->name + "\" failed: " + code.message() +
-                "; that chunk is read on demand until a read of it succeeds");
+                "; that part of the file is read on demand until a read of it succeeds");
     } catch (...) {  // no memory for the sentence: the count stands
     }
 }
@@ -347,7 +404,8 @@ const char* fills::fault() noexcept {
         const fill_queue& queue = queue_of(one);
         if (one.rank != fill_rank::none && queue.empty())
             wrong = "a chunk has a rank but is in no fill queue";
-        if (one.reads > queue.small_in_flight + queue.large_in_flight + queue.background_in_flight)
+        if (one.reads > queue.small_in_flight + queue.large_in_flight + queue.background_in_flight +
+                            queue.window_in_flight)
             wrong = "a chunk has more reads in flight than its fill queue counts";
     });
     return wrong;

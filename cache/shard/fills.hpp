@@ -7,6 +7,7 @@
 #include "fill_queue.hpp"
 #include "fill_read.hpp"
 #include "granted_leases.hpp"
+#include "window_reader.hpp"
 
 #include <leat/cache/statistics.hpp>
 
@@ -14,6 +15,8 @@
 #include <boost/system/error_code.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <stop_token>
 
 namespace leat::detail {
 
@@ -34,6 +37,12 @@ public:
     /// Somebody who is among its waiters wants units of it that have not landed: a few are read at
     /// once, more in their turn.
     void want(chunk& filling, chunk_request& wanted) noexcept;
+    /// All of it, of which nothing has been asked for, will be read as a part of a window: the part
+    /// that somebody waits for, or another. read_window() must follow.
+    void join_window(chunk& part, bool demanded) noexcept;
+    /// Reads a window, of which all parts have joined; the first is demanded, by a request that is
+    /// among its waiters.
+    void read_window(std::unique_ptr<fill_window> window) noexcept;
     /// A waiter has left it: it may be gone when this returns.
     void waiter_left(chunk& filling) noexcept;
     /// Nothing more of it is begun.
@@ -47,7 +56,10 @@ public:
     /// What is wrong between two messages, or nullptr.
     [[nodiscard]] const char* fault() noexcept;
 
-    // For chunk_reader.
+    // For chunk_reader and window_reader.
+
+    /// The part of a window that its read was for a chunk.
+    [[nodiscard]] static fill_read part_of_window(const chunk& part, bool demanded) noexcept;
 
     [[nodiscard]] shard_cache& cache() const noexcept { return cache_; }
     /// A read has ended: `bytes` were read, or failed with `code`; `withdrawn` if nobody wanted it
@@ -68,11 +80,16 @@ private:
 
     /// False, and nothing has begun, if nobody has the file open.
     bool read(chunk& filling, const fill_read& wanted) noexcept;
+    void begin_read(chunk& filling, const fill_read& wanted) noexcept;
+    /// What tells a read of it that nobody wants it any more. Throws std::bad_alloc.
+    [[nodiscard]] std::stop_token withdrawal_of(chunk& filling);
     void settle_read(chunk& filling,
                      const fill_read& ended,
                      boost::system::error_code code,
                      bool withdrawn) noexcept;
     void serve_landed(chunk& filling) noexcept;
+    /// The fragments of a chunk that has become complete are of no use any more.
+    void supersede_fragments(const chunk& complete) noexcept;
     void read_failed(chunk& filling,
                      const fill_read& failed,
                      boost::system::error_code code) noexcept;

@@ -36,6 +36,8 @@ std::uint64_t granted_leases::grant(chunk& found, lease& to) noexcept {
             assert(false && "requests through a lease come before it is given back");
             return 0;
     }
+    // They would keep it from going home, and so what it holds from being evicted for them.
+    if (held.in_line != 0) cache_.parts().owner_requests.look_at_leases();
     ++counts_.grants;
     return ++held.generation;
 }

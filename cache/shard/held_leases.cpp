@@ -36,9 +36,9 @@ lease* held_leases::record() noexcept {
 }
 
 lease* held_leases::request_through(file_record& file,
-                                    std::uint64_t index,
+                                    piece_number piece,
                                     shard_cache& owner) noexcept {
-    if (entry* const known = cache_.find(file.number, index)) {
+    if (entry* const known = cache_.find(file.number, piece)) {
         auto& held = static_cast<lease&>(*known);
         ++held.outstanding;
         return &held;
@@ -49,7 +49,7 @@ lease* held_leases::request_through(file_record& file,
     file_registry::refer(file);
     made->file = &file;
     made->file_number = file.number;
-    made->index = index;
+    made->piece = piece;
     made->owner = &owner;
     made->state = lease::home_state::asked;
     made->outstanding = 1;
@@ -79,16 +79,17 @@ void held_leases::granted(lease& by,
     if (by.state != lease::home_state::granted || by.generation != generation) {
         by.state = lease::home_state::granted;
         by.generation = generation;
-        by.data = of.data;
+        by.set_place(of.data, of.start);
         by.length = of.length;
-        by.presence = of.landed_words.get();
+        by.bytes = of.bytes;
+        by.presence = of.landed_words;
         by.all_landed = &of.everything_landed;
     }
     if (whole || by.all_landed->load(std::memory_order_acquire)) by.ready_length = by.length;
 }
 
 void held_leases::unpinned(lease& left) noexcept {
-    left.attention = left.fleeting;
+    left.attention = left.fleeting || left.retired;
     // If it was used at all: a scan's pin is no use.
     if (left.state == lease::home_state::revoked && left.last_use.latest() != 0)
         left.last_use.note(cache_.stamp());
@@ -99,7 +100,7 @@ void held_leases::settle(lease& left) noexcept {
     if (left.pins != 0 || left.outstanding != 0) return;
     const bool granted = left.state == lease::home_state::granted;
     if (left.state == lease::home_state::asked || left.state == lease::home_state::revoked ||
-        (granted && left.fleeting))
+        (granted && (left.fleeting || left.retired)))
         give_back(left);
 }
 
@@ -108,11 +109,17 @@ void held_leases::give_back(lease& idle) noexcept {
     idle.state = lease::home_state::returning;
     idle.ready_length = 0;
     idle.presence = nullptr;
-    cache_.table().erase(idle);
-    sweep_.erase(sweep_.iterator_to(idle));
+    retire(idle);
     if (never_granted) return free(idle);
     idle.give_back.run = &granted_leases::give_back_arrived;
     cache_.home().send(idle.owner->home().index(), idle.give_back);
+}
+
+void held_leases::retire(lease& old) noexcept {
+    if (std::exchange(old.retired, true)) return;
+    old.attention = true;  // it goes home with its last pin
+    cache_.table().erase(old);
+    sweep_.erase(sweep_.iterator_to(old));
 }
 
 void held_leases::free(lease& gone) noexcept {
@@ -157,8 +164,8 @@ const char* held_leases::fault() const noexcept {
         if (const char* const wrong = one.fault_at_home()) return wrong;
         if (one.file == nullptr) continue;
         ++in_use;
-        const bool in_table = cache_.find(one.file_number, one.index) == &one;
-        const bool at_work = one.state != lease::home_state::returning;
+        const bool in_table = cache_.find(one.file_number, one.piece) == &one;
+        const bool at_work = !one.retired;
         if (in_table != at_work) return "a lease is not in the table, or one on its way back is";
         if (one.home_link.is_linked() != at_work)
             return "a lease is not in the sweep, or one on its way back is";

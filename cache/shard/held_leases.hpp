@@ -17,17 +17,20 @@ class shard_cache;
 /// with the cache, so that a slice dropped late finds its own.
 ///
 /// Invariants: a lease in use is in this shard's table, and in the order of the sweep, unless it is
-/// returning; each is in the state that its pins and requests allow.
+/// retired or returning; each is in the state that its pins and requests allow.
 class held_leases {
 public:
     /// Throws std::bad_alloc.
     explicit held_leases(shard_cache& cache) : cache_(cache) {}
 
-    /// The lease of that chunk of another shard's, for a request that is about to go through it:
-    /// the one there is, or a new one. nullptr: no memory.
+    /// The lease of that chunk or fragment of another shard's, for a request that is about to go
+    /// through it: the one there is, or a new one. nullptr: no memory.
     [[nodiscard]] lease* request_through(file_record& file,
-                                         std::uint64_t index,
+                                         piece_number piece,
                                          shard_cache& owner) noexcept;
+    /// Takes it out of the table, where another of its name is to stand: slices and requests that
+    /// have it keep it. Nothing happens if it is out already.
+    void retire(lease& old) noexcept;
     /// A request has come back through it, with a grant of `of`.
     void granted(lease& by, const chunk& of, std::uint64_t generation, bool whole) noexcept;
     /// To be called when a pin or a request has gone: it goes home, or is free, if it is of no use.

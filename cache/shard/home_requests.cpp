@@ -1,12 +1,14 @@
 // Begins requests, cancels them, and ends them.
 #include "home_requests.hpp"
 
+#include "extent.hpp"
 #include "owner_requests.hpp"
 #include "shard_parts.hpp"
 
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <utility>
@@ -51,6 +53,7 @@ bool home_requests::start(chunk_request& wanted,
     wanted.index = place.index;
     wanted.in = place.in;
     wanted.file = file;
+    wanted.window = window_of(wanted);
     wanted.home = &cache_;
     wanted.owner = &cache_.all().at(core.owner(number, wanted.index));
     wanted.deadline.request = wanted.cancellation.request = &wanted;
@@ -59,13 +62,46 @@ bool home_requests::start(chunk_request& wanted,
         owned_.serve(wanted);
         return true;
     }
-    wanted.via = held_.request_through(*file, wanted.index, *wanted.owner);
-    if (wanted.via == nullptr) {
+    if (!travel(wanted, sought(wanted))) {
         files.release(*file);
         return refuse_with(system_error_code(ENOMEM));
     }
     waits();
-    wanted.travelling = 1;
+    return true;
+}
+
+// What is asked for once is not the start of more.
+std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
+    if (wanted.given == hint::no_retain || wanted.given == hint::once) return 0;
+    const manager_core& manager = *wanted.file->manager;
+    if (manager.grain >= manager.chunk_size) return 0;
+    runs::miss one;
+    one.file = wanted.file->number;
+    one.index = wanted.index;
+    one.in = wanted.in;
+    one.size = wanted.size;
+    one.chunk_size = manager.chunk_size;
+    one.known = wanted.window;
+    one.stream = wanted.given == hint::stream;
+    std::uint64_t window = runs_.window(one);
+    if (wanted.asked_ahead) return wanted.window;
+    // Of a source that reads no less than some fragments.
+    if (manager.grain > fragment_size)
+        window = std::max(window, manager.grain - wanted.in % manager.grain);
+    return static_cast<std::uint32_t>(std::min(window, manager.chunk_size - wanted.in));
+}
+
+piece_number home_requests::sought(const chunk_request& wanted) const noexcept {
+    const piece_number chunk = piece_number::chunk(wanted.index);
+    if (wants_whole_chunk(wanted) || cache_.find(wanted.file->number, chunk) != nullptr)
+        return chunk;
+    return piece_number::fragment({wanted.index, wanted.in});
+}
+
+bool home_requests::travel(chunk_request& wanted, piece_number by) noexcept {
+    wanted.via = held_.request_through(*wanted.file, by, *wanted.owner);
+    if (wanted.via == nullptr) return false;
+    ++wanted.travelling;
     wanted.run = &owner_requests::request_arrived;
     cache_.home().send(wanted.owner->home().index(), wanted);
     return true;
@@ -105,6 +141,7 @@ void home_requests::answer_arrived(work& message) noexcept {
 void home_requests::answered(chunk_request& wanted) noexcept {
     lease& via = *wanted.via;
     --via.outstanding;
+    if (std::exchange(wanted.redirected, false)) return redirected(wanted);
     if (!wanted.code) {
         held_.granted(via, *wanted.at, wanted.grant, wanted.whole);
         uses_.granted(via, wanted);
@@ -114,6 +151,21 @@ void home_requests::answered(chunk_request& wanted) noexcept {
     message_returned(wanted);
     held_.settle(via);
     assert(via.fault_at_home() == nullptr);
+}
+
+void home_requests::redirected(chunk_request& wanted) noexcept {
+    lease& before = *wanted.via;
+    // What this one holds has been replaced; it stays for the sake of its slices.
+    if (before.piece == wanted.elsewhere) held_.retire(before);
+    --wanted.travelling;
+    if (wanted.cancelled) {
+        wanted.code = cache_.home().stopping() ? errc::stopped : errc::cancelled;
+    } else if (!travel(wanted, wanted.elsewhere)) {
+        wanted.code = system_error_code(ENOMEM);
+    }
+    if (wanted.travelling == 0) finish(wanted, wanted.code);
+    held_.settle(before);
+    assert(before.fault_at_home() == nullptr);
 }
 
 void home_requests::cancellation_returned(work& message) noexcept {

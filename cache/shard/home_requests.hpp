@@ -2,6 +2,7 @@
 #pragma once
 
 #include "held_leases.hpp"
+#include "runs.hpp"
 
 #include <leat/cache/detail/chunk_request.hpp>
 #include <leat/cache/statistics.hpp>
@@ -23,8 +24,9 @@ public:
                   uses& told,
                   held_leases& held,
                   owner_requests& owned,
+                  runs& known,
                   cache_statistics& counts) noexcept
-        : cache_(cache), uses_(told), held_(held), owned_(owned), counts_(counts) {}
+        : cache_(cache), uses_(told), held_(held), owned_(owned), runs_(known), counts_(counts) {}
 
     /// As shard_cache::request() says.
     bool start(chunk_request& wanted,
@@ -44,13 +46,22 @@ public:
     static void cancellation_returned(work& message) noexcept;
 
 private:
+    /// The bytes from where it begins that are to be read for it, as far as others of its file
+    /// have shown.
+    [[nodiscard]] std::uint32_t window_of(const chunk_request& wanted) noexcept;
+    /// What it is likely to find at its owner.
+    [[nodiscard]] piece_number sought(const chunk_request& wanted) const noexcept;
+    /// Sends it to its owner, by a lease of that number. False: there is no memory.
+    [[nodiscard]] bool travel(chunk_request& wanted, piece_number by) noexcept;
     void answered(chunk_request& wanted) noexcept;
+    void redirected(chunk_request& wanted) noexcept;
     void message_returned(chunk_request& of) noexcept;
 
     shard_cache& cache_;
     uses& uses_;
     held_leases& held_;
     owner_requests& owned_;
+    runs& runs_;
     cache_statistics& counts_;
     std::uint64_t waiting_ = 0;
 };

@@ -77,10 +77,12 @@ struct lease : entry {
 
     shard_cache* owner = nullptr;
     std::uint64_t generation = 0;  ///< of the grant it lives by
+    std::uint64_t bytes = 0;       ///< of the buffer that it keeps
     unsigned outstanding = 0;      ///< requests on their way through it
     std::int64_t since = 0;        ///< stamp of the last grant, 0 before the first
     bool kept = false;             ///< the owner knows that its chunk is to be kept
     bool fleeting = false;         ///< it goes home with its last pin
+    bool retired = false;          ///< revoked, and out of the table for another of its name
     home_state state = home_state::unused;
     lease* next_free = nullptr;
     boost::intrusive::list_member_hook<> home_link;
@@ -113,6 +115,7 @@ struct lease : entry {
         std::uint64_t generation = 0;          ///< of the last grant
         owner_state state = owner_state::none;
         std::uint32_t seen_reuses = 0;
+        std::uint32_t in_line = 0;  ///< requests by it that wait for a buffer
     } at_owner;
     /// Owner, home, owner again. Whoever has it may read and write what it says.
     struct revoke_message : message {

@@ -7,10 +7,19 @@
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <memory>
+#include <new>
+#include <utility>
 
 namespace leat::detail {
+
+namespace {
+// As much as the largest read of a chunk, 10 MiB.
+constexpr std::size_t most_fragments_at_once = 160;
+}  // namespace
 
 void owner_requests::request_arrived(work& message) noexcept {
     auto& wanted = static_cast<chunk_request&>(message);
@@ -25,33 +34,168 @@ void owner_requests::cancellation_arrived(work& message) noexcept {
     here.home().send(wanted.home->home().index(), wanted.cancellation);
 }
 
+// A fragment that is longer than others is found by its first one: one back for each that a request
+// may cross which is not so large that its whole chunk is read.
+chunk* owner_requests::fragment_with(const chunk_request& wanted) const noexcept {
+    std::uint64_t in = wanted.in;
+    for (std::uint64_t back = 0; back < most_fragments_crossed(wanted); ++back) {
+        chunk* const found = chunks_.find(*wanted.file, piece_number::fragment({wanted.index, in}));
+        if (found != nullptr && found->covers(wanted)) return found;
+        if (in < fragment_size) break;
+        in -= fragment_size;
+    }
+    return nullptr;
+}
+
 chunk* owner_requests::find(const chunk_request& wanted) const noexcept {
-    // What this shard owns is never a lease in its table.
-    return static_cast<chunk*>(cache_.find(wanted.file->number, wanted.index));
+    chunk* const whole = chunks_.find(*wanted.file, piece_number::chunk(wanted.index));
+    if (whole != nullptr && whole->has_landed(wanted)) return whole;
+    chunk* const part = fragment_with(wanted);
+    if (part != nullptr && (whole == nullptr || part->has_asked(wanted))) return part;
+    return whole;
+}
+
+extent owner_requests::plan(const chunk_request& wanted) const noexcept {
+    if (wants_whole_chunk(wanted)) {
+        const extent whole = whole_chunk(wanted);
+        if (needs_whole_chunk(wanted) ||
+            (room_.has_room_for_chunks(whole) && !busy(wanted, whole, nullptr)))
+            return whole;
+    }
+    const piece_number piece = piece_number::fragment({wanted.index, wanted.in});
+    return fragment_for(wanted, chunks_.find(*wanted.file, piece));
+}
+
+// What is being read is not read once more, nor taken over before it has landed.
+bool owner_requests::busy(const chunk_request& wanted,
+                          const extent& what,
+                          const chunk* but) const noexcept {
+    const std::uint64_t back = (most_fragments_crossed(wanted) - 1) * fragment_size;
+    const std::uint64_t begin = what.start & ~(fragment_size - 1);
+    for (std::uint64_t in = begin - std::min(begin, back); in < what.end(); in += fragment_size) {
+        const chunk* const one =
+            chunks_.find(*wanted.file, piece_number::fragment({wanted.index, in}));
+        if (one == nullptr || one == but || (one->reads == 0 && one->waiters.empty())) continue;
+        if (one->piece == what.piece || one->start + one->length > what.start) return true;
+    }
+    return false;
+}
+
+bool owner_requests::fits_lease(const chunk_request& wanted,
+                                piece_number piece,
+                                const chunk* found) noexcept {
+    if (wanted.via == nullptr) return true;
+    const chunk* const held = wanted.via->at_owner.chunk;
+    return wanted.via->piece == piece && (held == nullptr || held == found);
+}
+
+bool owner_requests::arrives(chunk_request& wanted,
+                             piece_number piece,
+                             const chunk* found) noexcept {
+    if (fits_lease(wanted, piece, found)) return true;
+    const chunk* const held = wanted.via->at_owner.chunk;
+    // It keeps a doomed chunk of the same place, and with it the buffer that it would wait for.
+    if (held != nullptr && held->doomed && !held->replaced && found == nullptr) {
+        answers_.send(wanted, errc::file_changed);
+        return false;
+    }
+    answers_.redirect(wanted, piece);
+    return false;
+}
+
+chunk* owner_requests::make(chunk_request& wanted, const extent& what) noexcept {
+    wanted.held_up = busy(wanted, what, nullptr);
+    return wanted.held_up ? nullptr : room_.make(wanted, what);
 }
 
 void owner_requests::serve(chunk_request& wanted) noexcept {
     if (cache_.home().stopping()) return answers_.send(wanted, errc::stopped);
     chunk* found = find(wanted);
-    // Its lease still holds a doomed chunk of the same place, and with it the buffer that it would
-    // wait for.
-    if (found == nullptr && wanted.via != nullptr && wanted.via->at_owner.chunk != nullptr)
-        return answers_.send(wanted, errc::file_changed);
-    // Those that came earlier go first.
-    if (found == nullptr && line_.empty()) found = room_.make_chunk(wanted);
+    extent what;
+    if (found == nullptr) what = plan(wanted);
+    if (!arrives(wanted, found != nullptr ? found->piece : what.piece, found)) return;
+    // Those that came earlier and need as much go first.
+    const std::size_t queue = buffer_line::queue_for(room_.buffer_bytes(what.length));
+    if (found == nullptr && line_.of(queue).empty()) {
+        chunk* const made = make(wanted, what);
+        if (made != nullptr) return serve_from_new(*made, wanted);
+    }
+    if (found == nullptr && what.piece.is_chunk() && !needs_whole_chunk(wanted)) {
+        // From fragments, of which each needs less.
+        wanted.window = static_cast<std::uint32_t>(wanted.file->manager->chunk_size - 1);
+        return serve(wanted);
+    }
     if (found != nullptr) {
         serve_from(*found, wanted);
     } else if (may_wait(wanted)) {
-        stand_in_line(wanted);
+        stand_in_line(wanted, wanted.held_up ? buffer_line::held_up : queue);
     } else {
         answers_.send(wanted, room_.shortage());
     }
 }
 
+void owner_requests::serve_from_new(chunk& made, chunk_request& wanted) noexcept {
+    std::unique_ptr<fill_window> window = window_from(made, wanted);
+    if (!window) return serve_from(made, wanted);
+    ++counts_.fill_waits;
+    wanted.at = &made;
+    wanted.waits = chunk_request::place::units;
+    made.add(wanted);
+    fills_.read_window(std::move(window));
+}
+
+// A window ends where something is there already, or on its way.
+std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
+                                                         chunk_request& wanted) noexcept {
+    const std::uint64_t all = chunk_length(wanted);
+    const std::uint64_t end = std::min<std::uint64_t>(all, wanted.in + wanted.window);
+    std::uint64_t at = std::uint64_t{made.start} + made.length;
+    if (made.piece.is_chunk() || made.asked_units != 0 || at >= end) return nullptr;
+    std::unique_ptr<fill_window> window;
+    try {
+        window = std::make_unique<fill_window>();
+        const std::size_t most = std::min<std::uint64_t>(
+            most_fragments_at_once, 1 + (end - at + fragment_size - 1) / fragment_size);
+        window->parts.reserve(most);
+        window->buffers.reserve(most);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+    const auto add = [&](chunk& part) {
+        // What is being read is not evicted to make room for the next.
+        fills_.join_window(part, window->parts.empty());
+        window->parts.push_back(&part);
+        window->buffers.emplace_back(part.data, part.units << unit_shift);
+    };
+    add(made);
+    while (at < end && window->parts.size() < window->parts.capacity()) {
+        const extent next{piece_number::fragment({wanted.index, at}), at,
+                          std::min(fragment_size - at % fragment_size, all - at)};
+        if (chunks_.find(*wanted.file, next.piece) != nullptr || busy(wanted, next, nullptr)) break;
+        if (!line_.of(buffer_line::queue_for(room_.buffer_bytes(next.length))).empty()) break;
+        chunk* const part = room_.make(wanted, next);
+        if (part == nullptr) break;
+        add(*part);
+        at = next.end();
+    }
+    return window;
+}
+
+bool owner_requests::must_wait_for_others(const chunk& found,
+                                          const chunk_request& wanted) const noexcept {
+    // Of a fragment all is read, whatever is asked for.
+    const extent own = found.piece.is_chunk() ? extent{found.piece, wanted.in, wanted.size}
+                                              : extent{found.piece, found.start, found.length};
+    return !found.has_asked(wanted) && busy(wanted, own, &found);
+}
+
 void owner_requests::serve_from(chunk& found, chunk_request& wanted) noexcept {
     wanted.at = &found;
-    if (found.ready_length != 0 || found.landed(wanted.in, wanted.size))
-        return answers_.grant(found, wanted);
+    if (found.has_landed(wanted)) return answers_.grant(found, wanted);
+    if (must_wait_for_others(found, wanted)) {
+        wanted.held_up = true;
+        return stand_in_line(wanted, buffer_line::held_up);
+    }
     ++counts_.fill_waits;
     wanted.waits = chunk_request::place::units;
     found.add(wanted);
@@ -75,81 +219,161 @@ void owner_requests::withdraw(chunk_request& wanted) noexcept {
 // In line for a buffer.
 
 bool owner_requests::may_wait(const chunk_request& wanted) const noexcept {
-    return !room_.out_of_memory() && (wanted.patience == patience::deadline ||
-                                      (wanted.patience == patience::brief && room_.coming()));
+    return wanted.held_up ||
+           (!room_.out_of_memory() && (wanted.patience == patience::deadline ||
+                                       (wanted.patience == patience::brief && room_.coming())));
 }
 
-void owner_requests::stand_in_line(chunk_request& wanted) noexcept {
-    ++counts_.buffer_waits;
-    line_.push(wanted);
+// Those that a read holds up wait as long as it takes, as others who wait for a read.
+void owner_requests::start_deadline(chunk_request& wanted) noexcept {
+    if (wanted.line == buffer_line::held_up) return;
     wanted.deadline.run = &waited_too_long;
     shard& here = cache_.home();
     here.add_timer(wanted.deadline, here.after(wanted.file->manager->pin_deadline));
 }
 
+void owner_requests::stop_deadline(chunk_request& wanted) noexcept {
+    if (wanted.line != buffer_line::held_up) cache_.home().remove_timer(wanted.deadline);
+}
+
+void owner_requests::stand_in_line(chunk_request& wanted, std::size_t queue) noexcept {
+    if (queue != buffer_line::held_up) ++counts_.buffer_waits;
+    line_.push(wanted, queue);
+    if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
+    start_deadline(wanted);
+}
+
+void owner_requests::move_in_line(chunk_request& waiting, std::size_t to) noexcept {
+    if (waiting.line == to) return;
+    const bool kind = (waiting.line == buffer_line::held_up) != (to == buffer_line::held_up);
+    if (kind) stop_deadline(waiting);
+    line_.move(waiting, to);
+    if (kind) start_deadline(waiting);
+}
+
 void owner_requests::leave_line(chunk_request& wanted) noexcept {
+    stop_deadline(wanted);
     line_.remove(wanted);
-    cache_.home().remove_timer(wanted.deadline);
+    if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
 }
 
 void owner_requests::waited_too_long(work& item) noexcept {
     chunk_request& wanted = chunk_request::of_message(item);
     owner_requests& here = wanted.owner->parts().owner_requests;
     here.line_.remove(wanted);
+    if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
     here.chunks_.note_room();
-    if (chunk* const found = here.find(wanted)) return here.serve_from(*found, wanted);
-    here.answers_.send(wanted, here.room_.shortage());
+    chunk* const found = here.find(wanted);
+    if (found == nullptr) return here.answers_.send(wanted, here.room_.shortage());
+    if (here.arrives(wanted, found->piece, found)) here.serve_from(*found, wanted);
 }
 
 void owner_requests::end_line() noexcept {
-    while (!line_.empty()) {
-        chunk_request& first = line_.front();
-        leave_line(first);
-        answers_.send(first, errc::stopped);
-    }
+    line_.each([this](chunk_request& waiter) {
+        leave_line(waiter);
+        answers_.send(waiter, errc::stopped);
+    });
 }
 
 void owner_requests::end_brief_waits() noexcept {
     if (!line_.has_brief()) return;
     const boost::system::error_code code = room_.shortage();
-    for (auto next = line_.begin(); next != line_.end();) {
-        chunk_request& waiter = *next++;
-        if (waiter.patience != patience::brief) continue;
+    line_.each([&](chunk_request& waiter) {
+        if (waiter.patience != patience::brief || waiter.held_up) return;
         leave_line(waiter);
         answers_.send(waiter, code);
+    });
+}
+
+bool owner_requests::serve_waiter(chunk_request& first) noexcept {
+    chunk* found = find(first);
+    const bool made = found == nullptr;
+    extent what;
+    if (made) {
+        what = plan(first);
+        // What is made has a waiter.
+        if (!fits_lease(first, what.piece, nullptr)) {
+            leave_line(first);
+            static_cast<void>(arrives(first, what.piece, nullptr));
+            return true;
+        }
+        found = make(first, what);
     }
+    if (found != nullptr) first.held_up = must_wait_for_others(*found, first);
+    if (first.held_up) {
+        move_in_line(first, buffer_line::held_up);
+        return true;
+    }
+    if (found == nullptr && room_.out_of_memory()) {
+        leave_line(first);
+        answers_.send(first, system_error_code(ENOMEM));
+        return true;
+    }
+    if (found == nullptr) {
+        move_in_line(first, buffer_line::queue_for(room_.buffer_bytes(what.length)));
+        return false;
+    }
+    if (made) {
+        leave_line(first);
+        serve_from_new(*found, first);
+    }
+    // Its own place, and all that have come for what it brings.
+    line_.each_at(*found->file, found->piece.index(), found->start, found->start + found->length,
+                  [&](chunk_request& waiter) {
+                      if (!found->covers(waiter) || must_wait_for_others(*found, waiter)) return;
+                      leave_line(waiter);
+                      if (arrives(waiter, found->piece, found)) serve_from(*found, waiter);
+                  });
+    return true;
+}
+
+void owner_requests::look_at_leases() noexcept {
+    leases_granted_ = true;
+    chunks_.note_room();
+}
+
+void owner_requests::leave_leases() noexcept {
+    if (!std::exchange(leases_granted_, false)) return;
+    line_.each([this](chunk_request& waiter) {
+        if (waiter.via == nullptr || waiter.via->at_owner.chunk == nullptr) return;
+        const chunk* const found = find(waiter);
+        const piece_number piece = found != nullptr ? found->piece : plan(waiter).piece;
+        if (fits_lease(waiter, piece, found)) return;
+        leave_line(waiter);
+        static_cast<void>(arrives(waiter, piece, found));
+    });
 }
 
 void owner_requests::serve_line() noexcept {
     chunks_.forget_room();
-    while (!line_.empty()) {
-        chunk_request& first = line_.front();
-        chunk* found = find(first);
-        if (found == nullptr) found = room_.make_chunk(first);
-        if (found == nullptr && room_.out_of_memory()) {
-            leave_line(first);
-            answers_.send(first, system_error_code(ENOMEM));
-            continue;
-        }
-        if (found == nullptr) {
-            if (!room_.coming()) end_brief_waits();
-            return;
-        }
-        while (chunk_request* const waiter = line_.first_of(*found->file, found->index)) {
-            leave_line(*waiter);
-            serve_from(*found, *waiter);
+    leave_leases();
+    bool coming = false;
+    bool short_of_room = false;
+    for (std::size_t which = 0; which < buffer_line::queues; ++which) {
+        buffer_line::queue& in = line_.of(which);
+        // Those that stay held up are looked at once.
+        for (std::size_t left = in.size(); left > 0 && !in.empty(); --left) {
+            chunk_request& first = in.front();
+            if (which == buffer_line::held_up) in.splice(in.end(), in, in.begin());
+            if (serve_waiter(first)) continue;
+            short_of_room = true;
+            coming = coming || room_.coming();
+            if (which != buffer_line::held_up) break;
         }
     }
+    if (short_of_room && !coming) end_brief_waits();
 }
 
 const char* owner_requests::fault() noexcept {
     std::uint64_t brief = 0;
-    for (const chunk_request& one : line_) {
+    const char* wrong = nullptr;
+    line_.each([&](chunk_request& one) {
         if (one.waits != chunk_request::place::buffer)
-            return "a request waits for a buffer and does not know it";
-        if (one.owner != &cache_) return "a request waits for a buffer of another shard";
+            wrong = "a request waits for a buffer and does not know it";
+        if (one.owner != &cache_) wrong = "a request waits for a buffer of another shard";
         brief += one.patience == patience::brief ? 1 : 0;
-    }
+    });
+    if (wrong != nullptr) return wrong;
     if (line_.has_brief() != (brief != 0)) return "requests that wait briefly are counted wrongly";
     return nullptr;
 }

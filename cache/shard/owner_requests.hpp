@@ -5,6 +5,7 @@
 #include "buffer_line.hpp"
 #include "chunk_store.hpp"
 #include "eviction.hpp"
+#include "extent.hpp"
 #include "fills.hpp"
 
 #include <leat/cache/detail/chunk_request.hpp>
@@ -37,6 +38,9 @@ public:
     void withdraw(chunk_request& wanted) noexcept;
     /// Whether some wait for a buffer.
     [[nodiscard]] bool waiting() const noexcept { return !line_.empty(); }
+    /// A lease by which some of them came has been granted something: before the others are served
+    /// those that want something else go on by another.
+    void look_at_leases() noexcept;
     /// Serves those that wait for a buffer, as far as there are some now.
     void serve_line() noexcept;
     /// The shard stops: ends those that wait for a buffer.
@@ -51,10 +55,39 @@ public:
 
 private:
     static void waited_too_long(work& item) noexcept;
+    /// What has, or will have, all that it asks for.
     [[nodiscard]] chunk* find(const chunk_request& wanted) const noexcept;
+    [[nodiscard]] chunk* fragment_with(const chunk_request& wanted) const noexcept;
+    /// What is to be made for it, where find() finds nothing.
+    [[nodiscard]] extent plan(const chunk_request& wanted) const noexcept;
+    /// Whether others than `but` read some of it, or wait to do so.
+    [[nodiscard]] bool busy(const chunk_request& wanted,
+                            const extent& what,
+                            const chunk* but) const noexcept;
+    [[nodiscard]] bool must_wait_for_others(const chunk& found,
+                                            const chunk_request& wanted) const noexcept;
+    /// nullptr: `held_up` says whether a read is in the way, and room_ what else.
+    [[nodiscard]] chunk* make(chunk_request& wanted, const extent& what) noexcept;
+    /// Whether the lease by which it came can hold `found`, or what is to be made of that number.
+    [[nodiscard]] static bool fits_lease(const chunk_request& wanted,
+                                         piece_number piece,
+                                         const chunk* found) noexcept;
+    /// The same; if it cannot, the request is sent where one can.
+    [[nodiscard]] bool arrives(chunk_request& wanted,
+                               piece_number piece,
+                               const chunk* found) noexcept;
     void serve_from(chunk& found, chunk_request& wanted) noexcept;
-    void stand_in_line(chunk_request& wanted) noexcept;
+    /// The same of what has just been made for it, and with it all that its window has room for.
+    void serve_from_new(chunk& made, chunk_request& wanted) noexcept;
+    [[nodiscard]] std::unique_ptr<fill_window> window_from(chunk& made,
+                                                           chunk_request& wanted) noexcept;
+    void stand_in_line(chunk_request& wanted, std::size_t queue) noexcept;
+    /// False if those behind it in its queue need not try.
+    [[nodiscard]] bool serve_waiter(chunk_request& first) noexcept;
+    void move_in_line(chunk_request& waiting, std::size_t to) noexcept;
     void leave_line(chunk_request& wanted) noexcept;
+    void start_deadline(chunk_request& wanted) noexcept;
+    void stop_deadline(chunk_request& wanted) noexcept;
     [[nodiscard]] bool may_wait(const chunk_request& wanted) const noexcept;
     void end_brief_waits() noexcept;
 
@@ -64,7 +97,10 @@ private:
     fills& fills_;
     answers& answers_;
     cache_statistics& counts_;
+    void leave_leases() noexcept;
+
     buffer_line line_;
+    bool leases_granted_ = false;
 };
 
 }  // namespace leat::detail

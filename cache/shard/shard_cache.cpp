@@ -23,7 +23,7 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
       log_(mine),
       shard_(mine),
       all_(all),
-      parts_(std::make_unique<shard_parts>(*this)) {
+      parts_(std::make_unique<shard_parts>(*this, all.engine().memory_per_shard())) {
     extension_.state = this;
     extension_.before_submit = [](void* self) noexcept {
         static_cast<shard_cache*>(self)->before_submit();
@@ -73,14 +73,40 @@ void shard_cache::visited(entry& found, std::uint64_t in) noexcept {
     parts_->uses.visited(found, in);
 }
 
+entry* shard_cache::hit_fragment(const manager_core& manager,
+                                 std::uint64_t file,
+                                 chunk_place place,
+                                 std::uint32_t size) noexcept {
+    entry* const found = table_.find_ready_fragment(manager, file, place, size);
+    if (found == nullptr) return nullptr;
+    if (found->last_use.latest() < horizon_) visited(*found, place.in);
+    const std::int64_t now = stamp();
+    found->note_use(place.in, size, now);
+    found->pin(size, now);
+    return found;
+}
+
 entry* shard_cache::hinted_hit(const manager_core& manager,
                                std::uint64_t file,
                                chunk_place place,
                                std::uint32_t size,
                                hint given) noexcept {
-    entry* const found = table_.find_ready(manager, file, place.index, place.in, size);
+    entry* const found = table_.find_ready(manager, file, place, size);
     if (found == nullptr || !parts_->uses.hit(*found, place.in, size, given)) return nullptr;
     return found;
+}
+
+std::uint64_t shard_cache::at_once(const manager_core& manager,
+                                   std::uint64_t file,
+                                   chunk_place place) const noexcept {
+    if (manager.grain >= manager.chunk_size) return manager.chunk_size - place.in;
+    const entry* const whole = table_.find(file, piece_number::chunk(place.index));
+    if (whole != nullptr && whole->ready_length > place.in) return whole->ready_length - place.in;
+    const std::uint64_t fragment = fragment_size - place.in % fragment_size;
+    const entry* const part = table_.find(file, piece_number::fragment(place));
+    if (part == nullptr || place.in < part->start) return fragment;
+    const std::uint64_t ready = std::uint64_t{part->start} + part->ready_length;
+    return ready > place.in ? ready - place.in : fragment;
 }
 
 void shard_cache::attend(entry& unpinned) noexcept {

@@ -9,6 +9,7 @@
 #include "held_leases.hpp"
 #include "home_requests.hpp"
 #include "owner_requests.hpp"
+#include "runs.hpp"
 #include "uses.hpp"
 
 #include <leat/cache/statistics.hpp>
@@ -19,8 +20,9 @@ namespace leat::detail {
 /// where each request ends.
 struct shard_parts {
     /// Throws std::bad_alloc.
-    explicit shard_parts(shard_cache& cache)
-        : chunks(cache),
+    shard_parts(shard_cache& cache, std::uint64_t memory)
+        : runs(memory),
+          chunks(cache),
           uses(cache, chunks),
           held_leases(cache),
           granted_leases(cache, chunks, counts),
@@ -28,9 +30,10 @@ struct shard_parts {
           fills(cache, chunks, granted_leases, answers, counts),
           eviction(cache, chunks, uses, granted_leases, fills, counts),
           owner_requests(cache, chunks, eviction, fills, answers, counts),
-          home_requests(cache, uses, held_leases, owner_requests, counts) {}
+          home_requests(cache, uses, held_leases, owner_requests, runs, counts) {}
 
     cache_statistics counts;
+    detail::runs runs;
     chunk_store chunks;
     detail::uses uses;
     detail::held_leases held_leases;

@@ -28,8 +28,10 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
       chunk_size(chunk_size_),
       pin_deadline(options.pin_deadline),
       source(std::move(source_)),
+      grain(options.grain != 0 ? options.grain : source->grain()),
       cache(cache_),
       engine(&cache_->engine()),
+      serial(cache_->next_manager_number()),
       fills(std::make_unique<fill_queue[]>(cache_->shards())),
       shards(cache_->shards()) {
     for (unsigned index = 0; index < shards; ++index) {
@@ -82,6 +84,7 @@ std::shared_ptr<shared_cache> shared_cache::of(leat::engine& engine) {
 
 namespace {
 constexpr std::uint64_t fewest_buckets = 64;
+constexpr std::uint64_t average_fragment = 16 * KiB;
 // A table takes at most this share of its shard's memory.
 constexpr std::uint64_t table_share = 256;
 }  // namespace
@@ -97,9 +100,11 @@ struct shared_cache::growth : work {
     entry_table::buckets larger;
 };
 
-// A bucket for each chunk of the engine: a shard may hold leases of all that others own.
+// A bucket for each chunk of the engine, since a shard may hold leases of all that others own, and
+// for each fragment of the shard if they are of 16 KiB on average.
 std::uint64_t shared_cache::buckets_for(std::uint64_t chunk_size) const noexcept {
-    const std::uint64_t entries = engine_.memory_per_shard() / chunk_size * engine_.shards();
+    const std::uint64_t chunks = engine_.memory_per_shard() / chunk_size * engine_.shards();
+    const std::uint64_t entries = std::max(chunks, engine_.memory_per_shard() / average_fragment);
     const std::uint64_t most = engine_.memory_per_shard() / table_share / sizeof(entry*);
     return std::max(fewest_buckets, std::min(std::bit_ceil(entries), std::bit_floor(most)));
 }

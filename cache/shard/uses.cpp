@@ -52,7 +52,7 @@ void uses::visited(entry& found, std::uint64_t in) noexcept {
     const bool anew = visit && !found.ends.continued_at(static_cast<std::uint32_t>(in));
     if (found.leased) {
         if (anew || tell == told_uses::all) static_cast<lease&>(found).count_reuse();
-        if (anew) time_passes(found.file->manager->chunk_size);
+        if (anew) time_passes(static_cast<const lease&>(found).bytes);
         return;
     }
     auto& again = static_cast<chunk&>(found);
@@ -116,10 +116,10 @@ void uses::granted(chunk& found, chunk_request& wanted) noexcept {
 
 void uses::granted(lease& by, const chunk_request& wanted) noexcept {
     // As far as this shard knows it was loaded for it.
-    if (by.since == 0) time_passes(by.file->manager->chunk_size);
+    if (by.since == 0) time_passes(by.bytes);
     if (wanted.given == hint::keep) by.kept = true;
     if (wanted.given == hint::no_retain) by.kept = false;
-    by.fleeting = wanted.given == hint::no_retain;
+    by.fleeting = wanted.given == hint::no_retain || wanted.fleeting || by.retired;
     by.attention = by.attention || by.fleeting;
     by.since = cache_.stamp();
     // By the owner's stamp: it is the use that the owner has noted, not another.

@@ -92,7 +92,7 @@ goals_outcome check_goals(const std::string& json) {
         const bool reached = measured && one.reached(value);
         outcome.all_reached = outcome.all_reached && reached;
         outcome.text += fmt::format(
-            "{:<28} {:>10}  {:<18} {}\n", one.name, measured ? format_value(value) : "-",
+            "{:<36} {:>10}  {:<18} {}\n", one.name, measured ? format_value(value) : "-",
             measured ? one.verdict(value)
                      : fmt::format("not measured {} {}", one.at_least ? ">=" : "<=", one.limit),
             reached ? "" : one.why);

@@ -87,7 +87,8 @@ inline loop_result floor_loop(std::uint64_t chunk_size,
         detail::entry* const found =
             cache.hit(manager, file.number, place, page_bytes, cache.home());
         if (found == nullptr) return std::uint64_t{0};
-        const std::uint64_t word = first_word(found->data + place.in);
+        const std::uint64_t word =
+            first_word(reinterpret_cast<const std::byte*>(found->base + place.in));
         cache.unpin(*found, page_bytes);
         return word;
     });

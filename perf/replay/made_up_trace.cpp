@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <deque>
 #include <optional>
 #include <string_view>
@@ -23,12 +24,18 @@ constexpr std::uint64_t record_bytes = 4 * KiB;
 constexpr std::uint64_t step_bytes = 16 * KiB;
 constexpr std::uint64_t probe_bytes = 64 * KiB;
 constexpr std::uint64_t scan_bytes = 64 * KiB;
+constexpr std::uint64_t reader_bytes = 64 * KiB;
+constexpr std::uint64_t reader_file_bytes = 256 * MiB;
 constexpr std::uint64_t played_bytes = 30 * MiB;
 constexpr std::uint64_t film_bytes = GiB;
 constexpr std::uint64_t huge_bytes = 1024 * GiB;
 constexpr std::uint64_t part_bytes = 10 * MiB;
 constexpr std::size_t record_count = 100'000;
 constexpr std::size_t small_files = 10'000;
+constexpr std::size_t tensor_count = 200;
+constexpr std::uint64_t smallest_tensor = 1'000;
+constexpr std::uint64_t largest_tensor = 80'000'000;
+constexpr std::uint64_t tensor_file_bytes = 16 * GiB;
 
 trace_request request_for(std::uint32_t file, std::uint64_t offset, std::uint64_t size) {
     trace_request wanted;
@@ -47,10 +54,10 @@ std::uint32_t add_files(trace& to, std::size_t count, std::uint64_t bytes) {
 
 class records {
 public:
-    records(trace& of, random_words& random)
-        : file_(add_files(of, 1, huge_bytes)), random_(random), places_(record_count) {
+    records(trace& of, random_words& random, std::uint64_t over)
+        : file_(add_files(of, 1, over)), random_(random), places_(record_count) {
         for (std::uint64_t& place : places_)
-            place = random_.below(huge_bytes / record_bytes) * record_bytes;
+            place = random_.below(over / record_bytes) * record_bytes;
     }
     trace_request next() { return request_for(file_, places_[ranks_(random_)], record_bytes); }
 
@@ -123,7 +130,7 @@ void fill(const workload_parts& with, Next next) {
 }
 
 void make_records(const workload_parts& with) {
-    records all{with.into, with.random};
+    records all{with.into, with.random, with.count * GiB};
     fill(with, [&](std::uint64_t) { return all.next(); });
 }
 
@@ -135,7 +142,7 @@ void make_streams(const workload_parts& with) {
 
 void make_mix(const workload_parts& with) {
     players streams{with.into, with.random, 20, 40, false};
-    records strewn{with.into, with.random};
+    records strewn{with.into, with.random, huge_bytes};
     fill(with, [&](std::uint64_t i) { return i % 2 == 0 ? streams.next() : strewn.next(); });
 }
 
@@ -146,9 +153,47 @@ void make_players(const workload_parts& with) {
 
 void make_small_files(const workload_parts& with) {
     const zipf ranks{small_files, 0.9};
-    add_files(with.into, small_files, record_bytes);
+    const std::uint64_t bytes = with.count * KiB;
+    add_files(with.into, small_files, bytes);
     fill(with, [&](std::uint64_t) {
-        return request_for(static_cast<std::uint32_t>(ranks(with.random)), 0, record_bytes);
+        return request_for(static_cast<std::uint32_t>(ranks(with.random)), 0, bytes);
+    });
+}
+
+/// One of those who read files of their own, from end to end.
+struct reader {
+    std::uint32_t file = 0;
+    std::uint64_t at = 0;
+};
+
+void make_readers(const workload_parts& with) {
+    std::vector<reader> all(with.count);
+    for (reader& one : all) {
+        one.file = add_files(with.into, 1, reader_file_bytes);
+        // From the start of their files all would come to the ends of their chunks at once.
+        one.at = with.random.below(reader_file_bytes / reader_bytes) * reader_bytes;
+    }
+    fill(with, [&](std::uint64_t i) {
+        reader& one = all[i % all.size()];
+        if (one.at == reader_file_bytes) one = {add_files(with.into, 1, reader_file_bytes), 0};
+        one.at += reader_bytes;
+        return request_for(one.file, one.at - reader_bytes, reader_bytes);
+    });
+}
+
+void make_tensors(const workload_parts& with) {
+    const std::uint32_t file = add_files(with.into, 1, tensor_file_bytes);
+    const std::uint64_t room = tensor_file_bytes / tensor_count;
+    static_assert(tensor_file_bytes / tensor_count > largest_tensor);
+    const double doublings = std::log2(static_cast<double>(largest_tensor / smallest_tensor));
+    std::vector<std::uint32_t> order;
+    fill(with, [&](std::uint64_t i) {
+        if (i % tensor_count == 0) order = shuffled(tensor_count, with.random());
+        const double share = static_cast<double>(with.random() >> 11) * 0x1p-53;
+        const auto size = static_cast<std::uint64_t>(static_cast<double>(smallest_tensor) *
+                                                     std::exp2(share * doublings));
+        const std::uint64_t begin = order[i % tensor_count] * room;
+        return request_for(file, begin + with.random.below(room - size), size);
     });
 }
 
@@ -171,11 +216,13 @@ struct made_up_workload {
     void (*make)(const workload_parts& with);
 };
 constexpr made_up_workload workloads_made_up[]{
-    {"records", 0, 1'000'000, &make_records},
+    {"records", huge_bytes / GiB, 1'000'000, &make_records},
     {"streams", 20, 3'000'000, &make_streams},
     {"mix", 0, 3'000'000, &make_mix},
     {"players", 0, 1'500'000, &make_players},
-    {"smallfiles", 0, 1'000'000, &make_small_files},
+    {"smallfiles", record_bytes / KiB, 1'000'000, &make_small_files},
+    {"readers", 32, 500'000, &make_readers},
+    {"tensors", 0, tensor_count, &make_tensors},
     {"scan", 200, 1'000'000, &make_scan},
 };
 

@@ -17,13 +17,18 @@ struct made_up_options {
 
 /// Makes the requests of one of these:
 ///
-/// - records: 4 KiB each, of 100,000 records that are strewn over 1 TiB, with Zipf's exponent 0.99.
+/// - records:N: 4 KiB each, of 100,000 records that are strewn over N GiB, 1024 unless N is given,
+///   with Zipf's exponent 0.99.
 /// - streams:N: N players, of whom a random one goes on each time, by 16 KiB; each plays a file
 ///   from end to end, and then another, of max(40, 2 N) files of 1 GiB, with exponent 0.8.
 /// - mix: 20 streams and records, in turns.
 /// - players: 20 of 200 files of 1 GiB, with exponent 0.8. Each asks for 64 KiB of a file's head
 ///   and of its tail, and then plays 30 MiB from a random place on, by 16 KiB.
-/// - smallfiles: whole, of 10,000 files of 4 KiB, with exponent 0.9.
+/// - smallfiles:N: whole, of 10,000 files of N KiB, 4 unless N is given, with exponent 0.9.
+/// - readers:N: N readers in turns, each of files of 256 MiB that no other reads, by 64 KiB; from a
+///   random place of its first file on, and then from end to end.
+/// - tensors: 200 of 1 KB to 80 MB, as many of each order of magnitude, anywhere in a file of
+///   16 GiB, but none over another, each whole and once, in random order; then others.
 /// - scan:N: a file of N times 10 MiB, of which 4 KiB are asked for in one of its parts, with
 ///   exponent 0.99, and a file of 1 TiB that is read from its start, by 64 KiB, in turns.
 ///
@@ -32,6 +37,6 @@ struct made_up_options {
 
 /// Their names, for messages and help.
 inline constexpr std::string_view made_up_names =
-    "records, streams:N, mix, players, smallfiles or scan:N";
+    "records:N, streams:N, mix, players, smallfiles:N, readers:N, tensors or scan:N";
 
 }  // namespace leat::perf

@@ -77,13 +77,19 @@ double read_rate(const std::string& text) {
     return value * scale;
 }
 
+/// The names of made-up workloads on two lines.
+std::string workload_help() {
+    std::string names{made_up_names};
+    names[names.find(" smallfiles")] = '\n';
+    return "Make the requests up:\n" + names;
+}
+
 void add_what(CLI::App& app, replay_arguments& into) {
     CLI::Option* const file =
         app.add_option("trace", into.trace, "The requests: a file as told below")
             ->type_name("TRACE");
     CLI::Option* const workload =
-        app.add_option("--workload", into.made_up.workload,
-                       "Make the requests up:\n" + std::string{made_up_names})
+        app.add_option("--workload", into.made_up.workload, workload_help())
             ->type_name("NAME")
             ->excludes(file);
     app.add_option("--seed", into.made_up.seed, "Other requests of the same workload")

@@ -94,7 +94,8 @@ def check_real() -> None:
     write("big.io.csv", REQUESTS + "4,9,20000000,100,R\n")
     words = ["--memory", "4M", "--chunk-size", "64K", "--real", "sample", "--no-pin"]
     one = replay("tiny.io.csv", *words).stdout
-    expect("for real", "for real: sample, 1 client\n" in one and "\nchunks loaded: 4\n" in one, one)
+    expect("for real", "for real: sample, 1 client\n" in one, one)
+    expect("it loads", re.search("^chunks loaded: [45]$", one, re.MULTILINE), one)
     expect("it waits", re.search(r"^miss ratio (0\.75|1\.00)00$", one, re.MULTILINE) and "wall time: " in one, one)
     expect("it fits", "note: " not in one, one)
     many = replay("big.io.csv", *words, "--clients", "3", "--shards", "2").stdout
@@ -115,7 +116,7 @@ def check_complaints() -> None:
         (2, ["loop.ids"], "--capacity: how many objects fit"),
         (2, ["loop.ids", "--memory", "1M"], "--memory: the objects of an .ids trace have no size"),
         (2, ["tiny.io.csv", "--policy", "lfu"], '"lfu" is no policy: there are lru, fifo, clock'),
-        (2, ["--workload", "week"], '"week" is no workload: there are records, '),
+        (2, ["--workload", "week"], '"week" is no workload: there are records:N, '),
         (2, ["tiny.io.csv", "--memory", "1M"], "memory of 1 MiB holds no chunk of 10 MiB"),
         (2, ["tiny.io.csv", "--memory", "1M", "--capacity", "7"], "excludes"),
         (2, ["tiny.io.csv", "--seed", "7"], "--seed requires --workload"),

@@ -67,7 +67,7 @@ def main() -> None:
         content = made_up(5 * MiB + 17)
         path = here.file("data", content)
         inside = ("sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$0" "$@"')
-        options = ("--chunk-size", "1M", "--memory", "8M")
+        options = ("--chunk-size", "1M", "--memory", "64M")
         for backend in "uring", "thread":
             for more in (), ("--no-register",):
                 what = f"{backend} {more}"
@@ -81,7 +81,7 @@ def main() -> None:
                 refused = buffers["registration_failures"]
                 check(refused == 0, f"{what}: {refused} registrations have failed for it")
 
-        probe = here.probe("--shards", 2, *options[:2], "--memory", "16M", under=inside)
+        probe = here.probe("--shards", 2, *options[:2], "--memory", "64M", under=inside)
         check(probe.open("f", path).ok, "the file was to open")
         for offset in range(0, 5 * MiB, MiB):
             probe.get("f", offset, 100).has(content[offset : offset + 100])

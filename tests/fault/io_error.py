@@ -16,7 +16,7 @@ def main() -> None:
         disk = here.nbd("--filter=error", "file", image, "error=EIO", "error-rate=100%", f"error-file={switch}")
         probe = here.probe("--chunk-size", CHUNK, "--memory", 16 * CHUNK)
         check(probe.open("f", disk).ok, "the disk was to open")
-        probe.get("f", 0, 100).has(content[:100])
+        probe.get("f", 0, CHUNK).has(content[:CHUNK])
         probe.wait_idle()
 
         switch.touch()

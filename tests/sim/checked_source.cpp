@@ -6,6 +6,7 @@
 #include "verdict.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace leat::sim {
 
@@ -23,15 +24,30 @@ void fill_watch::learn(const io::file_version& version, std::uint64_t number) {
     if (!chained_) numbers_[version] = number;
 }
 
-// Whether it is read into the chunk that the table knows, and not past the cache, nor into one that
-// is out of the table.
-bool fill_watch::in_cache(const fill& one) const {
+// What of the table it is read into: not past the cache, nor into what is out of the table.
+const detail::chunk* fill_watch::target(const fill& one) const {
     const auto number = numbers_.find(one.version);
-    if (number == numbers_.end()) return false;
-    const std::uint64_t index = one.offset / chunk_size_;
-    const detail::entry* const found = detail::shard_cache::current().find(number->second, index);
-    if (found == nullptr || found->leased) return false;
-    return found->data + (one.offset - index * chunk_size_) == one.to.data();
+    if (number == numbers_.end()) return nullptr;
+    detail::chunk_place place{one.offset / chunk_size_, one.offset % chunk_size_};
+    const std::uint64_t in = place.in;
+    const auto among = [&](detail::piece_number piece) -> const detail::chunk* {
+        const detail::entry* const found =
+            detail::shard_cache::current().find(number->second, piece);
+        if (found == nullptr || found->leased || !found->covers(in, 1)) return nullptr;
+        return found->data + (in - found->start) == one.to.data()
+                   ? static_cast<const detail::chunk*>(found)
+                   : nullptr;
+    };
+    if (const auto* const whole = among(detail::piece_number::chunk(place.index))) return whole;
+    // A fragment that crosses others is found by its first one.
+    for (;; place.in -= detail::fragment_size) {
+        if (const auto* const part = among(detail::piece_number::fragment(place))) return part;
+        if (place.in < detail::fragment_size) return nullptr;
+    }
+}
+
+bool fill_watch::in_cache(const fill& one) const {
+    return target(one) != nullptr;
 }
 
 std::list<fill_watch::fill>::iterator fill_watch::begin(const io::file_version& version,
@@ -47,10 +63,8 @@ std::list<fill_watch::fill>::iterator fill_watch::begin(const io::file_version& 
                 "single-flight: bytes are read that a read in flight brings");
     }
     if (cached) {
-        const std::uint64_t index = offset / chunk_size_;
-        const detail::entry& into =
-            *detail::shard_cache::current().find(numbers_.at(version), index);
-        const std::uint64_t in = offset - index * chunk_size_;
+        const detail::chunk& into = *target(begun);
+        const std::uint64_t in = offset - into.file_offset();
         for (std::uint64_t at = in; at < in + to.size() && at < into.length; at += unit_size)
             require(!into.landed(at, 1), "single-flight: bytes are read that have landed");
     }
@@ -71,10 +85,10 @@ void fill_watch::check_wanted() const {
     if (chained_ || failed_allocations() != 0) return;
     for (const fill& one : fills_) {
         if (one.doomed || !in_cache(one)) continue;
-        const std::uint64_t number = numbers_.at(one.version);
-        const auto& into = static_cast<const detail::chunk&>(
-            *detail::shard_cache::current().find(number, one.offset / chunk_size_));
-        require(!into.waiters.empty() || into.ever_used() || into.withdrawal.stop_requested(),
+        const detail::chunk& into = *target(one);
+        // A window is read for the sake of its first part.
+        require(into.ahead || !into.waiters.empty() || into.ever_used() ||
+                    into.withdrawal.stop_requested(),
                 "a read goes on that nobody wants");
     }
 }
@@ -90,7 +104,7 @@ task<std::size_t> checked_source::read(const io::file& from,
     }
     bool changed = false;
     try {
-        task<std::size_t> reading = files_.read(from, offset, buffer, urgency);
+        task<std::size_t> reading = read_somehow(from, offset, buffer, urgency);
         const std::size_t count = co_await std::move(reading);
         watch_->end(watched, false);
         co_return count;
@@ -102,6 +116,25 @@ task<std::size_t> checked_source::read(const io::file& from,
         watch_->end(watched, false);
         throw;
     }
+}
+
+task<std::size_t> checked_source::read_somehow(const io::file& from,
+                                               std::uint64_t offset,
+                                               std::span<std::byte> buffer,
+                                               priority urgency) {
+    // Both ways, and the same way each time that a seed is run.
+    if (offset / unit_size % 2 == 0) {
+        co_return co_await files_.read(from, offset, buffer, urgency);
+    }
+    std::vector<std::span<std::byte>> pieces;
+    const std::size_t least =
+        std::max<std::size_t>(unit_size, buffer.size() / 256 / unit_size * unit_size);
+    for (std::span<std::byte> rest = buffer; !rest.empty();) {
+        const std::size_t size = std::min(rest.size(), least * (1 + pieces.size() % 3));
+        pieces.push_back(rest.first(size));
+        rest = rest.subspan(size);
+    }
+    co_return co_await files_.read(from, offset, pieces, urgency);
 }
 
 }  // namespace leat::sim

@@ -13,6 +13,10 @@
 #include <span>
 #include <string>
 
+namespace leat::detail {
+struct chunk;
+}
+
 namespace leat::sim {
 
 /// The reads of chunks that are under way, and which files have which numbers.
@@ -42,6 +46,7 @@ public:
     void check_wanted() const;
 
 private:
+    [[nodiscard]] const detail::chunk* target(const fill& one) const;
     [[nodiscard]] bool in_cache(const fill& one) const;
 
     struct order {
@@ -69,6 +74,12 @@ public:
                            priority urgency);
 
 private:
+    /// The same read, into the buffer whole or piece by piece.
+    task<std::size_t> read_somehow(const io::file& from,
+                                   std::uint64_t offset,
+                                   std::span<std::byte> buffer,
+                                   priority urgency);
+
     fill_watch* watch_;
     file_source files_;
 };

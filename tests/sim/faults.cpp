@@ -24,7 +24,7 @@ constexpr std::array<row, fault_count> rows{{
     {"sockets", "sockets and connections are not to be had: EMFILE, ENFILE, ENOBUFS, ENOMEM"},
     {"mutation", "files are written in place, truncated, replaced, unlinked"},
     {"allocation", "operator new and aligned_alloc fail"},
-    {"mapping", "mmap fails"},
+    {"mapping", "mprotect fails"},
     {"registration", "registering buffers fails"},
     {"credit", "few operations are in flight at once"},
     {"memory", "two to four chunks a shard"},

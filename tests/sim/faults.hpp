@@ -21,7 +21,7 @@ enum class fault : std::uint8_t {
     failed_sockets,   ///< there are no sockets and no connections to be had
     mutation,         ///< files are written in place, truncated, replaced, unlinked
     allocation,       ///< operator new and aligned_alloc fail
-    mapping,          ///< mmap fails
+    mapping,          ///< mprotect fails
     registration,     ///< registering buffers fails
     tiny_credit,      ///< few operations are in flight at once
     tight_memory,     ///< two to four chunks a shard

@@ -3,6 +3,9 @@
 
 #include "random.hpp"
 
+#include <leat/cache/chunk_config.hpp>
+#include <leat/engine/options.hpp>
+
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -106,6 +109,9 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
         if (!actor.actions.empty()) made.actors.push_back(std::move(actor));
     }
     made.actions = number;
+    made.grain = random.chance(600) ? unit_size : 16 * MiB;
+    // What is pinned may keep a segment from serving another size.
+    if (made.roomy) made.memory = chunks * 2 * MiB;
     return made;
 }
 

@@ -69,6 +69,7 @@ struct plan {
     unsigned shards = 1;
     std::uint64_t chunk_size = 0;
     std::uint64_t upper_chunk_size = 0;  ///< of a manager over the manager; 0: there is none
+    std::uint64_t grain = 0;             ///< from chunk_size on, each miss reads its chunk
     std::uint64_t memory = 0;            ///< bytes a shard
     bool roomy = false;                  ///< every chunk that can be pinned at once has room
     unsigned credit = 0;                 ///< operations in flight a shard

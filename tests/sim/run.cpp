@@ -9,6 +9,7 @@
 
 #include <leat/engine/engine.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -25,7 +26,7 @@ engine_options options_of(const plan& wanted, world& all, scheduler& by) {
     options.pin = false;
     options.shards = wanted.shards;
     options.memory = wanted.shards * wanted.memory;
-    options.chunk_size = 64 * KiB;
+    options.chunk_size = std::max(wanted.chunk_size, wanted.upper_chunk_size);
     options.policy = cache_policies[wanted.seed % cache_policies.size()];
     options.spin = std::chrono::microseconds{wanted.seed % 3 == 0 ? 5 : 0};
     options.stop_timeout = std::chrono::milliseconds{5'000};
@@ -62,7 +63,7 @@ private:
     void step_or(const char* what) {
         require(++steps_ < most_steps, "the run does not come to an end");
         if (!by_.step()) fail(what);
-        require(all_.mapped_bytes <= engine_->options().memory, "more memory is mapped than given");
+        require(all_.memory_bytes <= engine_->options().memory, "more memory is mapped than given");
     }
 
     // The actors' time.

@@ -17,10 +17,6 @@ namespace leat::sim {
 namespace {
 constexpr std::uint64_t longest_lateness_ns = 40'000'000;
 
-std::span<std::byte> memory_of(const io::operation& op) noexcept {
-    return {op.read.data, op.read.size};
-}
-
 bool is_of_socket(const io::operation& op) noexcept {
     return op.code >= io::opcode::accept;  // as opcode says
 }
@@ -46,8 +42,7 @@ void simulated_backend::submit(io::operation& op) noexcept {
     ++statistics_.submitted;
     if (is_of_socket(op)) all_.sockets.begin(op.descriptor, *this);
     all_.note(io::to_string(op.code), static_cast<std::uint64_t>(op.descriptor),
-              op.code == io::opcode::read ? op.read.offset : 0,
-              op.code == io::opcode::read ? op.read.size : 0);
+              op.reads() ? simulated_read{op}.offset : 0, op.reads() ? simulated_read{op}.size : 0);
     waiting_.push_back(op);
     waiting_files_ += is_of_socket(op) ? 0 : 1;
     ++accepted_;
@@ -108,7 +103,7 @@ void simulated_backend::take_off(io::operation& op) noexcept {
     begun.number = numbers_++;
     begun.due = all_.now_ns() + delay();
     op.state = io::operation::phase::submitted;
-    if (op.code == io::opcode::read) {
+    if (op.reads()) {
         require(all_.files.at(op.descriptor) != nullptr, "a read of a descriptor that is closed");
         all_.files.read_begins(op.descriptor);
     }
@@ -116,7 +111,7 @@ void simulated_backend::take_off(io::operation& op) noexcept {
         begun.cancelled = true;
         begun.error = ECANCELED;
         begun.due = all_.now_ns();
-    } else if (op.code == io::opcode::read) {
+    } else if (op.reads()) {
         decide_read(begun);
     } else if (!is_of_socket(op) && op.code != io::opcode::close &&
                all_.strikes(fault::failed_opens)) {
@@ -124,46 +119,6 @@ void simulated_backend::take_off(io::operation& op) noexcept {
         begun.error = errors[all_.device.below(op.code == io::opcode::open ? 3 : 2)];
     }
     flights_.push_back(begun);
-}
-
-void simulated_backend::decide_read(flight& begun) noexcept {
-    const io::operation& op = *begun.op;
-    const simulated_file* const file = all_.files.at(op.descriptor);
-    if (op.read.size != 0 && all_.files.direct(op.descriptor)) {
-        const std::uint64_t mask = file->alignment - 1;
-        const auto address = reinterpret_cast<std::uintptr_t>(op.read.data);
-        require(((address | op.read.offset | op.read.size) & mask) == 0,
-                "a direct read is not aligned");
-    }
-    if (op.read.buffer >= 0) {
-        const auto index = static_cast<std::size_t>(op.read.buffer);
-        require(index < registered_.size() && registered_[index], "no such registered buffer");
-    }
-    begun.count = op.read.size;
-    // A direct read gives a block at least, if there is one.
-    const std::uint64_t least = all_.files.direct(op.descriptor) ? file->alignment : 1;
-    if (op.read.size > least && all_.strikes(fault::short_reads)) {
-        const std::uint64_t step = all_.device.chance(700) ? least : 1;
-        begun.count = all_.device.between(least, op.read.size) / step * step;
-    }
-    if (all_.strikes(fault::failed_reads)) begun.error = all_.device.chance(700) ? EIO : ENOMEM;
-    if (op.read.size > 0 && all_.strikes(fault::stuck)) {
-        begun.stuck = true;
-        begun.due = never;
-        ++all_.stuck;
-    }
-    if (begun.stuck && all_.planned.faults.has(fault::dead_device)) {
-        begun.deaf = true;
-        all_.device_died = true;
-    }
-    begun.deaf = begun.deaf || (!begun.stuck && all_.device.chance(300));
-    // Some bytes come early: from before a change of the file that may follow.
-    if (op.read.offset < file->size && all_.device.chance(500)) {
-        const std::uint64_t there =
-            std::min<std::uint64_t>(begun.count, file->size - op.read.offset);
-        begun.early = all_.device.below(there + 1);
-        simulated_files::copy(*file, op.read.offset, {op.read.data, begun.early});
-    }
 }
 
 std::size_t simulated_backend::run(io::time_point deadline) {
@@ -270,9 +225,10 @@ bool simulated_backend::socket_lands(flight& ended) noexcept {
 bool simulated_backend::hold(flight& ended) noexcept {
     io::operation& op = *ended.op;
     if (op.message.buffer >= 0) {
-        const auto index = static_cast<std::size_t>(op.message.buffer);
-        require(index < registered_.size() && registered_[index], "no such registered buffer");
         require(op.message.message->msg_iovlen == 1, "a registered buffer holds one vector");
+        const iovec& vector = *op.message.message->msg_iov;
+        require_registered(op.message.buffer,
+                           {static_cast<std::byte*>(vector.iov_base), vector.iov_len});
     }
     if (all_.device.chance(200)) {
         ++statistics_.zero_copy_refused;
@@ -311,6 +267,7 @@ int simulated_backend::outcome(const flight& ended) noexcept {
     const io::operation& op = *ended.op;
     switch (op.code) {
         case io::opcode::read:
+        case io::opcode::read_vector:
             return read_outcome(ended);
         case io::opcode::open:
             return open_outcome(ended);
@@ -359,34 +316,6 @@ int simulated_backend::open_outcome(const flight& ended) noexcept {
     return all_.files.open(*file);
 }
 
-int simulated_backend::read_outcome(const flight& ended) noexcept {
-    const io::operation& op = *ended.op;
-    const simulated_file* const file = all_.files.at(op.descriptor);
-    require(file != nullptr, "a descriptor was closed while a read of it was in flight");
-    all_.files.read_ends(op.descriptor);
-    const std::span<std::byte> memory = memory_of(op);
-    if (ended.error != 0) {
-        scribble(memory);
-        if (!ended.cancelled) all_.blame(ended.error, file->number);
-        return -ended.error;
-    }
-    std::uint64_t count = 0;
-    if (op.read.offset < file->size) {
-        count = std::min(ended.count, file->size - op.read.offset);
-        const std::uint64_t early = std::min(ended.early, count);
-        simulated_files::copy(*file, op.read.offset + early, memory.subspan(early, count - early));
-    }
-    if (count < memory.size() && all_.device.chance(500)) scribble(memory.subspan(count));
-    ++statistics_.reads;
-    statistics_.bytes_read += count;
-    return static_cast<int>(count);
-}
-
-// Bytes that no file has.
-void simulated_backend::scribble(std::span<std::byte> memory) noexcept {
-    std::memset(memory.data(), static_cast<int>(all_.device.below(256)), memory.size());
-}
-
 int simulated_backend::stat_cached(int descriptor, unsigned, struct statx& out) noexcept {
     const simulated_file* const file = all_.files.at(descriptor);
     require(file != nullptr, "the attributes of a descriptor that is not open were asked for");
@@ -408,7 +337,7 @@ boost::system::error_code simulated_backend::register_buffer(unsigned index,
         return system_error_code(ENOMEM);
     }
     if (registered_.size() <= index) registered_.resize(index + 1);
-    registered_[index] = !memory.empty();
+    registered_[index] = memory;
     return {};
 }
 

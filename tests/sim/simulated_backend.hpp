@@ -3,6 +3,7 @@
 
 #include "credit_queue.hpp"
 #include "scheduler.hpp"
+#include "simulated_read.hpp"
 #include "world.hpp"
 
 #include <leat/io/backend.hpp>
@@ -73,7 +74,13 @@ private:
     [[nodiscard]] int outcome(const flight& ended) noexcept;
     [[nodiscard]] int read_outcome(const flight& ended) noexcept;
     [[nodiscard]] int open_outcome(const flight& ended) noexcept;
-    void scribble(std::span<std::byte> memory) noexcept;
+    void check_read(const simulated_read& read, std::uint64_t alignment) noexcept;
+    void require_registered(int index, std::span<const std::byte> memory) noexcept;
+    static void copy(const simulated_file& file,
+                     const simulated_read& read,
+                     std::uint64_t from,
+                     std::uint64_t to) noexcept;
+    void scribble(const simulated_read& read, std::uint64_t from) noexcept;
     [[nodiscard]] std::uint64_t next_due() const noexcept;
 
     world& all_;
@@ -85,7 +92,7 @@ private:
     std::vector<flight> flights_;
     std::uint64_t numbers_ = 0;
     bool woken_ = false;
-    std::vector<bool> registered_;
+    std::vector<std::span<std::byte>> registered_;
     io::backend_statistics statistics_;
 };
 

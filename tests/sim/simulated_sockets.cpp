@@ -114,6 +114,7 @@ int simulated_sockets::attempt(const io::operation& op) {
         case io::opcode::poll:
             return poll(op, of.connected.get());
         case io::opcode::read:
+        case io::opcode::read_vector:
         case io::opcode::open:
         case io::opcode::stat:
         case io::opcode::stat_file_system:

@@ -45,6 +45,7 @@ void workload::begin() {
     manager_options options;
     options.chunk_size = wanted.chunk_size;
     options.pin_deadline = pin_deadline(all);
+    options.grain = wanted.grain;
     lower = std::make_unique<chunk_manager>(owner, checked_source{watch}, options);
     if (wanted.upper_chunk_size != 0) {
         options.chunk_size = wanted.upper_chunk_size;

@@ -67,7 +67,8 @@ public:
     std::uint64_t progress = 0;      ///< what the actors have done
     unsigned stuck = 0;              ///< reads in flight that end only by cancellation
     bool device_died = false;        ///< a read is in flight that never ends
-    std::uint64_t mapped_bytes = 0;  ///< by the code under test
+    std::uint64_t mapped_bytes = 0;  ///< by the code under test: address space
+    std::uint64_t memory_bytes = 0;  ///< of them, that it may use
 
 private:
     std::uint64_t now_ = 1'000'000'000;

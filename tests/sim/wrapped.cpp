@@ -18,11 +18,13 @@ using leat::sim::world;
 extern "C" {
 int __real_close(int descriptor);
 void* __real_mmap64(void* address, std::size_t size, int access, int flags, int file, off_t offset);
+int __real_mprotect(void* address, std::size_t size, int access);
 int __real_munmap(void* address, std::size_t size);
 
 int __wrap_close(int descriptor);
 int __wrap_fcntl64(int descriptor, int command, ...);
 void* __wrap_mmap64(void* address, std::size_t size, int access, int flags, int file, off_t offset);
+int __wrap_mprotect(void* address, std::size_t size, int access);
 int __wrap_munmap(void* address, std::size_t size);
 int __wrap_socket(int family, int type, int protocol);
 int __wrap_bind(int descriptor, const sockaddr* address, socklen_t length);
@@ -68,19 +70,33 @@ int __wrap_fcntl64(int descriptor, int command, ...) {
     return -1;
 }
 
+// Address space, in which mprotect makes memory.
 void* __wrap_mmap64(
     void* address, std::size_t size, int access, int flags, int file, off_t offset) {
+    void* const mapped = __real_mmap64(address, size, access, flags, file, offset);
+    world* const all = world::current();
+    if (all == nullptr || mapped == MAP_FAILED) return mapped;
+    leat::sim::require(access == PROT_NONE, "memory is mapped outside the address space for it");
+    if ((flags & MAP_FIXED) != 0) {
+        all->memory_bytes -= size;
+    } else {
+        all->mapped_bytes += size;
+    }
+    return mapped;
+}
+
+int __wrap_mprotect(void* address, std::size_t size, int access) {
     world* const all = world::current();
     if (all != nullptr && all->strikes(leat::sim::fault::mapping)) {
         const leat::sim::allocations_succeed here;
-        all->note("mmap fails");
+        all->note("mprotect fails");
         all->blame(ENOMEM, 0);
         errno = ENOMEM;
-        return MAP_FAILED;
+        return -1;
     }
-    void* const mapped = __real_mmap64(address, size, access, flags, file, offset);
-    if (all != nullptr && mapped != MAP_FAILED) all->mapped_bytes += size;
-    return mapped;
+    const int result = __real_mprotect(address, size, access);
+    if (all != nullptr && result == 0) all->memory_bytes += size;
+    return result;
 }
 
 int __wrap_munmap(void* address, std::size_t size) {

@@ -22,6 +22,7 @@ namespace leat::test {
 /// What a scripted_source does; shared with the test, which may change it between and during reads.
 struct script {
     std::uint64_t size = 0;
+    std::uint64_t grain = std::uint64_t{1} << 30;  ///< as it is, each miss reads its whole chunk
     std::atomic<std::uint64_t> version{1};
     std::atomic<std::int64_t> delay_ms{0};             ///< before each read
     std::atomic<std::int64_t> background_delay_ms{0};  ///< besides, before a read that is no demand
@@ -79,6 +80,7 @@ public:
 
     explicit scripted_source(std::shared_ptr<script> wanted) : script_(std::move(wanted)) {}
 
+    [[nodiscard]] std::uint64_t grain() const { return script_->grain; }
     task<file_type> open(std::string name) {
         if (name == "missing") throw system_error({system_error_code(ENOENT), {}});
         co_return file_type{script_};

@@ -1,23 +1,46 @@
-// Requests that wait for a buffer: in order, and by chunk.
+// Requests that wait for a buffer: in order, by the size of what they need, and by place.
 #include "shard/buffer_line.hpp"
+
+#include <leat/engine/options.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <deque>
 #include <vector>
 
+using namespace leat;
+using namespace leat::literals;
 using namespace leat::detail;
 
 namespace {
 
 struct line {
-    chunk_request& come(file_record& file, std::uint64_t index, patience how = patience::deadline) {
+    chunk_request& come(file_record& file,
+                        std::uint64_t index,
+                        std::uint64_t in = 0,
+                        std::size_t queue = 17,
+                        patience how = patience::deadline) {
         chunk_request& one = all.emplace_back();
         one.file = &file;
         one.index = index;
+        one.in = in;
+        one.size = 100;
         one.patience = how;
-        waiting.push(one);
+        waiting.push(one, queue);
         return one;
+    }
+    std::vector<chunk_request*> at(const file_record& file,
+                                   std::uint64_t index,
+                                   std::uint64_t from,
+                                   std::uint64_t to) {
+        std::vector<chunk_request*> found;
+        waiting.each_at(file, index, from, to, [&](chunk_request& one) { found.push_back(&one); });
+        return found;
+    }
+    std::vector<chunk_request*> in(std::size_t queue) {
+        std::vector<chunk_request*> found;
+        for (chunk_request& one : waiting.of(queue)) found.push_back(&one);
+        return found;
     }
 
     std::deque<chunk_request> all;
@@ -26,41 +49,134 @@ struct line {
     file_record song;
 };
 
+using several = std::vector<chunk_request*>;
+
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(they_stand_in_the_order_of_their_arrival) {
+BOOST_AUTO_TEST_CASE(each_size_of_buffers_has_a_queue_and_none_is_that_of_those_held_up) {
+    std::vector<std::size_t> all;
+    for (std::uint64_t bytes = 4_KiB; bytes <= 1_GiB; bytes *= 2) {
+        const std::size_t queue = buffer_line::queue_for(bytes);
+        BOOST_TEST(queue != buffer_line::held_up);
+        BOOST_TEST(queue < buffer_line::queues);
+        if (!all.empty()) BOOST_TEST(queue > all.back());
+        all.push_back(queue);
+        // Until the next power of two nobody needs a buffer of another queue.
+        BOOST_TEST(buffer_line::queue_for(2 * bytes - 1) == queue);
+        BOOST_TEST(buffer_line::queue_for(bytes - 1) == queue - 1);
+    }
+    BOOST_TEST(buffer_line::queue_for(~std::uint64_t{0}) == buffer_line::queues - 1);
+}
+
+BOOST_AUTO_TEST_CASE(in_each_queue_they_stand_in_the_order_of_their_arrival) {
     line of;
-    std::vector<chunk_request*> came;
-    for (const std::uint64_t index : {7u, 3u, 7u, 1u, 3u}) came.push_back(&of.come(of.film, index));
-    for (chunk_request* const one : came) {
-        BOOST_TEST((&of.waiting.front() == one));
+    several small;
+    several large;
+    for (const std::uint64_t index : {7u, 3u, 7u, 1u, 3u}) {
+        small.push_back(&of.come(of.film, index, 0, 13));
+        large.push_back(&of.come(of.film, index, 0, 24));
+    }
+    BOOST_TEST((of.in(13) == small));
+    BOOST_TEST((of.in(24) == large));
+    for (chunk_request* const one : small) {
+        BOOST_TEST((&of.waiting.of(13).front() == one));
         of.waiting.remove(*one);
     }
+    BOOST_TEST(!of.waiting.empty());
+    BOOST_TEST((of.in(24) == large));
+    for (chunk_request* const one : large) of.waiting.remove(*one);
     BOOST_TEST(of.waiting.empty());
 }
 
-BOOST_AUTO_TEST_CASE(those_for_one_chunk_are_found_in_their_order) {
+BOOST_AUTO_TEST_CASE(who_waits_knows_it_and_in_which_queue) {
     line of;
-    for (std::uint64_t index = 0; index < 50; ++index) of.come(of.film, index);
-    chunk_request& first = of.come(of.song, 25);
-    for (std::uint64_t index = 0; index < 50; ++index) of.come(of.song, 2 * index + 1);
-    BOOST_TEST((of.waiting.first_of(of.song, 24) == nullptr));
-    BOOST_TEST((of.waiting.first_of(of.film, 50) == nullptr));
-    BOOST_TEST((of.waiting.first_of(of.song, 25) == &first));
+    const chunk_request& one = of.come(of.film, 1, 0, 21);
+    BOOST_TEST((one.waits == chunk_request::place::buffer));
+    BOOST_TEST(unsigned{one.line} == 21u);
+}
+
+BOOST_AUTO_TEST_CASE(
+    those_that_begin_in_a_range_of_a_chunk_are_found_in_the_order_of_their_places) {
+    line of;
+    for (std::uint64_t index = 0; index < 50; ++index) of.come(of.film, index, 64_KiB);
+    chunk_request& at_end = of.come(of.song, 25, 128_KiB, 17);
+    chunk_request& inside = of.come(of.song, 25, 100_KiB, 13);
+    chunk_request& at_start = of.come(of.song, 25, 64_KiB, 24);
+    chunk_request& again = of.come(of.song, 25, 100_KiB, 20);
+    chunk_request& before = of.come(of.song, 25, 64_KiB - 1, 17);
+    of.come(of.song, 24, 100_KiB);
+    of.come(of.song, 26, 100_KiB);
+
+    BOOST_TEST((of.at(of.song, 25, 64_KiB, 128_KiB) == several{&at_start, &inside, &again}));
+    BOOST_TEST((of.at(of.song, 25, 0, 64_KiB) == several{&before}));
+    BOOST_TEST((of.at(of.song, 25, 128_KiB, 192_KiB) == several{&at_end}));
+    BOOST_TEST((of.at(of.song, 25, 129_KiB, 1_MiB).empty()));
+    BOOST_TEST((of.at(of.song, 23, 0, 1_MiB).empty()));
+    BOOST_TEST(of.at(of.film, 25, 0, 1_MiB).size() == 1u);
+    BOOST_TEST(of.at(of.film, 50, 0, 1_MiB).empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_visitor_may_remove_the_one_it_is_given) {
+    line of;
+    several all;
+    for (std::size_t i = 0; i < 20; ++i)
+        all.push_back(&of.come(of.film, 3, 8_KiB * (i / 4), 13 + i % 3));
+    several seen;
+    of.waiting.each_at(of.film, 3, 0, 64_KiB, [&](chunk_request& one) {
+        seen.push_back(&one);
+        if (seen.size() % 2 == 0) of.waiting.remove(one);
+    });
+    BOOST_TEST((seen == all));
+    several left;
+    for (std::size_t i = 0; i < all.size(); i += 2) left.push_back(all[i]);
+    BOOST_TEST((of.at(of.film, 3, 0, 64_KiB) == left));
+    std::size_t visited = 0;
+    of.waiting.each([&](chunk_request& one) {
+        ++visited;
+        of.waiting.remove(one);
+    });
+    BOOST_TEST(visited == left.size());
+    BOOST_TEST(of.waiting.empty());
+    for (std::size_t queue = 0; queue < buffer_line::queues; ++queue)
+        BOOST_TEST(of.waiting.of(queue).empty());
+}
+
+BOOST_AUTO_TEST_CASE(whoever_waits_for_something_else_goes_to_the_end_of_that_queue) {
+    line of;
+    chunk_request& first = of.come(of.film, 1, 0, 17);
+    chunk_request& second = of.come(of.film, 1, 0, 17);
+    chunk_request& read_in_the_way = of.come(of.film, 1, 0, buffer_line::held_up);
+    of.waiting.move(first, buffer_line::held_up);
+    BOOST_TEST((of.in(17) == several{&second}));
+    BOOST_TEST((of.in(buffer_line::held_up) == several{&read_in_the_way, &first}));
+    BOOST_TEST(unsigned{first.line} == buffer_line::held_up);
+    // By its place it is found where it was.
+    BOOST_TEST((of.at(of.film, 1, 0, 1) == several{&first, &second, &read_in_the_way}));
+    of.waiting.move(first, 17);
+    BOOST_TEST((of.in(17) == several{&second, &first}));
     of.waiting.remove(first);
-    chunk_request* const second = of.waiting.first_of(of.song, 25);
-    BOOST_TEST_REQUIRE((second != nullptr && second != &first));
-    of.waiting.remove(*second);
-    BOOST_TEST((of.waiting.first_of(of.song, 25) == nullptr));
-    BOOST_TEST((of.waiting.first_of(of.film, 25) != nullptr));
+    BOOST_TEST((of.in(17) == several{&second}));
+    BOOST_TEST((of.at(of.film, 1, 0, 1) == several{&second, &read_in_the_way}));
+}
+
+BOOST_AUTO_TEST_CASE(all_are_visited_those_held_up_first) {
+    line of;
+    chunk_request& large = of.come(of.film, 1, 0, 24);
+    chunk_request& small = of.come(of.song, 1, 0, 13);
+    chunk_request& held_up = of.come(of.film, 2, 0, buffer_line::held_up);
+    several seen;
+    of.waiting.each([&](chunk_request& one) { seen.push_back(&one); });
+    BOOST_TEST((seen == several{&held_up, &small, &large}));
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_briefly_is_known_while_he_waits) {
     line of;
     of.come(of.film, 1);
     BOOST_TEST(!of.waiting.has_brief());
-    chunk_request& brief = of.come(of.film, 2, patience::brief);
-    of.come(of.film, 2, patience::none);
+    chunk_request& brief = of.come(of.film, 2, 0, 13, patience::brief);
+    of.come(of.film, 2, 0, 13, patience::none);
+    BOOST_TEST(of.waiting.has_brief());
+    of.waiting.move(brief, 24);
     BOOST_TEST(of.waiting.has_brief());
     of.waiting.remove(brief);
     BOOST_TEST(!of.waiting.has_brief());

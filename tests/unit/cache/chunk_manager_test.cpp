@@ -107,7 +107,7 @@ BOOST_DATA_TEST_CASE(random_requests_always_give_the_files_bytes, both_backends,
     check_property(kind, 1, 64_KiB, 5 * 64_KiB + 1, 128_KiB);
     check_property(kind, 2, 64_KiB, 40 * 64_KiB - 1, 1_MiB);
     check_property(kind, 4, 64_KiB, 999'999, 512_KiB);
-    check_property(kind, 3, 1_MiB, 20 * 1_MiB + 4097, 6_MiB);
+    check_property(kind, 3, 1_MiB, 40 * 1_MiB + 4097, 24_MiB);
 }
 
 BOOST_AUTO_TEST_CASE(requests_that_cannot_be_are_refused_with_a_clear_error) {
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_coroutines_on_two_shards_read_each_byte_once) {
     const std::uint64_t size = 1_MiB;
     const std::string path = folder.make("data", size);
     engine owner{small_engine(2, 8_MiB, 1_MiB)};
-    chunk_manager manager{owner, file_source{}};
+    chunk_manager manager{owner, file_source{}, {.grain = 1_MiB}};
     const file from = owner.run(manager.open(path));
     auto waiter = [](chunk_manager& one, file of, std::uint64_t i) -> task<std::uint64_t> {
         const chunk_config config{of, i * 1024, 1024};
@@ -357,6 +357,14 @@ BOOST_AUTO_TEST_CASE(a_budget_below_two_chunks_a_shard_is_refused_with_the_numbe
                           [](const system_error& failure) {
                               return failure.code() == errc::budget_too_small &&
                                      std::string{failure.what()}.find("2 MiB") != std::string::npos;
+                          });
+    engine segments_of_10{small_engine(1, 33_MiB, 10_MiB)};
+    options.chunk_size = 15_MiB;
+    BOOST_CHECK_EXCEPTION((chunk_manager{segments_of_10, file_source{}, options}), system_error,
+                          [](const system_error& failure) {
+                              return failure.code() == errc::budget_too_small &&
+                                     std::string{failure.what()}.find("10 MiB") !=
+                                         std::string::npos;
                           });
     options.chunk_size = 100'000;
     BOOST_CHECK_EXCEPTION(

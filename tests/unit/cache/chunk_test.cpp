@@ -81,6 +81,8 @@ const defect<granted> of_chunks[] = {
     {"units are on their way by no read", [](granted& of) { of.one.reads = 0; }},
     {"a request waits at a chunk and does not know it",
      [](granted& of) { of.waiter.waits = chunk_request::place::nowhere; }},
+    {"a request waits for what is not to come",
+     [](granted& of) { of.waiter.in = 100 * unit_size - 1; }},
     {"a request waits for what has landed", [](granted& of) { of.one.land(10, 5); }},
     {"requests with unread units are counted wrongly", [](granted& of) { of.one.unread = 1; }},
     {"requests ahead are counted wrongly", [](granted& of) { of.waiter.asked_ahead = true; }},
@@ -103,7 +105,7 @@ BOOST_AUTO_TEST_CASE(each_broken_invariant_of_a_chunk_is_noticed) {
 
 BOOST_AUTO_TEST_CASE(a_header_used_anew_is_as_new_and_keeps_what_it_has_allocated) {
     chunk used{chunk_allocations{2}};
-    const auto* const bits = used.landed_words.get();
+    const auto* const bits = used.landed_words;
     used.units = 100;
     used.ask(0, 70);
     used.land(0, 70);
@@ -111,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_header_used_anew_is_as_new_and_keeps_what_it_has_allocate
     used.distrust();
     used.pins = 3;
     const chunk fresh{chunk_allocations{std::move(used)}};
-    BOOST_TEST(fresh.landed_words.get() == bits);
+    BOOST_TEST(fresh.landed_words == bits);
     BOOST_TEST(fresh.presence == bits);
     BOOST_TEST(fresh.words == 2u);
     BOOST_TEST(fresh.landed_words[0].load() + fresh.landed_words[1].load() == 0u);

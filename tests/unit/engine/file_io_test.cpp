@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 using namespace leat;
 using namespace std::chrono_literals;
@@ -77,6 +78,77 @@ BOOST_DATA_TEST_CASE(files_are_opened_and_read, both_backends, kind) {
         BOOST_TEST(owner.run(read(path, 300'001, 4096)) == 0);
     }
     BOOST_TEST(before.none());
+}
+
+namespace {
+
+/// Reads four buffers of `size` bytes each from the start on; `registered`: from the shard's arena.
+task<std::int64_t> read_list(std::string path, std::size_t size, bool registered) {
+    const io::file opened = co_await open_file(std::move(path), AT_FDCWD, false);
+    const std::unique_ptr<std::byte, decltype(&std::free)> memory{
+        static_cast<std::byte*>(std::aligned_alloc(4096, 4 * size)), &std::free};
+    io::buffer_arena& arena = *this_shard().arena();
+    std::array<std::span<std::byte>, 4> buffers;
+    for (std::size_t i = 0; i < 4; ++i)
+        buffers[i] = {registered ? arena.allocate(size) : memory.get() + (3 - i) * size, size};
+    std::swap(buffers[1], buffers[2]);
+    const std::uint64_t reads = this_shard().backend().statistics().reads;
+    file_read_wait reading{opened, 0, buffers};
+    const std::uint64_t told = reading.awaits().size;
+    const boost::system::result<std::size_t> got = co_await std::move(reading);
+    bool right = told == 4 * size && this_shard().backend().statistics().reads == reads + 1;
+    std::uint64_t offset = 0;
+    for (const std::span<std::byte> one : buffers) {
+        const std::size_t mine = std::min<std::uint64_t>(size, *got - offset);
+        right = right && test::is_pattern(one.first(mine), 1, offset);
+        offset += mine;
+        if (registered) arena.release(one.data(), size);
+    }
+    co_return right ? static_cast<std::int64_t>(*got) : -1;
+}
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(lists_of_buffers_are_filled_by_one_operation, both_backends, kind) {
+    const test::temporary_folder folder;
+    const std::string path = folder.make("data", 100'001);
+    const test::leftovers before;
+    {
+        engine owner{options_of(1, kind)};
+        for (const bool registered : {false, true}) {
+            BOOST_TEST(owner.run(read_list(path, 4096, registered)) == 16'384);
+            BOOST_TEST(owner.run(read_list(path, 24'576, registered)) == 98'304);
+            BOOST_TEST(owner.run(read_list(path, 28'672, registered)) == 100'001);
+        }
+    }
+    BOOST_TEST(before.none());
+}
+
+// Stopped before it began: an error that says so, or it was faster.
+BOOST_DATA_TEST_CASE(a_stop_request_ends_the_read_of_a_list, both_backends, kind) {
+    const test::temporary_folder folder;
+    const std::string path = folder.make("data", 300'001);
+    engine owner{options_of(1, kind)};
+    auto job = [](std::string name) -> task<boost::system::error_code> {
+        std::stop_source source;
+        const std::stop_token token = source.get_token();
+        const io::file opened = co_await open_file(std::move(name), AT_FDCWD, false);
+        auto fill = [](const io::file& from) -> task<> {
+            std::vector<std::byte> memory(16'384);
+            const std::array<std::span<std::byte>, 1> buffers{memory};
+            file_read_wait reading{from, 1, io::buffer_list{buffers}};
+            const boost::system::result<std::size_t> got = co_await std::move(reading);
+            if (!got) throw system_error({got.error(), {}});
+        };
+        source.request_stop();
+        task<> reading = fill(opened);
+        reading.set_stop(token);
+        co_return co_await code_of(std::move(reading));
+    };
+    for (int i = 0; i < 20; ++i) {
+        const auto code = owner.run(job(path));
+        BOOST_TEST((!code || code == errc::cancelled));
+    }
 }
 
 namespace {

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <sys/resource.h>
 
+#include <cstring>
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -35,6 +37,71 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
                                          std::string(refused.what()).find("0 threads") == 0;
                               });
     }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(reads_into_several_buffers, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    constexpr std::size_t size = 10'007;
+    const scratch_directory scratch;
+    const descriptor in(::open(scratch.patterned("f", size).c_str(), O_RDONLY | O_CLOEXEC));
+    std::vector<std::byte> memory(3 * 4096);
+    // In any order, with any lengths, none included.
+    const std::array<iovec, 4> vectors{{{memory.data() + 8000, 3000},
+                                        {memory.data() + 100, 1},
+                                        {memory.data() + 50, 0},
+                                        {memory.data() + 200, 5000}}};
+    counted op;
+    for (const bool by_thread : {false, true}) {
+        for (const std::uint64_t offset : {0UL, 777UL, 4000UL, 9000UL, size - 1UL, 1UL << 40}) {
+            op.prepare_read_vector(in, vectors, offset, -1);
+            op.punt = offset == 777;
+            op.by_thread = by_thread;
+            const std::uint64_t there = offset < size ? size - offset : 0;
+            BOOST_TEST_REQUIRE(perform(*through, op) ==
+                               static_cast<int>(std::min<std::uint64_t>(there, 8001)));
+            const auto got = static_cast<std::size_t>(op.result);
+            BOOST_TEST(patterned(memory.data() + 8000, offset, std::min(got, 3000UL)));
+            if (got > 3000) {
+                BOOST_TEST(patterned(memory.data() + 100, offset + 3000, 1));
+                BOOST_TEST(patterned(memory.data() + 200, offset + 3001, got - 3001));
+            }
+        }
+        op.prepare_read_vector(-1, vectors, 0, -1);
+        op.by_thread = by_thread;
+        BOOST_TEST(perform(*through, op) == -EBADF);
+    }
+    BOOST_TEST(through->statistics().reads == 12U);
+    BOOST_TEST(through->statistics().bytes_read == 2 * (2 * 8001U + 6007 + 1007 + 1));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(pipes_fill_several_buffers_and_wait_until_they_can, Kind, kinds) {
+    const auto through = make<Kind>();
+    if (!through) {
+        return;
+    }
+    const pipe_pair pipe;
+    std::array<std::byte, 6> memory{};
+    const std::array<iovec, 2> vectors{{{memory.data() + 3, 3}, {memory.data(), 3}}};
+    counted op;
+    op.prepare_read_vector(pipe.reader, vectors, 0, -1);
+    through->submit(op);
+    BOOST_TEST(through->run(through->now() + std::chrono::milliseconds(20)) == 0U);
+    BOOST_TEST(through->owed().find("1 vectored read") != std::string::npos, through->owed());
+    BOOST_TEST(::write(pipe.writer, "abcde", 5) == 5);
+    BOOST_TEST(finish(*through));
+    BOOST_TEST(op.result == 5);
+    BOOST_TEST(std::memcmp(memory.data(), "de\0abc", 6) == 0);
+
+    op.prepare_read_vector(pipe.reader, vectors, 0, -1);
+    through->submit(op);
+    BOOST_TEST(through->run(through->now() + std::chrono::milliseconds(20)) == 0U);
+    through->cancel(op);
+    BOOST_TEST(finish(*through));
+    BOOST_TEST(op.result == -ECANCELED);
+    BOOST_TEST(op.completions == 2);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(reads_at_all_borders, Kind, kinds) {

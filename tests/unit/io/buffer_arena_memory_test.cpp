@@ -56,7 +56,7 @@ int register_again_and_again() {
 int read_with_little_locked_memory(const std::string& path) {
     std::string note;
     const auto through = make_backend({backend_kind::uring}, note);
-    buffer_arena arena({64 * mebibyte});
+    buffer_arena arena({.budget = 64 * mebibyte, .segment_bytes = 10 * mebibyte});
     arena.attach(*through);
     const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct statx attributes{};
@@ -93,7 +93,7 @@ int read_with_little_locked_memory(const std::string& path) {
 
 BOOST_AUTO_TEST_CASE(memory_stays_out_of_forks_and_core_files) {
     for (const bool huge : {true, false}) {
-        buffer_arena arena({64 * mebibyte, huge});
+        buffer_arena arena({64 * mebibyte, huge, true, 10 * mebibyte});
         for (const std::size_t size : {65536UL, 10 * mebibyte}) {
             std::byte* const memory = arena.allocate(size);
             BOOST_TEST_REQUIRE(memory != nullptr);
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(reserved_huge_pages_come_first) {
         BOOST_TEST_MESSAGE("skipped: no reserved huge pages");
         return;
     }
-    buffer_arena arena({64 * mebibyte});
+    buffer_arena arena({.budget = 64 * mebibyte, .segment_bytes = 10 * mebibyte});
     std::byte* const memory = arena.allocate(10 * mebibyte);
     BOOST_TEST_REQUIRE(memory != nullptr);
     BOOST_TEST(arena.statistics().hugetlb_segments == 1U);

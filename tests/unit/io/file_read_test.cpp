@@ -1,122 +1,14 @@
 // Reads of every range, short, failed and cancelled.
-#include "io_support.hpp"
-
-#include <leat/io/detail/file_read.hpp>
+#include "file_read_support.hpp"
 
 #include <sys/mman.h>
 
 #include <cstring>
-#include <deque>
-#include <functional>
 #include <limits>
 
 using namespace leat::io;
 using namespace leat::io::test;
 using leat::errc;
-
-namespace {
-
-file open_file(const std::string& path, bool direct, unsigned alignment = 0) {
-    const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    struct statx attributes{};
-    BOOST_TEST_REQUIRE(::statx(opened, "", AT_EMPTY_PATH, file::stat_mask, &attributes) == 0);
-    if (alignment != 0) {
-        attributes.stx_mask |= STATX_DIOALIGN;
-        attributes.stx_dio_mem_align = alignment;
-        attributes.stx_dio_offset_align = alignment;
-    }
-    auto adopted = file::adopt(opened, attributes, direct);
-    BOOST_TEST_REQUIRE(adopted.has_value());
-    return std::move(*adopted);
-}
-
-struct tracked : file_read {
-    static void done(file_read& read) noexcept { ++static_cast<tracked&>(read).completions; }
-    int completions = 0;
-};
-
-struct aligned_memory {
-    explicit aligned_memory(std::size_t size)
-        : data(static_cast<std::byte*>(
-                   std::aligned_alloc(65536, (size + 65535) & ~std::size_t{65535})),
-               &std::free) {}
-    [[nodiscard]] std::byte* get() const { return data.get(); }
-    std::unique_ptr<std::byte, void (*)(void*)> data;
-};
-
-/// Serves reads of one file, each cut to what the script says, and checks how they are aligned.
-class scripted_backend final : public backend {
-public:
-    explicit scripted_backend(std::uint64_t size, unsigned alignment)
-        : size_(size), alignment_(alignment) {}
-
-    void submit(operation& op) noexcept override {
-        op.state = operation::phase::submitted;
-        queue_.push_back(&op);
-    }
-    void cancel(operation& op) noexcept override { op.cancel_requested = true; }
-    std::size_t run(time_point) override {
-        if (queue_.empty()) {
-            return 0;
-        }
-        operation& op = *queue_.front();
-        queue_.pop_front();
-        op.state = operation::phase::idle;
-        ++operations;
-        op.result = serve(op);
-        op.on_complete(op);
-        return 1;
-    }
-    void wake() noexcept override {}
-    [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
-    [[nodiscard]] int stat_cached(int descriptor,
-                                  unsigned mask,
-                                  struct statx& out) noexcept override {
-        const int result = backend::stat_cached(descriptor, mask, out);
-        out.stx_size += changed ? 1 : 0;
-        return result;
-    }
-    [[nodiscard]] std::size_t in_flight() const noexcept override { return queue_.size(); }
-    [[nodiscard]] std::string owed() const override { return {}; }
-    [[nodiscard]] backend_statistics statistics() const override { return {}; }
-
-    std::deque<int> script;  ///< the most bytes of each read, or a negated errno; then all of them
-    unsigned operations = 0;
-    bool changed = false;
-    bool aligned = true;
-    unsigned punted = 0;
-    unsigned by_thread = 0;
-
-private:
-    int serve(const operation& op) {
-        const auto address = reinterpret_cast<std::uintptr_t>(op.read.data);
-        if (op.read.size > 0) {
-            aligned = aligned && (op.read.offset | op.read.size | address) % alignment_ == 0;
-        }
-        punted += op.punt ? 1 : 0;
-        by_thread += op.by_thread ? 1 : 0;
-        std::uint64_t count = op.read.offset < size_ ? size_ - op.read.offset : 0;
-        count = std::min<std::uint64_t>(count, op.read.size);
-        if (!script.empty()) {
-            const int next = script.front();
-            script.pop_front();
-            if (next < 0) {
-                return next;
-            }
-            count = std::min(count, static_cast<std::uint64_t>(next));
-        }
-        for (std::uint64_t i = 0; i < count; ++i) {
-            op.read.data[i] = pattern(op.read.offset + i);
-        }
-        return static_cast<int>(count);
-    }
-
-    std::uint64_t size_;
-    unsigned alignment_;
-    std::deque<operation*> queue_;
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_range_direct_and_buffered, Kind, kinds) {
     const auto through = make<Kind>();

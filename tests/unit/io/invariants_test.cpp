@@ -37,25 +37,48 @@ struct tampering {
         operation read;
         operation receive;
     };
-    /// One of two buffers of 1 MiB is used, and none of those of 64 KiB.
+    /// One of two buffers of 1 MiB is used, one of 2 MiB, and one of 3; a segment is free, and one
+    /// has been given back.
     struct arena {
         arena() {
-            large = of.allocate(1 << 20);
-            of.release(of.allocate(1 << 16), 1 << 16);
-            for (const auto& one : of.segments_)
-                (one->buffer_size == 1 << 20 ? half : free) = &*one;
-            size = of.find_class(1 << 20);
+            small = of.allocate(1 << 20);
+            std::byte* const free_again = of.allocate(2 << 20);
+            large = of.allocate(3 << 20);
+            std::byte* const given_back = of.allocate(2 << 20);
+            whole = of.allocate(2 << 20);
+            of.release(given_back, 2 << 20);
+            of.release(free_again, 2 << 20);
+            of.set_budget(10 << 20);
         }
-        ~arena() { of.release(large, 1 << 20); }
-        void enroll(int index, undone& after) {
-            after.set(half->index, index);
-            after.set(of.statistics_.registered_bytes, half->bytes);
+        ~arena() {
+            of.release(small, 1 << 20);
+            of.release(large, 3 << 20);
+            of.release(whole, 2 << 20);
         }
-        buffer_arena of{{.budget = 16 << 20, .huge_pages = false}};
+        [[nodiscard]] buffer_arena::segment& half() { return of.segments_[0]; }
+        [[nodiscard]] buffer_arena::segment& free() { return of.segments_[1]; }
+        [[nodiscard]] buffer_arena::segment& first() { return of.segments_[2]; }
+        [[nodiscard]] buffer_arena::segment& second() { return of.segments_[3]; }
+        [[nodiscard]] buffer_arena::segment& unmapped() { return of.segments_[4]; }
+        [[nodiscard]] buffer_arena::segment& full() { return of.segments_[5]; }
+        [[nodiscard]] static void* nobody() { return buffer_arena::nobody(); }
+
+        void list_in(buffer_arena::segment_list& list,
+                     buffer_arena::segment& wrong,
+                     undone& after) {
+            list.push_back(wrong);
+            after.then([&] { list.erase(list.iterator_to(wrong)); });
+        }
+        void empty(buffer_arena::segment_list& list, undone& after) {
+            buffer_arena::segment& only = list.front();
+            list.clear();
+            after.then([&] { list.push_back(only); });
+        }
+        buffer_arena of{{.budget = 12 << 20, .huge_pages = false}};
+        std::byte* small = nullptr;
         std::byte* large = nullptr;
-        buffer_arena::segment* half = nullptr;
-        buffer_arena::segment* free = nullptr;
-        buffer_arena::size_class* size = nullptr;
+        std::byte* whole = nullptr;
+        char somebody = 0;
     };
     /// A poll waits for what never comes.
     template <class Backend>
@@ -100,64 +123,108 @@ struct tampering {
     }
     static std::vector<defect<arena>> of_segments() {
         return {
-            {"segments overlap or lie in disorder",
+            {"a segment is longer than its place",
+             [](arena& it, undone& after) { after.set(it.half().bytes, 3 << 20); }},
+            {"a segment is divided that is not mapped",
+             [](arena& it, undone& after) { after.set(it.unmapped().buffer_bytes, 1 << 20); }},
+            {"a segment is registered that cannot be",
+             [](arena& it, undone& after) { after.set(it.half().registered, true); }},
+            {"segments that are shorter are counted wrongly",
+             [](arena& it, undone& after) { after.set(it.of.shortened_, 1); }},
+            {"the last segment is not mapped",
              [](arena& it, undone& after) {
-                 after.set(it.of.segments_[1]->base, it.of.segments_[0]->base);
+                 it.of.segments_.emplace_back(it.of.segments_.size());
+                 after.then([&it] { it.of.segments_.pop_back(); });
              }},
-            {"a segment has more free buffers than it has buffers",
-             [](arena& it, undone& after) { after.set(it.half->count, 0); }},
+            {"a segment belongs to neighbours that it has not",
+             [](arena& it, undone& after) { after.set(it.half().first, 1); }},
+            {"a segment belongs to neighbours that it has not",
+             [](arena& it, undone& after) { after.set(it.half().run, 2); }},
+            {"a segment belongs to neighbours that it has not",
+             [](arena& it, undone& after) { after.set(it.full().run, 0); }},
+            {"a segment belongs to neighbours that it has not",
+             [](arena& it, undone& after) { after.set(it.second().buffer_bytes, 1); }},
+            {"a long buffer has lost one of its segments",
+             [](arena& it, undone& after) { after.set(it.second().first, 3); }},
             {"buffers reach beyond their segment",
-             [](arena& it, undone& after) { after.set(it.half->bytes, 1); }},
+             [](arena& it, undone& after) { after.set(it.half().buffer_bytes, 2 << 20); }},
+            {"a segment is divided and belongs to no class",
+             [](arena& it, undone& after) { after.set(it.half().of, nullptr); }},
+        };
+    }
+    static std::vector<defect<arena>> of_places() {
+        return {
+            {"a segment has more free places than places",
+             [](arena& it, undone& after) { after.set(it.half().vacant, {0, 0, 0}); }},
+            {"a place is free that has a user",
+             [](arena& it, undone& after) {
+                 after.set(it.half().users[it.half().vacant[0]], &it.somebody);
+             }},
+            {"a place is neither free nor used",
+             [](arena& it, undone& after) { after.set(it.half().vacant, {}); }},
+            {"a buffer is used in a segment that has none",
+             [](arena& it, undone& after) {
+                 after.set(it.free().users, {&it.somebody});
+                 after.set(it.free().vacant, {});
+             }},
+            {"an empty segment is divided",
+             [](arena& it, undone& after) {
+                 after.set(it.half().users, {it.nobody(), it.nobody()});
+                 after.set(it.half().vacant, {0, 1});
+             }},
+        };
+    }
+    static std::vector<defect<arena>> of_lists() {
+        return {
+            {"a list counts as empty that is not, or the other way round",
+             [](arena& it, undone& after) { after.set(it.half().of->marks, 0); }},
+            {"a list counts as empty that is not, or the other way round",
+             [](arena& it, undone& after) { after.set(it.of.classes_[0].marks, 1); }},
+            {"a segment is listed with another class than its own",
+             [](arena& it, undone& after) { after.set(it.half().of, &it.of.classes_[0]); }},
+            {"a segment is listed as fuller or emptier than it is",
+             [](arena& it, undone& after) {
+                 buffer_arena::segment& half = it.half();
+                 buffer_arena::unlist(half);
+                 half.of->lists[0].push_back(half);
+                 half.of->marks = 1;
+                 after.then([&half] {
+                     half.of->lists[0].clear();
+                     half.of->marks = 0;
+                     buffer_arena::list(half);
+                 });
+             }},
+            {"a segment counts as free that is not",
+             [](arena& it, undone& after) { it.list_in(it.of.free_, it.full(), after); }},
+            {"a segment counts as unmapped that is not",
+             [](arena& it, undone& after) { it.list_in(it.of.unmapped_, it.full(), after); }},
+            {"a segment with room is not listed",
+             [](arena& it, undone& after) {
+                 buffer_arena::unlist(it.half());
+                 after.then([&it] { buffer_arena::list(it.half()); });
+             }},
+            {"a free segment is not listed",
+             [](arena& it, undone& after) { it.empty(it.of.free_, after); }},
+            {"an unmapped segment is not listed",
+             [](arena& it, undone& after) { it.empty(it.of.unmapped_, after); }},
+        };
+    }
+    static std::vector<defect<arena>> of_counts() {
+        return {
             {"segments are counted wrongly",
              [](arena& it, undone& after) { after.set(it.of.statistics_.plain_segments, 7); }},
+            {"segments are counted wrongly",
+             [](arena& it, undone& after) { after.set(it.of.statistics_.segments, 7); }},
             {"mapped bytes are counted wrongly",
              [](arena& it, undone& after) { after.set(it.of.statistics_.mapped_bytes, 7); }},
+            {"divided bytes are counted wrongly",
+             [](arena& it, undone& after) { after.set(it.of.statistics_.divided_bytes, 7); }},
             {"used bytes are counted wrongly",
              [](arena& it, undone& after) { after.set(it.of.statistics_.used_bytes, 7); }},
             {"registered bytes are counted wrongly",
              [](arena& it, undone& after) { after.set(it.of.statistics_.registered_bytes, 7); }},
-            {"more is mapped than the budget allows",
-             [](arena& it, undone& after) { after.set(it.of.options_.budget, 1); }},
-        };
-    }
-    static std::vector<defect<arena>> of_classes() {
-        return {
-            {"more segments of a size have room than there are",
-             [](arena& it, undone& after) { after.set(it.size->segments, 0); }},
-            {"a segment counts as partly free that is not",
-             [](arena& it, undone& after) {
-                 after.set(it.half->count, 1);
-                 after.set(it.of.statistics_.used_bytes, 0);
-             }},
-            {"a segment serves two sizes",
-             [](arena& it, undone& after) { after.set(it.size->buffer_size, 1); }},
-            {"a segment counts as free that is not",
-             [](arena& it, undone& after) {
-                 after.set(it.free->free, {0});
-                 const std::uint64_t used = (it.free->count - 1) * it.free->buffer_size;
-                 after.set(it.of.statistics_.used_bytes, (1 << 20) + used);
-             }},
-            {"segments of a size are counted wrongly",
-             [](arena& it, undone& after) { after.set(it.size->segments, 2); }},
-            {"a segment with room is not listed, or one without is",
-             [](arena& it, undone& after) {
-                 it.size->partial.clear();
-                 after.then([&it] { it.size->partial.push_back(*it.half); });
-             }},
-        };
-    }
-    static std::vector<defect<arena>> of_indices() {
-        return {
-            {"a segment is registered under a number never given",
-             [](arena& it, undone& after) { it.enroll(5, after); }},
-            {"a segment is registered under a number given back",
-             [](arena& it, undone& after) {
-                 it.enroll(0, after);
-                 after.set(it.of.next_index_, 2);
-                 after.set(it.of.free_indices_, {0});
-             }},
-            {"more numbers of registered buffers are in use than were given",
-             [](arena& it, undone& after) { after.set(it.of.free_indices_, {0}); }},
+            {"more is mapped than the budget allows, and not all is used",
+             [](arena& it, undone& after) { after.set(it.of.options_.budget, 1 << 20); }},
         };
     }
     static std::vector<defect<ring>> of_rings() {
@@ -227,8 +294,9 @@ BOOST_AUTO_TEST_CASE(credit) {
 BOOST_AUTO_TEST_CASE(arenas) {
     broken::arena it;
     check_defects(it, fault_of, broken::of_segments());
-    check_defects(it, fault_of, broken::of_classes());
-    check_defects(it, fault_of, broken::of_indices());
+    check_defects(it, fault_of, broken::of_places());
+    check_defects(it, fault_of, broken::of_lists());
+    check_defects(it, fault_of, broken::of_counts());
 }
 
 BOOST_AUTO_TEST_CASE(rings) {

@@ -1,10 +1,22 @@
 // What only the backend of io_uring does.
+#include "uring_backend.hpp"
+
 #include "io_support.hpp"
 #include "refusal.hpp"
 
 #include <leat/io/file.hpp>
 
 #include <sys/mman.h>
+
+namespace leat::io {
+
+struct tampering {
+    static bool has_fixed_vectors(const uring_backend& of) { return of.given_.fixed_vectors; }
+    /// Has it be a ring of Linux 6.14.
+    static void take_fixed_vectors(uring_backend& of) { of.given_.fixed_vectors = false; }
+};
+
+}  // namespace leat::io
 
 using namespace leat::io;
 using namespace leat::io::test;
@@ -38,6 +50,27 @@ outcome refused(int error, int call = SYS_io_uring_setup) {
         ::close(op.result);
     });
     return out;
+}
+
+/// What a ring of its own says to a read of 6000 bytes of a file by IORING_OP_READV_FIXED.
+int answer_to_fixed_vectors(int file, std::span<std::byte> memory, std::span<const iovec> vectors) {
+    io_uring ring{};
+    if (io_uring_queue_init(4, &ring, 0) != 0) {
+        return 0;
+    }
+    const iovec whole{memory.data(), memory.size()};
+    int result = io_uring_register_buffers(&ring, &whole, 1);
+    if (result == 0) {
+        io_uring_sqe* const entry = io_uring_get_sqe(&ring);
+        io_uring_prep_readv(entry, file, vectors.data(), static_cast<unsigned>(vectors.size()), 7);
+        entry->opcode = 60;
+        io_uring_cqe* answer = nullptr;
+        if (io_uring_submit_and_wait(&ring, 1) == 1 && io_uring_peek_cqe(&ring, &answer) == 0) {
+            result = answer->res;
+        }
+    }
+    io_uring_queue_exit(&ring);
+    return result;
 }
 
 bool says(const std::string& text, const char* part) {
@@ -112,4 +145,50 @@ BOOST_AUTO_TEST_CASE(registered_buffers) {
     BOOST_TEST(through->register_buffer(0, absurd).failed());
     BOOST_TEST(through->statistics().registration_failures == 2U);
     ::munmap(mapped, size);
+}
+
+BOOST_AUTO_TEST_CASE(reads_into_pieces_of_a_registered_buffer_where_the_kernel_has_them) {
+    const auto made = make<uring_kind>();
+    if (!made) {
+        return;
+    }
+    auto& through = static_cast<uring_backend&>(*made);
+    BOOST_TEST(through.statistics().enters == 0U);
+    const scratch_directory scratch;
+    const descriptor in(::open(scratch.patterned("f", 8192).c_str(), O_RDONLY | O_CLOEXEC));
+    std::vector<std::byte> memory(65536);
+    if (through.register_buffer(3, memory)) {
+        BOOST_TEST_MESSAGE("skipped: no buffer can be registered");
+        return;
+    }
+    const std::array<iovec, 3> vectors{
+        {{memory.data() + 5000, 1000}, {memory.data(), 2000}, {memory.data() + 9000, 3000}}};
+    counted op;
+    const auto fills = [&] {
+        std::fill(memory.begin(), memory.end(), std::byte{0});
+        op.prepare_read_vector(in, vectors, 7, 3);
+        return perform(through, op) == 6000 && patterned(memory.data() + 5000, 7, 1000) &&
+               patterned(memory.data(), 1007, 2000) && patterned(memory.data() + 9000, 3007, 3000);
+    };
+    BOOST_TEST(fills());
+    const int answer = answer_to_fixed_vectors(in, memory, vectors);
+    BOOST_TEST((answer == 6000 || answer == -EINVAL));
+    BOOST_TEST(tampering::has_fixed_vectors(through) == (answer == 6000));
+    if (answer == 6000) {
+        // Who reads into a registered buffer looks whether there is one.
+        op.prepare_read_vector(in, vectors, 7, 4);
+        BOOST_TEST(perform(through, op) == -EFAULT);
+        // What is wrong with a file says nothing of the kernel.
+        op.prepare_read_vector(in, vectors, ~std::uint64_t{0} - 6000, 3);
+        BOOST_TEST(perform(through, op) == -EINVAL);
+        BOOST_TEST(tampering::has_fixed_vectors(through));
+        BOOST_TEST(fills());
+    } else {
+        BOOST_TEST_MESSAGE("the kernel has no vectored reads into registered buffers");
+    }
+    tampering::take_fixed_vectors(through);
+    BOOST_TEST(fills());
+    op.prepare_read_vector(in, vectors, 7, 4);
+    BOOST_TEST(perform(through, op) == 6000);
+    BOOST_TEST(!through.register_buffer(3, {}));
 }

@@ -30,7 +30,8 @@ bool same(const trace& one, const trace& other) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_seed_decides) {
-    for (const char* name : {"records", "streams:3", "mix", "players", "smallfiles", "scan:7"}) {
+    for (const char* name : {"records", "streams:3", "mix", "players", "smallfiles", "readers:3",
+                             "tensors", "scan:7"}) {
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(same(made(name), made(name)));
             BOOST_TEST(!same(made(name), made(name, 2)));
@@ -40,7 +41,8 @@ BOOST_AUTO_TEST_CASE(a_seed_decides) {
 }
 
 BOOST_AUTO_TEST_CASE(requests_lie_within_their_files) {
-    for (const char* name : {"records", "streams", "mix", "players", "smallfiles", "scan"}) {
+    for (const char* name : {"records", "records:2", "streams", "mix", "players", "smallfiles",
+                             "smallfiles:12", "readers", "tensors", "scan"}) {
         const trace of = made(name);
         BOOST_TEST(of.requests.size() == 5000U);
         const bool within =
@@ -94,8 +96,43 @@ BOOST_AUTO_TEST_CASE(some_are_asked_for_more_often) {
     BOOST_TEST(counts[0] > 50);
 }
 
+BOOST_AUTO_TEST_CASE(a_number_says_how_large) {
+    const trace packed = made("records:2");
+    BOOST_TEST(packed.file_bytes.front() == 2 * GiB);
+    const trace small = made("smallfiles:12");
+    BOOST_TEST(small.file_bytes.front() == 12 * KiB);
+    BOOST_TEST(small.requests.front().size == 12 * KiB);
+}
+
+BOOST_AUTO_TEST_CASE(readers_have_files_of_their_own) {
+    const trace of = made("readers:2", 1, 20'000);
+    std::map<std::uint32_t, std::size_t> readers;
+    for (std::size_t i = 0; i < of.requests.size(); ++i) {
+        const trace_request& one = of.requests[i];
+        BOOST_REQUIRE(readers.try_emplace(one.file, i % 2).first->second == i % 2);
+        if (i < 2 || of.requests[i - 2].file != one.file) continue;
+        BOOST_REQUIRE(one.offset == of.requests[i - 2].offset + 64 * KiB);
+    }
+    BOOST_TEST(readers.size() == of.file_bytes.size());
+    BOOST_TEST(readers.size() > 4U);
+}
+
+BOOST_AUTO_TEST_CASE(tensors_do_not_overlap) {
+    const trace of = made("tensors", 1, 200);
+    std::map<std::uint64_t, std::uint64_t> ends;
+    for (const trace_request& one : of.requests) ends[one.offset] = one.offset + one.size;
+    BOOST_TEST(ends.size() == 200U);
+    std::uint64_t before = 0;
+    for (const auto& [begin, end] : ends) {
+        BOOST_REQUIRE(begin >= before);
+        BOOST_REQUIRE(end - begin >= 1000U);
+        BOOST_REQUIRE(end - begin <= 80'000'000U);
+        before = end;
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_workload_is_refused) {
-    for (const char* name : {"", "nonsense", "streams:0", "streams:x", "streams:", "records:3",
+    for (const char* name : {"", "nonsense", "streams:0", "streams:x", "streams:", "mix:3",
                              "streams:100001", "scan:-1"})
         BOOST_CHECK_THROW((void)made(name), CLI::ValidationError);
 }

@@ -35,6 +35,13 @@ enum class hint : std::uint8_t {
     /// The last to go: as long as there is anything else to evict. More than half of the memory
     /// kept so leaves little for all else.
     keep,
+    /// One of a reader who goes through the file in order: what follows is read with it, as far as
+    /// his share of the memory and the chunk reach, without his having shown that he goes on.
+    stream,
+    /// Of bytes that do not come back, here and there in the file. What it brings in is what a
+    /// lone request does, and the first to go; chunk_manager::read() copies what is in memory and
+    /// reads the rest past the cache, straight into the caller's memory.
+    once,
 };
 
 /// `size` bytes at `offset` of a file; they must lie inside one chunk.

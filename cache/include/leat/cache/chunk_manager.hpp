@@ -37,6 +37,10 @@ struct manager_options {
     /// reads slower: on a virtual disk of 2.4 GB/s half a MiB in flight costs two fifths of the
     /// rate, two MiB a tenth.
     std::uint64_t competing_fill_bytes = 2 * fill_piece;
+    /// The smallest read worth making, in bytes: a power of two, at least unit_size; what is asked
+    /// for is rounded up to it. From chunk_size on, each miss reads its whole chunk. 0: as the
+    /// source says, else unit_size.
+    std::uint64_t grain = 0;
 };
 
 /// Awaits a slice; what chunk_manager::get_chunk returns. The lookup is await_ready: a hit neither
@@ -49,13 +53,15 @@ public:
         : get_chunk_awaiter(manager, config, detail::patience_of(config.hint)) {}
     [[nodiscard]] get_chunk_awaiter(const detail::manager_core& manager,
                                     const chunk_config& config,
-                                    leat::detail::patience patience) noexcept
+                                    leat::detail::patience patience,
+                                    std::uint32_t window = 0) noexcept
         : manager_(manager),
           sought_(detail::is_plain(config.hint) ? config.file.number : ~config.file.number),
           offset_(config.offset),
           size_(config.size),
           hint_(config.hint),
-          patience_(patience) {}
+          patience_(patience),
+          window_(window) {}
     /// Before it is awaited, not after.
     get_chunk_awaiter(get_chunk_awaiter&& unused) noexcept
         : manager_(unused.manager_),
@@ -63,7 +69,8 @@ public:
           offset_(unused.offset_),
           size_(unused.size_),
           hint_(unused.hint_),
-          patience_(unused.patience_) {}
+          patience_(unused.patience_),
+          window_(unused.window_) {}
 
     // Left alone, GCC calls it: the compiler's cost of a coroutine's body hides what inlining
     // saves.
@@ -137,8 +144,9 @@ private:
     std::uint32_t size_;
     leat::hint hint_;
     leat::detail::patience patience_;
+    std::uint32_t window_;  ///< as chunk_request has it
     detail::entry* entry_ = nullptr;
-    std::uint64_t in_;             ///< set by await_ready()
+    std::uint64_t in_;             ///< in the chunk; set by await_ready()
     std::optional<waiting> wait_;  // engaged only by a miss
 };
 
@@ -214,20 +222,22 @@ public:
     /// Completion: at once if the bytes are in memory and this shard owns the chunk or has a lease
     /// of it. Such a hit neither suspends nor allocates, locks or calls the system; but after a
     /// thousand hits or so in one turn the coroutine lets others go first. Otherwise it resumes
-    /// from the ready queue of its shard when the bytes have arrived. On a miss they are read first
-    /// and alone, the rest of the chunk behind them. Requests for the same bytes meanwhile share
-    /// the read. Where every chunk is pinned or being filled, requests wait in order for a buffer,
-    /// for at most manager_options::pin_deadline; with hint::no_wait they fail instead.
+    /// from the ready queue of its shard when the bytes have arrived. On a miss what is asked for
+    /// is read at once: as a fragment, with what follows for a stream, or first and alone of a
+    /// chunk that is read as a whole (docs/design.md, A miss). Requests for the same bytes
+    /// meanwhile share the read. Where every chunk is pinned or being filled, requests wait in
+    /// order for a buffer, for at most manager_options::pin_deadline; with hint::no_wait they fail
+    /// instead.
     ///
     /// Threads: on any shard of the engine. `config` is copied. Any number may be in flight; the
     /// object that is returned is awaited once.
     ///
     /// Ordering: the bytes of the slice are seen, whichever shard's ring has read them.
     ///
-    /// Lifetime: the slice keeps its chunk in memory, all of it, until it is dropped, on any thread
-    /// and also after the engine has gone. The file must be held by somebody when the request is
-    /// awaited; from then on the request holds it. Do not hold slices while you wait for long or
-    /// for many others: use read(), or copy.
+    /// Lifetime: the slice keeps the buffer that it lies in, that of a fragment or of a chunk,
+    /// until it is dropped, on any thread and also after the engine has gone. The file must be held
+    /// by somebody when the request is awaited; from then on the request holds it. Do not hold
+    /// slices while you wait for long or for many others: use read(), or copy.
     ///
     /// Cancellation: a stop request of the enclosing task ends this request alone: a read that
     /// others share goes on, and one that is for nobody else is not begun. A hit is given even
@@ -263,10 +273,11 @@ public:
     /// being filled it reads past the cache, straight into `to` as far as offset and address are
     /// multiples of unit_size, and through a temporary where they are not.
     ///
-    /// `given` is the hint of its requests; with hint::no_wait it reads past the cache rather than
+    /// `given` is the hint of its requests; with hint::once it copies what is in memory and reads
+    /// all else past the cache; with hint::no_wait it reads past the cache rather than
     /// wait for leases that have been asked back.
     ///
-    /// Completion: when all has been copied, chunk by chunk. The task begins when it is awaited,
+    /// Completion: when all has been copied, piece by piece. The task begins when it is awaited,
     /// and stays on its shard. Any number may be in flight.
     ///
     /// Lifetime: `to` must live until the task has ended, after a stop request, too. The task holds
@@ -294,8 +305,8 @@ public:
     ///     }
     ///
     /// Reading starts with the first next(). From then on options.depth chunks ahead of the reader
-    /// are being filled, but no more than fit half of a shard's memory. Only the slices that the
-    /// caller holds are pinned.
+    /// are being filled, as far as the stream's share of the memory allows: half of a shard's,
+    /// divided by its streams and one more. Only the slices that the caller holds are pinned.
     ///
     /// Threads: the stream belongs to the shard that calls this: it is used and dropped there.
     ///
@@ -324,6 +335,7 @@ public:
 private:
     friend class slice_stream;
     friend struct detail::manager_access;
+    task<std::size_t> read_once(const file& from, std::uint64_t at, std::span<std::byte> to);
     task<> read_past(const file& from, std::uint64_t at, std::span<std::byte> to);
     chunk_manager(std::shared_ptr<detail::shared_cache> cache,
                   std::shared_ptr<detail::manager_core> core) noexcept;

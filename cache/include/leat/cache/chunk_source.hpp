@@ -21,7 +21,7 @@ using file_version = io::file_version;
 
 /// How urgent a read is.
 enum class priority : std::uint8_t {
-    demand,     ///< somebody waits for these bytes and no others
+    demand,     ///< somebody waits for these bytes, or for the first of them
     background  ///< the rest of a chunk, or what a stream has asked ahead
 };
 
@@ -67,7 +67,7 @@ enum class priority : std::uint8_t {
 /// Errors: thrown as boost::system::system_error; errc::file_changed if the version is gone.
 /// std::bad_alloc counts as ENOMEM, any other exception as errc::unhandled_exception.
 ///
-/// A source may say two things more:
+/// A source may say and offer more:
 /// - `static constexpr bool version_identifies = true;` Equal versions have equal bytes whatever
 ///   their names, as the inodes of file_source: its names are then one file of that
 ///   manager, with one id and the same chunks; managers never share files. A source that does not
@@ -75,6 +75,36 @@ enum class priority : std::uint8_t {
 ///   file of its own, and its version counts for that name only.
 /// - `file_type::settled()`: false if a later version may compare equal to this one. Its chunks
 ///   then serve only as long as it is open.
+/// - `static constexpr std::uint64_t grain`, or a function grain(), asked once: the smallest read
+///   worth making, in bytes, a power of two of at least unit_size, which it is where a source says
+///   nothing. What costs a round trip is better asked for by the MiB.
+/// - read(file, offset, buffers, priority), for a list of buffers, a span of at least one and at
+///   most 1024: fills one after the other with the bytes from `offset` on, and gives how many they
+///   are in all. Each buffer begins inside the file and is as a single one; the last alone may
+///   reach beyond the end. The list lives until the read has ended. Of a source without it, buffers
+///   are asked for one by one, at most 16 at once.
+///
+/// A source that counts what another is asked for:
+///
+///     struct counted {
+///         static constexpr std::uint64_t grain = 64 * leat::KiB;
+///         using file_type = leat::io::file;
+///         using buffer_list = std::span<const std::span<std::byte>>;
+///         leat::task<file_type> open(std::string name) { return below.open(std::move(name)); }
+///         leat::task<std::size_t> read(file_type& from, std::uint64_t offset,
+///                                      std::span<std::byte> buffer, leat::priority urgency) {
+///             ++*reads;
+///             return below.read(from, offset, buffer, urgency);
+///         }
+///         leat::task<std::size_t> read(file_type& from, std::uint64_t offset,
+///                                      buffer_list buffers, leat::priority urgency) {
+///             ++*reads;
+///             return below.read(from, offset, buffers, urgency);
+///         }
+///         leat::file_source below;
+///         std::shared_ptr<std::atomic<unsigned>> reads;
+///     };
+///     leat::chunk_manager made{engine, counted{{}, std::make_shared<std::atomic<unsigned>>()}};
 template <class S>
 concept chunk_source = requires(S& source,
                                 std::string name,

@@ -47,6 +47,18 @@ public:
                                          std::uint64_t offset,
                                          std::span<std::byte> buffer,
                                          priority urgency);
+    /// Fills several buffers one after the other, as the above fills one, and by one operation of
+    /// the kernel where file, offset and buffers are aligned. All buffers but the last are as long
+    /// as a multiple of 4096 bytes and begin at one, and so does the range if the file is direct.
+    /// The list must live until it ends, too. Scattered pieces cost the kernel little more than one
+    /// buffer: 10 MiB in 160 of them 79 to 84 µs of CPU where they lie in one registered buffer,
+    /// and 67 to 76 in a row; elsewhere 174 to 177, and 91 to 105.
+    ///
+    /// Programmer's error, which ends the program with a sentence: more than 1024 buffers.
+    [[nodiscard]] task<std::size_t> read(const io::file& file,
+                                         std::uint64_t offset,
+                                         std::span<const std::span<std::byte>> buffers,
+                                         priority urgency);
 
 private:
     struct directory;

@@ -19,13 +19,16 @@ namespace leat {
 ///
 /// Move-only; default-constructed empty. May be moved to, read on and dropped on any thread, shard
 /// or not, also after the engine is gone: dropping never allocates, fails or waits. A slice of 4
-/// KiB keeps its whole chunk.
+/// KiB keeps its whole buffer: that of a fragment, or of a chunk.
 class slice {
 public:
     slice() = default;
-    /// Takes over a pin of `held`, at whose byte `in` it begins.
+    /// Takes over a pin of `held`; it begins at byte `in` of its chunk.
     slice(detail::entry& held, std::uint64_t in, std::uint32_t size) noexcept
-        : entry_(&held), data_(held.data + in), size_(size), charged_(size) {}
+        : entry_(&held),
+          data_(reinterpret_cast<const std::byte*>(held.base + in)),
+          size_(size),
+          charged_(size) {}
     slice(slice&& other) noexcept
         : entry_(std::exchange(other.entry_, nullptr)),
           data_(std::exchange(other.data_, nullptr)),

@@ -15,8 +15,12 @@ class chunk_manager;
 
 /// How to walk a range.
 struct slices_options {
-    unsigned depth = 2;            ///< chunks that fill ahead of the one being read
-    std::uint32_t slice_size = 0;  ///< bytes a slice, cut at chunk borders; 0: up to a whole chunk
+    /// Chunks that fill ahead of the one being read, as far as the stream's share of the memory
+    /// allows: half of a shard's, divided by its streams and one more.
+    unsigned depth = 2;
+    /// Bytes a slice, cut at chunk borders; 0: as many as lie together in
+    /// memory, up to a chunk, or else up to the end of a fragment.
+    std::uint32_t slice_size = 0;
     leat::hint hint = leat::hint::normal;  ///< of all its requests
 };
 
@@ -50,6 +54,7 @@ public:
 private:
     struct ahead;
     [[nodiscard]] bool has(std::uint64_t offset, std::uint32_t size) const noexcept;
+    [[nodiscard]] unsigned depth() const noexcept;
     void look_ahead(std::uint64_t index, std::uint64_t first);
     void drop_before(std::uint64_t index) noexcept;
     void check_home() const noexcept;
@@ -60,6 +65,7 @@ private:
     std::uint64_t offset_;
     std::uint64_t end_;
     slices_options options_;
+    bool whole_ = false;            ///< the chunk being read is read as a whole
     std::uint64_t next_ahead_ = 0;  ///< first chunk not yet asked for ahead
     std::vector<ahead*> ahead_;
 };

@@ -21,11 +21,11 @@ enum class memory_factor : std::uint8_t { half, same, twice, four_times };
 struct cache_statistics {
     std::uint64_t hits = 0;          ///< served without waiting
     std::uint64_t misses = 0;        ///< had to wait
-    std::uint64_t fills = 0;         ///< chunks that were given a buffer
+    std::uint64_t fills = 0;         ///< chunks and fragments that were given a buffer
     std::uint64_t reads = 0;         ///< reads asked of sources
-    std::uint64_t demand_reads = 0;  ///< of them, small ones that somebody waited for
+    std::uint64_t demand_reads = 0;  ///< of them, small ones and windows that somebody waited for
     std::uint64_t bytes_read = 0;    ///< bytes that they gave
-    std::uint64_t evictions = 0;     ///< chunks whose buffer went to another
+    std::uint64_t evictions = 0;     ///< chunks and fragments whose buffer went to another
     std::uint64_t failed_reads = 0;
     std::uint64_t buffer_waits = 0;  ///< requests that found no buffer free
     std::uint64_t bypasses = 0;      ///< pieces that read() got past the cache
@@ -39,7 +39,7 @@ struct cache_statistics {
     std::uint64_t fills_at_double = 0;
     std::uint64_t fills_at_quadruple = 0;
 
-    std::uint64_t chunks = 0;          ///< in the cache now
+    std::uint64_t chunks = 0;          ///< in the cache now, chunks and fragments
     std::uint64_t short_chunks = 0;    ///< of them, shorter than their buffer
     std::uint64_t filling_chunks = 0;  ///< of them, with reads in flight
     std::uint64_t leases = 0;          ///< held now

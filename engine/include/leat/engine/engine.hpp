@@ -149,7 +149,7 @@ public:
         return *shards_[index];
     }
     [[nodiscard]] const engine_options& options() const noexcept { return options_; }
-    /// Bytes of chunk buffers a shard may have.
+    /// Bytes of buffers a shard may have.
     [[nodiscard]] std::uint64_t memory_per_shard() const noexcept {
         return options_.memory / shards();
     }

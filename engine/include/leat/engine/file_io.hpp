@@ -51,21 +51,30 @@ private:
 /// count. Memory of this shard's arena is read into as a registered buffer. `data` may reach beyond
 /// the end of the file (direct reads of the tail need it rounded up). `file` and `data` must live
 /// until then.
+///
+/// Given a list, fills its buffers one after the other, as io::file_read says; the list must live
+/// until then, too.
 class [[nodiscard]] file_read_wait final : public detail::awaited_once<file_read_wait>,
                                            public detail::suspension {
 public:
     [[nodiscard]] file_read_wait(const io::file& file,
                                  std::uint64_t offset,
                                  std::span<std::byte> data) noexcept
-        : file_(file), offset_(offset), data_(data) {
+        : file_read_wait(file, offset, io::buffer_list{&one_, 1}) {
+        one_ = data;
+    }
+    [[nodiscard]] file_read_wait(const io::file& file,
+                                 std::uint64_t offset,
+                                 io::buffer_list buffers) noexcept
+        : file_(file), offset_(offset), buffers_(buffers) {
         read_.self = this;
     }
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> coroutine) {
         suspend(coroutine, &cancel);
-        const int buffer = home().arena()->buffer_index(data_.data());
-        read_.start(home().backend(), file_, offset_, data_, buffer, &completed);
+        const int buffer = home().arena()->buffer_index(buffers_);
+        read_.start(home().backend(), file_, offset_, buffers_, buffer, &completed);
         listen();
     }
     [[nodiscard]] boost::system::result<std::size_t> await_resume() const noexcept {
@@ -74,7 +83,9 @@ public:
         return read_.count();
     }
     [[nodiscard]] where awaits() const noexcept override {
-        return {.doing = activity::read, .offset = offset_, .size = data_.size()};
+        std::size_t size = 0;
+        for (const std::span<std::byte> one : buffers_) size += one.size();
+        return {.doing = activity::read, .offset = offset_, .size = size};
     }
 
 private:
@@ -90,7 +101,8 @@ private:
 
     const io::file& file_;
     std::uint64_t offset_;
-    std::span<std::byte> data_;
+    std::span<std::byte> one_;  ///< the list of a single buffer
+    io::buffer_list buffers_;
     awaited_read read_;
 };
 

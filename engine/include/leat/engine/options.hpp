@@ -51,7 +51,7 @@ struct engine_options {
     /// all small engines would meet on the first CPUs. false: none is pinned, and there may be more
     /// shards than CPUs. A resolved option tells what came of it.
     bool pin = true;
-    /// Bytes of chunk buffers of all shards; 0: default_memory(). More than a control group or the
+    /// Bytes of buffers of all shards; 0: default_memory(). More than a control group or the
     /// machine allows is taken, with a warning.
     std::uint64_t memory = 0;
     /// Default of the engine's managers; see check_chunk_size.

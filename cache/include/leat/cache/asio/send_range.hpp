@@ -5,6 +5,7 @@
 #include <leat/cache/asio/detail/slice_buffer.hpp>
 #include <leat/cache/asio/detail/uncopied_send.hpp>
 #include <leat/cache/chunk_manager.hpp>
+#include <leat/cache/detail/manager_access.hpp>
 #include <leat/engine/asio/tcp_stream.hpp>
 #include <leat/engine/task.hpp>
 #include <leat/io/detail/misuse.hpp>
@@ -54,16 +55,16 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
 /// `co_await`ed on the stream's shard it ends when the socket has taken all, which is before the
 /// peer has. Nothing else may be written to the stream meanwhile; a read may be in flight.
 ///
-/// A chunk is pinned while bytes move, not while somebody waits: a slice is taken, as much of it
+/// A buffer is pinned while bytes move, not while somebody waits: a slice is taken, as much of it
 /// sent as the socket has room for, the slice dropped, and only then is room waited for. So any
 /// number of slow peers pins nothing. A hit is copied once, by the kernel, and what is absent is
-/// asked for in pieces that fit the peer: 64 KiB at first, up to 1 MiB for a quick one, less for a
-/// slow one. A peer that takes all as fast as it comes lets other tasks of the shard go first every
-/// 256 KiB.
+/// asked for in pieces that fit the peer, cut where what lies together in memory ends: 64 KiB at
+/// first, up to 1 MiB for a quick one, less for a slow one. A peer that takes all as fast as it
+/// comes lets other tasks of the shard go first every 256 KiB.
 ///
 /// Where the stream's zero_copy() is on, pieces of 64 KiB or more go out without a copy, as long as
-/// the peer is quick: such a send pins its chunk until the peer has acknowledged it, and after one
-/// that took longer than 20 ms zero_copy() is switched off. The chunks that such sends pin stay
+/// the peer is quick: such a send pins its buffer until the peer has acknowledged it, and after one
+/// that took longer than 20 ms zero_copy() is switched off. The buffers that such sends pin stay
 /// below an eighth of the shard's memory (cache_statistics::sending_bytes); beyond that, sends
 /// copy. It is off unless asked for, over loopback, too, where the kernel copies all the same.
 ///
@@ -103,11 +104,16 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
             sending.waited();
         }
         slice piece;
-        if (sending.has_bytes())
-            piece = co_await manager.get_chunk(sending.next(manager.chunk_size()));
+        std::uint64_t at_once = 0;
+        if (sending.has_bytes()) {
+            at_once = detail::at_once(manager, sending.from(), sending.at());
+            piece = co_await manager.get_chunk(sending.next(at_once));
+        }
         be_patient();  // the wait for a disk is not the peer's
         if (sending.goes_uncopied()) {
-            const detail::uncopied_send kept{manager.chunk_size()};
+            const bool fragment = at_once <= detail::fragment_size;
+            const detail::uncopied_send kept{fragment ? detail::fragment_size
+                                                      : manager.chunk_size()};
             if (kept) {
                 const io::time_point begun = home.now();
                 const std::size_t asked = piece.size();

@@ -23,7 +23,7 @@ namespace leat {
 ///     answer.prepare_payload();
 ///     co_await http::async_write(stream, answer, leat::use_task);
 ///
-/// The message owns the slices, so it must live until it is written; their chunks stay in memory
+/// The message owns the slices, so it must live until it is written; their buffers stay in memory
 /// until then. Messages can be moved, not copied. There is no reader: messages of this body cannot
 /// be parsed.
 struct slice_body {

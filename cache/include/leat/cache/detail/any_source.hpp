@@ -1,11 +1,15 @@
 // A source of which the cache does not know the type.
 #pragma once
 
+#include <leat/cache/chunk_config.hpp>
 #include <leat/cache/chunk_source.hpp>
 #include <leat/engine/task.hpp>
+#include <leat/io/detail/misuse.hpp>
 #include <leat/io/error.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -24,9 +28,26 @@ namespace leat::detail {
     return {};
 }
 
+/// Buffers that a range of a file is read into, one after the other.
+using buffer_list = std::span<const std::span<std::byte>>;
+
+/// A source that reads into a list of buffers, as chunk_source says.
+template <class S>
+concept list_source = requires(S& source,
+                               typename S::file_type& opened,
+                               std::uint64_t offset,
+                               buffer_list buffers,
+                               priority urgency) {
+    { source.read(opened, offset, buffers, urgency) } -> std::same_as<task<std::size_t>>;
+};
+
 /// A chunk_source without its type.
 class any_source {
 public:
+    /// How many of a list's buffers are read into at once where the source knows no lists.
+    static constexpr std::size_t most_reads_at_once = 16;
+    static constexpr std::size_t longest_list = 1024;
+
     struct opened_file {
         virtual ~opened_file() = default;
     };
@@ -43,12 +64,25 @@ public:
                                    std::uint64_t offset,
                                    std::span<std::byte> buffer,
                                    priority urgency) = 0;
+    /// Reads on through at most longest_list buffers, each of which begins inside the file and all
+    /// but the last of which end there; gives how many bytes there are, up to the first that is
+    /// missing. Here by read(): an error stops the other reads and is thrown when they have ended,
+    /// errc::bad_answer if one gave more than its buffer holds. The list must live until the end.
+    virtual task<std::size_t> read_list(opened_file& file,
+                                        std::uint64_t offset,
+                                        buffer_list buffers,
+                                        priority urgency);
+    /// The smallest read worth making: a power of two, at least unit_size.
+    [[nodiscard]] virtual std::uint64_t grain() const noexcept { return unit_size; }
 };
 
 template <chunk_source S>
 class source_model final : public any_source {
 public:
-    explicit source_model(S source) : source_(std::move(source)) {}
+    explicit source_model(S source) : source_(std::move(source)), grain_(grain_of(source_)) {
+        if (!std::has_single_bit(grain_) || grain_ < unit_size)
+            misuse("a source's grain is not a power of two of at least unit_size");
+    }
 
     task<opening> open(std::string name) override {
         opening result;
@@ -66,6 +100,17 @@ public:
                            priority urgency) override {
         return source_.read(static_cast<holder&>(file).file, offset, buffer, urgency);
     }
+    task<std::size_t> read_list(opened_file& file,
+                                std::uint64_t offset,
+                                buffer_list buffers,
+                                priority urgency) override {
+        if constexpr (list_source<S>) {
+            return source_.read(static_cast<holder&>(file).file, offset, buffers, urgency);
+        } else {
+            return any_source::read_list(file, offset, buffers, urgency);
+        }
+    }
+    [[nodiscard]] std::uint64_t grain() const noexcept override { return grain_; }
 
 private:
     static constexpr bool identified_by_version = requires { requires S::version_identifies; };
@@ -74,7 +119,17 @@ private:
         explicit holder(typename S::file_type opened) : file(std::move(opened)) {}
         typename S::file_type file;
     };
+    static std::uint64_t grain_of([[maybe_unused]] S& source) {
+        if constexpr (requires { source.grain(); }) {
+            return source.grain();
+        } else if constexpr (requires { std::uint64_t{S::grain}; }) {
+            return S::grain;
+        } else {
+            return unit_size;
+        }
+    }
     S source_;
+    const std::uint64_t grain_;
 };
 
 }  // namespace leat::detail

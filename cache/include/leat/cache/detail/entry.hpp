@@ -1,6 +1,7 @@
-// What a hit finds: a chunk of this shard, or its lease of a chunk that another shard owns.
+// What a hit finds: a chunk or fragment of this shard, or its lease of one that another shard owns.
 #pragma once
 
+#include <leat/cache/detail/chunk_place.hpp>
 #include <leat/cache/detail/file_record.hpp>
 #include <leat/cache/detail/foreign_pins.hpp>
 #include <leat/cache/detail/presence.hpp>
@@ -17,14 +18,16 @@ namespace leat::detail {
 class shard_cache;
 
 /// The part that chunks and leases share. All but the atomics is for the home shard's thread.
-/// Entries live in memory that outlives every slice.
+/// Entries live in memory that outlives every slice. Offsets `in` count from the start of the
+/// chunk, but for landed() and ready(), where they count from the entry's own first byte.
 struct alignas(64) entry {
     // Read or written by every hit.
     entry* chain = nullptr;         ///< next in the table's bucket
-    std::uint64_t file_number = 0;  ///< with `index`, the key
-    std::uint64_t index = 0;
+    std::uint64_t file_number = 0;  ///< with `piece`, the key
+    piece_number piece;
     file_record* file = nullptr;
-    std::byte* data = nullptr;
+    /// Address of its first byte, less `start`: so hits need not know where in its chunk it begins.
+    std::uintptr_t base = 0;
     shard_cache* home = nullptr;
     use_stamp<> last_use;  ///< when the home's turn began that used it last, in ns
     /// Bytes that can be served without a look at the units: the length once complete, else 0.
@@ -38,7 +41,9 @@ struct alignas(64) entry {
     /// nullptr: none may be served.
     const std::atomic<std::uint64_t>* presence = nullptr;
     const std::atomic<bool>* all_landed = nullptr;
-    std::uint32_t length = 0;  ///< bytes of the file in this chunk
+    std::byte* data = nullptr;
+    std::uint32_t length = 0;  ///< bytes of the file that it has room for
+    std::uint32_t start = 0;   ///< where in its chunk it begins: 0 for a chunk
     bool leased = false;
     bool attention = false;  ///< the last unpin has more to do
 
@@ -60,6 +65,15 @@ struct alignas(64) entry {
         if (last < ready_length) [[likely]]
             return true;
         return last < length && presence != nullptr && landed(in, size);
+    }
+    void set_place(std::byte* at, std::uint64_t start_) noexcept {
+        data = at;
+        start = static_cast<std::uint32_t>(start_);
+        base = reinterpret_cast<std::uintptr_t>(at) - start_;
+    }
+    /// Whether the `size` bytes from `in_chunk` of the chunk on have a place in it.
+    [[nodiscard]] bool covers(std::uint64_t in_chunk, std::uint64_t size) const noexcept {
+        return in_chunk >= start && in_chunk + size <= std::uint64_t{start} + length;
     }
     /// `now` is when the home's turn began, in ns: enough to tell uses apart.
     void pin(std::uint32_t size, std::int64_t now) noexcept {

@@ -33,25 +33,38 @@ public:
     }
 
     /// The entry of this key, or nullptr.
-    [[nodiscard]] entry* find(std::uint64_t file, std::uint64_t index) const noexcept {
-        entry* found = buckets_[hash(file, index) & mask_];
-        for (; found != nullptr; found = found->chain) {
-            if (found->index == index && found->file_number == file) [[likely]]
-                return found;
-        }
-        return nullptr;
+    [[nodiscard]] entry* find(std::uint64_t file, piece_number piece) const noexcept {
+        return find_at(bucket_number(file, piece), file, piece);
     }
-    /// The entry of this key, or nullptr if the `size` bytes at `in` cannot be served to `manager`
+    /// The chunk's entry, or nullptr if it cannot serve the `size` bytes at `place` to `manager`
     /// now.
-    [[nodiscard, gnu::always_inline]] entry* find_ready(const manager_core& manager,
-                                                        std::uint64_t file,
-                                                        std::uint64_t index,
-                                                        std::uint64_t in,
-                                                        std::uint32_t size) const noexcept {
-        entry* const found = find(file, index);
-        if (found == nullptr || !found->ready(manager, in, size)) [[unlikely]]
+    [[nodiscard, gnu::always_inline]] entry* find_ready_chunk(const manager_core& manager,
+                                                              std::uint64_t file,
+                                                              chunk_place place,
+                                                              std::uint32_t size) const noexcept {
+        entry* const found =
+            find_at(hash(file, place.index), file, piece_number::chunk(place.index));
+        if (found == nullptr || !found->ready(manager, place.in, size)) [[unlikely]]
             return nullptr;
         return found;
+    }
+    /// The same of the fragment in which they begin.
+    [[nodiscard]] entry* find_ready_fragment(const manager_core& manager,
+                                             std::uint64_t file,
+                                             chunk_place place,
+                                             std::uint32_t size) const noexcept {
+        entry* const part = find(file, piece_number::fragment(place));
+        if (part == nullptr || place.in < part->start) return nullptr;
+        return part->ready(manager, place.in - part->start, size) ? part : nullptr;
+    }
+    /// The entry that can serve the `size` bytes at `place` of a file to `manager` now, the chunk's
+    /// or else the fragment's, or nullptr.
+    [[nodiscard]] entry* find_ready(const manager_core& manager,
+                                    std::uint64_t file,
+                                    chunk_place place,
+                                    std::uint32_t size) const noexcept {
+        entry* const found = find_ready_chunk(manager, file, place, size);
+        return found != nullptr ? found : find_ready_fragment(manager, file, place, size);
     }
     void insert(entry& added) noexcept {
         entry*& bucket = bucket_of(added);
@@ -76,8 +89,23 @@ public:
     [[nodiscard]] std::uint64_t size() const noexcept { return mask_ + 1; }
 
 private:
+    // A chunk's fragments lie in the buckets that follow its own: one hash finds all.
+    [[nodiscard]] static std::uint64_t bucket_number(std::uint64_t file,
+                                                     piece_number piece) noexcept {
+        return hash(file, piece.index()) + piece.fragment();
+    }
     [[nodiscard]] entry*& bucket_of(const entry& of) noexcept {
-        return buckets_[hash(of.file_number, of.index) & mask_];
+        return buckets_[bucket_number(of.file_number, of.piece) & mask_];
+    }
+    [[nodiscard, gnu::always_inline]] entry* find_at(std::uint64_t hashed,
+                                                     std::uint64_t file,
+                                                     piece_number piece) const noexcept {
+        entry* found = buckets_[hashed & mask_];
+        for (; found != nullptr; found = found->chain) {
+            if (found->piece == piece && found->file_number == file) [[likely]]
+                return found;
+        }
+        return nullptr;
     }
 
     buckets own_;

@@ -30,4 +30,12 @@ struct manager_access {
     }
 };
 
+/// As shard_cache::at_once() says.
+[[nodiscard]] inline std::uint64_t at_once(const chunk_manager& manager,
+                                           file_id from,
+                                           std::uint64_t offset) noexcept {
+    const manager_core& core = manager_access::core(manager);
+    return core.here().at_once(core, from.number, core.locate(offset));
+}
+
 }  // namespace leat::detail

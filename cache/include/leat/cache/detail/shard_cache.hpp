@@ -37,15 +37,16 @@ public:
     }
 
     /// A hit: an entry with a pin of the `size` bytes at `place`, or nullptr if they cannot be
-    /// served at once. `here` is the shard that this belongs to, which a hit has at hand.
+    /// served at once. `here` is the shard that
+    /// this belongs to, which a hit has at hand.
     [[nodiscard, gnu::always_inline]] entry* hit(const manager_core& manager,
                                                  std::uint64_t file,
                                                  chunk_place place,
                                                  std::uint32_t size,
                                                  const shard& here) noexcept {
-        entry* const found = table_.find_ready(manager, file, place.index, place.in, size);
+        entry* const found = table_.find_ready_chunk(manager, file, place, size);
         if (found == nullptr) [[unlikely]]
-            return nullptr;
+            return hit_fragment(manager, file, place, size);
         if (found->last_use.latest() < horizon_) [[unlikely]]
             visited(*found, place.in);
         const std::int64_t now = stamp(here);
@@ -71,10 +72,15 @@ public:
                            std::uint64_t file,
                            chunk_place place,
                            std::uint32_t size) const noexcept {
-        return table_.find_ready(manager, file, place.index, place.in, size) != nullptr;
+        return table_.find_ready(manager, file, place, size) != nullptr;
     }
-    [[nodiscard]] entry* find(std::uint64_t file, std::uint64_t index) const noexcept {
-        return table_.find(file, index);
+    /// The bytes from `place` on, at least one and all of one chunk, that one request is best made
+    /// for: those that lie together in memory now, or else those of one fragment.
+    [[nodiscard]] std::uint64_t at_once(const manager_core& manager,
+                                        std::uint64_t file,
+                                        chunk_place place) const noexcept;
+    [[nodiscard]] entry* find(std::uint64_t file, piece_number piece) const noexcept {
+        return table_.find(file, piece);
     }
     void pin(entry& found, std::uint32_t size) noexcept { found.pin(size, stamp()); }
     void unpin(entry& found, std::uint64_t size) noexcept {
@@ -126,6 +132,11 @@ private:
     [[nodiscard]] static std::int64_t stamp(const shard& here) noexcept {
         return here.stamp_time().time_since_epoch().count();
     }
+    // Apart, for the sake of the registers that the hit of a chunk has.
+    [[nodiscard]] entry* hit_fragment(const manager_core& manager,
+                                      std::uint64_t file,
+                                      chunk_place place,
+                                      std::uint32_t size) noexcept;
     void visited(entry& found, std::uint64_t in) noexcept;
     [[nodiscard]] entry* hinted_hit(const manager_core& manager,
                                     std::uint64_t file,

@@ -63,8 +63,10 @@ struct manager_core {
     std::uint64_t chunk_size;
     time_span pin_deadline;
     std::unique_ptr<any_source> source;
+    std::uint64_t grain;  ///< the least that is read: a power of two of units
     std::weak_ptr<shared_cache> cache;
     const leat::engine* engine;
+    std::uint64_t serial;  ///< among the managers of its engine, in the order of their making
     std::shared_ptr<fill_queue[]> fills;  ///< one a shard, for its thread
     unsigned shards;
 };
@@ -87,6 +89,10 @@ public:
     /// Throws std::bad_alloc.
     void expect_chunks_of(std::uint64_t chunk_size);
 
+    /// For one more manager. Any thread.
+    [[nodiscard]] std::uint64_t next_manager_number() noexcept {
+        return managers_.fetch_add(1, std::memory_order_relaxed);
+    }
     /// What a request for a chunk failed with, and where. Any thread.
     [[nodiscard]] error failure(const chunk_config& wanted, boost::system::error_code code);
 
@@ -115,6 +121,7 @@ private:
     file_registry files_;
     std::vector<std::unique_ptr<shard_cache>> shards_;
     std::vector<std::shared_ptr<io::buffer_arena>> arenas_;
+    std::atomic<std::uint64_t> managers_{0};
     std::mutex growing_;  // the two that follow
     std::uint64_t smallest_chunk_;
     std::vector<std::unique_ptr<growth>> growths_;  // kept: a shard that has ended takes none

@@ -6,18 +6,25 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <span>
 #include <vector>
 
 namespace leat::io {
 
 /// How a buffer_arena is made.
 struct arena_options {
-    std::uint64_t budget = 0;      ///< bytes of address space that it may map, at most 128 TiB
+    std::uint64_t budget = 0;      ///< bytes that it may map, at most 128 TiB
     bool huge_pages = true;        ///< ask for huge pages
     bool register_buffers = true;  ///< register segments with the backend
+    /// Bytes of a segment, rounded up to 2 MiB; 0: 2 MiB. Buffers of just so many bytes, the most
+    /// frequent ones, are a size class. Segments are longer where they would lose more than a
+    /// sixteenth of such buffers that the budget has room for, or be more than 8192.
+    std::uint64_t segment_bytes = 0;
+    std::uint64_t most_budget = 0;  ///< what set_budget() may allow, if that is more than `budget`
 };
 
 /// What a buffer_arena holds now; the failures never decrease.
@@ -26,27 +33,45 @@ struct arena_statistics {
     std::uint64_t hugetlb_segments = 0;      ///< of reserved huge pages
     std::uint64_t transparent_segments = 0;  ///< that asked the kernel for transparent huge pages
     std::uint64_t plain_segments = 0;        ///< of 4 KiB pages
-    std::uint64_t mapped_bytes = 0;          ///< of all segments; at most the budget
-    std::uint64_t used_bytes = 0;            ///< of allocated buffers, rounded up to 4 KiB each
+    std::uint64_t mapped_bytes = 0;          ///< of all segments
+    std::uint64_t divided_bytes = 0;         ///< of those in which a buffer is used
+    std::uint64_t used_bytes = 0;            ///< of allocated buffers, buffer_bytes() each
     std::uint64_t registered_bytes = 0;
     std::uint64_t registration_failures = 0;
     std::uint64_t hugetlb_refusals = 0;  ///< reserved huge pages that could not be used after all
 };
 
-/// Gives out buffers from segments, each one mapping that serves one size.
+/// What one segment holds.
+struct segment_state {
+    std::size_t buffer_bytes = 0;  ///< of each of its buffers; 0: it is free
+    std::uint32_t used = 0;        ///< buffers
+    std::uint32_t count = 0;       ///< buffers, used or not
+};
+
+/// Gives out buffers of any size from segments of one length.
 ///
-/// A segment is mapped when a buffer is first needed, and touched then only as far as registering
-/// it touches it; one of reserved huge pages wholly, since a control group may forbid pages that
-/// are reserved, and a read into them would fail. One that has become wholly free is kept for
-/// buffers of the same size, and unmapped when another size needs the room. No member throws but
-/// the constructor's std::bad_alloc. Used by one thread at a time; only its shard's thread may use
-/// it while a backend is attached.
+/// Address space for the most that it may map is reserved at once. A segment is mapped when it is
+/// first needed, and touched then only as far as registering it touches it; one of reserved huge
+/// pages wholly, since a control group may forbid pages that are reserved, and a read into them
+/// would fail. Then it stays. It is divided into buffers of one size class; one that has become
+/// empty belongs to none, and dividing it for another reaches no kernel. A buffer that is longer
+/// than a segment has neighbours for itself. Where the budget is no multiple of a segment, one is
+/// shorter.
 ///
-/// Invariants, told by fault(): segments lie in order and apart, and within the budget; each has as
-/// many free buffers as its place among those of its size says; what the statistics count is what
-/// there is; a number of a registered buffer is one segment's.
+/// Size classes are 4, 8, 16, 32 and 64 KiB, then four in each doubling, as long as two buffers fit
+/// a segment; arena_options::segment_bytes; half a segment, and a segment.
+///
+/// No member throws but the constructor's std::bad_alloc. Used by one thread at a time; only its
+/// shard's thread may use it while a backend is attached.
+///
+/// Invariants, told by fault(): no segment is longer than its place; each lies in the list that
+/// what is free of it says, and in no other; a place is free or used, and free ones have no user;
+/// the segments of a long buffer are neighbours and know it; while more is mapped than the budget
+/// allows none is free; what the statistics count is what there is.
 class buffer_arena {
 public:
+    static constexpr std::size_t no_segment = ~std::size_t{0};
+
     explicit buffer_arena(const arena_options& options);
     buffer_arena(const buffer_arena&) = delete;
     buffer_arena& operator=(const buffer_arena&) = delete;
@@ -63,67 +88,157 @@ public:
     /// unregistered.
     void detach() noexcept;
 
-    /// A buffer of `size` bytes (> 0), aligned to 2 MiB if `size` is a multiple of 2 MiB, else to 4
-    /// KiB. Contents unspecified. nullptr when the budget has no room or the system no memory.
-    [[nodiscard]] std::byte* allocate(std::size_t size) noexcept;
+    /// A buffer of `size` bytes (> 0), aligned to 2 MiB if its buffer_bytes() are a multiple of
+    /// that, else to 4 KiB. Contents unspecified. nullptr when the budget has no room or the system
+    /// no memory. In the fullest segments that have room, so that others empty. `user` is kept for
+    /// each_user().
+    [[nodiscard]] std::byte* allocate(std::size_t size, void* user = nullptr) noexcept;
 
-    /// Takes back a buffer that allocate(size) gave. Never fails or allocates.
+    /// As allocate(), but only from what is free in the segments that are divided for such buffers
+    /// already, segment `except` not among them.
+    [[nodiscard]] std::byte* allocate_outside(std::size_t except,
+                                              std::size_t size,
+                                              void* user) noexcept;
+
+    /// Names another user of a buffer that was allocated.
+    void set_user(std::byte* memory, void* user) noexcept;
+
+    /// Takes back a buffer that was got for `size` bytes. Never fails or allocates.
     void release(std::byte* memory, std::size_t size) noexcept;
 
-    /// The index of the registered buffer that holds `memory`, or -1: there is none for buffers of
-    /// more than 1 GiB, the kernel's limit. Valid until the buffer is released or the arena
-    /// detached.
-    [[nodiscard]] int buffer_index(const std::byte* memory) const noexcept;
+    /// Whether allocate() would find room; the system may have no memory all the same.
+    [[nodiscard]] bool fits(std::size_t size) const noexcept;
+    /// What a buffer for `size` bytes occupies: that of its class, or whole segments.
+    [[nodiscard]] std::size_t buffer_bytes(std::size_t size) const noexcept;
 
+    /// How many buffers for `size` bytes (> 0) a budget of `bytes` has room for, if it holds
+    /// nothing else. Any thread.
+    [[nodiscard]] std::uint64_t buffers_in(std::uint64_t bytes, std::size_t size) const noexcept;
+
+    /// The length of all segments but the shorter ones. Any thread.
+    [[nodiscard]] std::size_t segment_bytes() const noexcept { return segment_bytes_; }
+
+    /// The number that is registered for the segment of `memory`, or -1. There is none for buffers
+    /// that lie in several segments, nor for segments of more than 1 GiB, the kernel's limit.
+    /// Valid until the buffer is released or the arena detached.
+    [[nodiscard]] int buffer_index(const std::byte* memory) const noexcept;
+    /// The same for the segment in which all these buffers lie, or -1.
+    [[nodiscard]] int buffer_index(std::span<const std::span<std::byte>> buffers) const noexcept;
+
+    /// Segments are numbered from 0 to below this; among them may be some that were given back, and
+    /// count as free.
+    [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
+    /// Of each segment in which a long buffer lies: one buffer, used, of the length of all.
+    [[nodiscard]] segment_state state_of(std::size_t number) const noexcept;
+    /// The number of the segment in which `memory` lies, or no_segment.
+    [[nodiscard]] std::size_t segment_of(const std::byte* memory) const noexcept;
+    /// Calls visit(user) for each used buffer in a segment. It may release buffers, and call
+    /// allocate_outside() of this segment.
+    template <class Visit>
+    void each_user(std::size_t number, Visit visit) const {
+        for (std::size_t i = 0; number < segments_.size(); ++i) {
+            const std::vector<void*>& users = segments_[segments_[number].first].users;
+            if (i >= users.size()) return;
+            if (users[i] != nobody()) visit(users[i]);
+        }
+    }
+
+    /// Changes how much may be mapped, at most arena_options::most_budget. Where more is mapped,
+    /// free segments are given back at once, the others as they become free. On the thread that
+    /// runs the backend.
+    void set_budget(std::uint64_t bytes) noexcept;
     [[nodiscard]] std::uint64_t budget() const noexcept { return options_.budget; }
-    [[nodiscard]] arena_statistics statistics() const noexcept;
-    /// nullptr, or which invariant is broken. Takes time for each segment.
+    [[nodiscard]] arena_statistics statistics() const noexcept { return statistics_; }
+    /// nullptr, or which invariant is broken. Takes time for each buffer.
     [[nodiscard]] const char* fault() const noexcept;
 
 private:
     friend struct tampering;  // tests break what fault() tells
     enum class kind : std::uint8_t { hugetlb, transparent, plain };
+    struct size_class;
 
     struct segment : boost::intrusive::list_base_hook<> {
-        std::byte* base = nullptr;
-        std::size_t bytes = 0;
-        std::size_t buffer_size = 0;
-        std::vector<std::uint32_t> free;  ///< numbers of free buffers; capacity for all of them
-        std::uint32_t count = 0;
-        int index = -1;
+        explicit segment(std::size_t which) noexcept : number(which), first(which) {}
+        [[nodiscard]] std::size_t used() const noexcept { return users.size() - vacant.size(); }
+        [[nodiscard]] bool is_free() const noexcept { return bytes > 0 && buffer_bytes == 0; }
+
+        std::size_t number;
+        std::size_t bytes = 0;              ///< 0: not mapped
+        std::size_t buffer_bytes = 0;       ///< 0: free
+        size_class* of = nullptr;           ///< null: free, or of a long buffer
+        std::size_t first;                  ///< of a long buffer's segments, else this one
+        std::size_t run = 1;                ///< the first's: how many segments its buffer has
+        std::vector<void*> users;           ///< of the places; nobody() where they are free
+        std::vector<std::uint32_t> vacant;  ///< numbers of free places; capacity for all of them
+        bool registered = false;
         kind pages = kind::plain;
     };
     using segment_list = boost::intrusive::list<segment>;
 
-    /// The segments of one buffer size that have room. Full ones are in `segments_` only.
+    /// The segments of a size class that have room, by how full they are: a list a sixteenth.
     struct size_class {
-        std::size_t buffer_size = 0;
-        segment_list partial;  ///< some buffers free
-        segment_list vacant;   ///< all buffers free
-        std::size_t segments = 0;
+        static constexpr unsigned levels = 16;
+        std::size_t buffer_bytes = 0;
+        std::uint32_t marks = 0;  ///< a bit for each list that is not empty
+        std::array<segment_list, levels> lists;
     };
 
-    [[nodiscard]] size_class* find_class(std::size_t buffer_size) noexcept;
-    [[nodiscard]] segment* find_segment(const std::byte* memory) const noexcept;
-    [[nodiscard]] std::size_t buffers_in_segment(std::size_t buffer_size) const noexcept;
-    void make_room(std::size_t bytes) noexcept;
-    [[nodiscard]] segment* add_segment(std::size_t buffer_size);
-    [[nodiscard]] bool map(segment& s) noexcept;
-    void drop_segment(size_class& of, segment& s) noexcept;
+    /// Neighbours that a long buffer can have.
+    struct neighbours {
+        std::size_t first = no_segment;
+        std::uint64_t missing = 0;  ///< bytes of those not mapped
+    };
+
+    [[nodiscard]] static void* nobody() noexcept { return &nobody_; }
+    [[nodiscard]] static unsigned level_of(const segment& s) noexcept;
+
+    [[nodiscard]] std::size_t class_of(std::size_t size) const noexcept;
+    [[nodiscard]] std::byte* base_of(const segment& s) const noexcept;
+    [[nodiscard]] std::size_t whole(std::size_t number) const noexcept;
+    [[nodiscard]] std::uint64_t room() const noexcept;
+    [[nodiscard]] std::size_t length_of_next(std::size_t number) const noexcept;
+    [[nodiscard]] std::size_t find_free(std::size_t bytes) const noexcept;
+    [[nodiscard]] std::size_t find_unmapped(std::size_t bytes) const noexcept;
+    [[nodiscard]] neighbours find_neighbours(std::size_t size) const noexcept;
+    [[nodiscard]] std::byte* give_place(segment& s, void* user) noexcept;
+    [[nodiscard]] segment* claim(size_class& of);
+    [[nodiscard]] segment* claim_neighbours(std::size_t size);
+    static void list(segment& s) noexcept;
+    static void unlist(segment& s) noexcept;
+    static void divide(segment& s, std::size_t count);
+    void liberate(segment& s) noexcept;
+    void add_free(segment& s) noexcept;
+    void drop_excess(segment& s) noexcept;
+    segment* map_segment(std::size_t number, std::size_t bytes);
+    [[nodiscard]] bool map(segment& s, std::size_t bytes) noexcept;
+    void drop(segment& s) noexcept;
+    void trim() noexcept;
     void enroll(segment& s) noexcept;
+    void withdraw(segment& s) noexcept;
+    [[nodiscard]] bool holds() const noexcept;
     [[nodiscard]] std::uint64_t& segments_of(kind pages) noexcept;
+    [[nodiscard]] const char* fault_of_places(const segment& s) const noexcept;
+    [[nodiscard]] const char* fault_of_run(const segment& s) const noexcept;
     [[nodiscard]] const char* fault_of_segments() const noexcept;
-    [[nodiscard]] const char* fault_of_classes() const noexcept;
-    [[nodiscard]] const char* fault_of_indices() const noexcept;
+    [[nodiscard]] const char* fault_of_lists() const noexcept;
+    [[nodiscard]] const char* fault_of_counts() const noexcept;
+
+    inline static char nobody_ = 0;
 
     arena_options options_;
+    std::size_t segment_bytes_ = 0;
+    std::size_t regular_ = 0;  ///< size classes that all arenas have
+    std::byte* base_ = nullptr;
     backend* backend_ = nullptr;
-    std::vector<std::unique_ptr<segment>> segments_;  ///< sorted by base
-    std::vector<std::unique_ptr<size_class>> classes_;
-    std::vector<int> free_indices_;  ///< indices given back
-    int next_index_ = 0;
+    std::deque<segment> segments_;  ///< by address; the last is mapped
+    /// The regular ones, a segment, half of one, and what the options ask for.
+    std::vector<size_class> classes_;
+    segment_list free_;          ///< mapped, in no class; shorter ones last
+    segment_list unmapped_;      ///< given back, or never got
+    std::size_t shortened_ = 0;  ///< segments that the budget has made shorter
     bool hugetlb_works_ = true;
     bool registration_works_ = true;
+    bool sealed_ = false;  ///< a place may be another's by now: nothing more is mapped
     arena_statistics statistics_;
 };
 

@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 
 #include <cstddef>
@@ -18,6 +19,7 @@ namespace leat::io {
 /// What an operation asks of the kernel: of files first, of sockets from `accept` on.
 enum class opcode : std::uint8_t {
     read,
+    read_vector,
     open,
     stat,
     stat_file_system,
@@ -56,6 +58,12 @@ struct operation : boost::intrusive::list_base_hook<> {
         std::uint64_t offset;
         int buffer;  ///< index of the registered buffer that holds [data, data + size), or -1
     };
+    struct read_vector_arguments {
+        const iovec* vectors;
+        std::uint32_t count;
+        std::uint64_t offset;
+        int buffer;  ///< index of the one registered buffer that holds them all, or -1
+    };
     struct open_arguments {
         int directory;
         const char* path;
@@ -81,6 +89,8 @@ struct operation : boost::intrusive::list_base_hook<> {
         unsigned backlog;   ///< multishot accept: kept by the backend
     };
 
+    static constexpr std::size_t most_vectors = 1024;  ///< the kernel's limit, UIO_MAXIOV
+
     operation() = default;
     operation(const operation&) = delete;
     operation& operator=(const operation&) = delete;
@@ -94,6 +104,16 @@ struct operation : boost::intrusive::list_base_hook<> {
                       int buffer) noexcept {
         start(opcode::read, descriptor_);
         read = {data.data(), static_cast<std::uint32_t>(data.size()), offset, buffer};
+    }
+    /// Reads on from `offset` through several buffers, at most most_vectors, one after the other;
+    /// `buffer` as in read_vector_arguments. The vectors themselves must stay valid, too. The
+    /// result as that of prepare_read.
+    void prepare_read_vector(int descriptor_,
+                             std::span<const iovec> vectors,
+                             std::uint64_t offset,
+                             int buffer) noexcept {
+        start(opcode::read_vector, descriptor_);
+        read_vector = {vectors.data(), static_cast<std::uint32_t>(vectors.size()), offset, buffer};
     }
     /// Opens `path`, which must stay valid, relative to `directory`; the result is a descriptor.
     void prepare_open(int directory, const char* path, const open_how& how) noexcept {
@@ -179,6 +199,11 @@ struct operation : boost::intrusive::list_base_hook<> {
         number = static_cast<int>(events);
     }
 
+    /// Whether it reads at an offset.
+    [[nodiscard]] bool reads() const noexcept {
+        return code == opcode::read || code == opcode::read_vector;
+    }
+
     completion on_complete = nullptr;
     int descriptor = -1;
     int result = 0;
@@ -194,6 +219,7 @@ struct operation : boost::intrusive::list_base_hook<> {
     bool more = false;       ///< on completion: on_complete will run again
     union {
         read_arguments read{};
+        read_vector_arguments read_vector;
         open_arguments open;
         stat_arguments stat;
         stat_file_system_arguments stat_file_system;

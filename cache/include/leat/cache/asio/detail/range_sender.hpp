@@ -55,11 +55,13 @@ public:
                end_ - at_ >= least_uncopied;
     }
 
-    /// The next piece; inside a chunk.
-    [[nodiscard]] chunk_config next(std::uint64_t chunk_size) const noexcept {
-        const std::uint64_t chunk_end = at_ - at_ % chunk_size + chunk_size;
-        const std::uint64_t wanted = std::min(at_ + limit_, chunk_end);
-        return {file_.id(), at_, static_cast<std::uint32_t>(std::min(wanted, end_) - at_)};
+    [[nodiscard]] std::uint64_t at() const noexcept { return at_; }
+    [[nodiscard]] file_id from() const noexcept { return file_.id(); }
+    /// The next piece, of the `at_once` bytes that one request is best made for.
+    [[nodiscard]] chunk_config next(std::uint64_t at_once) const noexcept {
+        const std::uint64_t wanted = at_ + std::min(limit_, at_once);
+        return {file_.id(), at_, static_cast<std::uint32_t>(std::min(wanted, end_) - at_),
+                hint::stream};
     }
     /// The same with what goes out before it.
     [[nodiscard]] std::array<boost::asio::const_buffer, 2> behind_head(

@@ -1,0 +1,78 @@
+// Rounds what is asked for to what is kept.
+#include "extent.hpp"
+
+#include "chunk.hpp"
+
+#include <leat/cache/detail/shared_cache.hpp>
+
+#include <algorithm>
+#include <bit>
+
+namespace leat::detail {
+
+namespace {
+
+constexpr std::uint64_t large_share = 16;
+constexpr std::uint64_t large_least = MiB;
+
+// The smallest aligned power of two of bytes, at least `grain`, that has [first, last].
+extent aligned_around(std::uint64_t first, std::uint64_t last, std::uint64_t grain) noexcept {
+    const std::uint64_t size = std::max<std::uint64_t>(grain, std::bit_ceil((first ^ last) + 1));
+    return {{}, first & ~(size - 1), size};
+}
+
+}  // namespace
+
+std::uint64_t chunk_length(const chunk_request& wanted) noexcept {
+    const std::uint64_t chunk_size = wanted.file->manager->chunk_size;
+    return std::min(chunk_size, wanted.file->size - wanted.index * chunk_size);
+}
+
+extent whole_chunk(const chunk_request& wanted) noexcept {
+    return {piece_number::chunk(wanted.index), 0, chunk_length(wanted)};
+}
+
+bool needs_whole_chunk(const chunk_request& wanted) noexcept {
+    const manager_core& manager = *wanted.file->manager;
+    return manager.grain >= manager.chunk_size || wanted.size == chunk_length(wanted) ||
+           wanted.size > std::max(manager.chunk_size / large_share, large_least);
+}
+
+std::uint64_t most_fragments_crossed(const chunk_request& wanted) noexcept {
+    const std::uint64_t chunk_size = wanted.file->manager->chunk_size;
+    const std::uint64_t most =
+        std::min(chunk_size, std::max(chunk_size / large_share, large_least));
+    return most / fragment_size + 1;
+}
+
+bool wants_whole_chunk(const chunk_request& wanted) noexcept {
+    return needs_whole_chunk(wanted) || wanted.window >= wanted.file->manager->chunk_size;
+}
+
+extent fragment_for(const chunk_request& wanted, const chunk* known) noexcept {
+    const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
+    const std::uint64_t last = wanted.in + wanted.size - 1;
+    const std::uint64_t begin = wanted.in & ~(fragment_size - 1);
+    const bool crosses = last >> fragment_shift != wanted.in >> fragment_shift;
+    extent made;
+    if (crosses) {
+        made.start = wanted.in & ~(grain - 1);
+        if (known != nullptr) made.start = std::min<std::uint64_t>(made.start, known->start);
+        made.length = ((last | (grain - 1)) + 1) - made.start;
+    } else if (known != nullptr || wanted.window > wanted.size) {
+        made.start = begin;
+        made.length = fragment_size;
+    } else {
+        made = aligned_around(wanted.in, last, grain);
+    }
+    if (known != nullptr) {
+        const std::uint64_t end =
+            std::max<std::uint64_t>(made.end(), std::uint64_t{known->start} + known->length);
+        made.length = end - made.start;
+    }
+    made.piece = piece_number::fragment({wanted.index, wanted.in});
+    made.length = std::min(made.length, chunk_length(wanted) - made.start);
+    return made;
+}
+
+}  // namespace leat::detail

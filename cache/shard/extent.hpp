@@ -1,0 +1,39 @@
+// What of a chunk is to be in memory for a request: the chunk, a fragment, or a part of one.
+#pragma once
+
+#include <leat/cache/detail/chunk_place.hpp>
+#include <leat/cache/detail/chunk_request.hpp>
+
+#include <cstdint>
+
+namespace leat::detail {
+
+struct chunk;
+
+/// Bytes of a chunk, as offsets inside it; whole units but at the end of the file.
+struct extent {
+    piece_number piece;       ///< by which it is found
+    std::uint64_t start = 0;  ///< inside the chunk
+    std::uint64_t length = 0;
+
+    [[nodiscard]] std::uint64_t end() const noexcept { return start + length; }
+};
+
+/// Bytes that the file has in the chunk of `wanted`.
+[[nodiscard]] std::uint64_t chunk_length(const chunk_request& wanted) noexcept;
+/// All of its chunk.
+[[nodiscard]] extent whole_chunk(const chunk_request& wanted) noexcept;
+/// The least that is kept for it: an aligned power of two of units that has what it asks for. If
+/// `known` of the same fragment is there and lacks some of it, the whole fragment; and if it
+/// reaches beyond its first fragment, from where that begins to be held to where it ends.
+[[nodiscard]] extent fragment_for(const chunk_request& wanted, const chunk* known) noexcept;
+/// Whether nothing less than its whole chunk will do: since it asks for all of it, or is large,
+/// more than a sixteenth of the chunk and more than a MiB, or since the source reads no less.
+[[nodiscard]] bool needs_whole_chunk(const chunk_request& wanted) noexcept;
+/// How many fragments a request of its manager may touch that needs less than its whole chunk.
+[[nodiscard]] std::uint64_t most_fragments_crossed(const chunk_request& wanted) noexcept;
+/// Whether its whole chunk is to be read, if there is room: so if it needs that, or is a stream's
+/// whose window has no less.
+[[nodiscard]] bool wants_whole_chunk(const chunk_request& wanted) noexcept;
+
+}  // namespace leat::detail

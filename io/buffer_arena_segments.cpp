@@ -1,0 +1,198 @@
+// Gets an arena's segments, registers them, and gives them back.
+#include "segment_memory.hpp"
+
+#include <leat/io/detail/buffer_arena.hpp>
+
+#include <algorithm>
+#include <cassert>
+
+namespace leat::io {
+
+namespace {
+// The kernel's limit for one registered buffer.
+constexpr std::size_t largest_registered_bytes = 1 << 30;
+}  // namespace
+
+void buffer_arena::attach(backend& through) noexcept {
+    assert(backend_ == nullptr);
+    backend_ = &through;
+    registration_works_ = true;
+    for (segment& s : segments_)
+        if (s.bytes > 0) enroll(s);
+}
+
+void buffer_arena::unregister() noexcept {
+    for (segment& s : segments_) withdraw(s);
+    registration_works_ = false;
+}
+
+void buffer_arena::detach() noexcept {
+    backend_ = nullptr;
+    for (segment& s : segments_) s.registered = false;
+    statistics_.registered_bytes = 0;
+}
+
+int buffer_arena::buffer_index(const std::byte* memory) const noexcept {
+    const std::size_t number = segment_of(memory);
+    if (number == no_segment || !segments_[number].registered) return -1;
+    const segment& s = segments_[number];
+    return s.first == number && s.run == 1 ? static_cast<int>(number) : -1;
+}
+
+int buffer_arena::buffer_index(std::span<const std::span<std::byte>> buffers) const noexcept {
+    if (buffers.empty()) return -1;
+    const std::size_t first = segment_of(buffers.front().data());
+    const bool together = std::all_of(buffers.begin(), buffers.end(), [&](const auto& one) {
+        return segment_of(one.data()) == first;
+    });
+    return together ? buffer_index(buffers.front().data()) : -1;
+}
+
+void buffer_arena::set_budget(std::uint64_t bytes) noexcept {
+    options_.budget = std::min(bytes, options_.most_budget) / page_bytes * page_bytes;
+    // One that is given back may take unmapped ones before it along.
+    for (std::size_t i = segments_.size(); i-- > 0;)
+        if (i < segments_.size() && segments_[i].is_free()) drop_excess(segments_[i]);
+    assert(holds());
+}
+
+// How long this segment is where the budget does not end before; 0 beyond the address space.
+std::size_t buffer_arena::whole(std::size_t number) const noexcept {
+    const std::uint64_t before = std::uint64_t{number} * segment_bytes_;
+    const std::uint64_t most = options_.most_budget;
+    return before < most ? std::min<std::uint64_t>(most - before, segment_bytes_) : 0;
+}
+
+// What may be mapped still.
+std::uint64_t buffer_arena::room() const noexcept {
+    const std::uint64_t mapped = statistics_.mapped_bytes;
+    return sealed_ || mapped >= options_.budget ? 0 : options_.budget - mapped;
+}
+
+// How long this segment would be if it was mapped now. Only one is shorter for want of room: where
+// budgets change often there would be many small ones else.
+std::size_t buffer_arena::length_of_next(std::size_t number) const noexcept {
+    const std::size_t length = whole(number);
+    if (length <= room()) return length;
+    return shortened_ == 0 ? room() : 0;
+}
+
+// Maps a segment, which is free then. Null if the system has no memory.
+buffer_arena::segment* buffer_arena::map_segment(std::size_t number, std::size_t bytes) {
+    while (segments_.size() <= number)
+        unmapped_.push_back(segments_.emplace_back(segments_.size()));
+    segment& s = segments_[number];
+    if (!map(s, bytes)) {
+        trim();
+        return nullptr;
+    }
+    unmapped_.erase(unmapped_.iterator_to(s));
+    s.bytes = bytes;
+    ++statistics_.segments;
+    ++segments_of(s.pages);
+    statistics_.mapped_bytes += bytes;
+    shortened_ += bytes < whole(number) ? 1 : 0;
+    add_free(s);
+    enroll(s);
+    return &s;
+}
+
+// Reserved huge pages, else transparent ones, else 4 KiB pages.
+bool buffer_arena::map(segment& s, std::size_t bytes) noexcept {
+    std::byte* const at = base_of(s);
+    bool taken = false;
+    if (options_.huge_pages && hugetlb_works_ && bytes % huge_page_bytes == 0) {
+        const hugetlb_result result = take_hugetlb(at, bytes);
+        taken = hugetlb_works_ = result == hugetlb_result::taken;
+        sealed_ = result == hugetlb_result::lost;
+        statistics_.hugetlb_refusals += sealed_ || result == hugetlb_result::refused ? 1 : 0;
+    }
+    if (sealed_ || (!taken && !take_pages(at, bytes))) return false;
+    if (taken) {
+        s.pages = kind::hugetlb;
+    } else {
+        const bool huge =
+            options_.huge_pages && bytes >= huge_page_bytes && prefer_huge_pages(at, bytes);
+        s.pages = huge ? kind::transparent : kind::plain;
+    }
+    keep_private(at, bytes);
+    return true;
+}
+
+// Registers a segment; the first refusal (memlock, as a rule) ends all further attempts.
+void buffer_arena::enroll(segment& s) noexcept {
+    if (backend_ == nullptr || !options_.register_buffers || !registration_works_ ||
+        s.bytes > largest_registered_bytes || s.number >= backend::maximum_buffers)
+        return;
+    const auto refused =
+        backend_->register_buffer(static_cast<unsigned>(s.number), {base_of(s), s.bytes});
+    if (refused) {
+        registration_works_ = false;
+        // A backend that has no use for it has not failed.
+        const bool never = refused == boost::system::errc::operation_not_supported;
+        statistics_.registration_failures += never ? 0 : 1;
+        return;
+    }
+    s.registered = true;
+    statistics_.registered_bytes += s.bytes;
+}
+
+void buffer_arena::withdraw(segment& s) noexcept {
+    if (!s.registered) return;
+    // Where a number cannot be cleared none is used again.
+    if (backend_->register_buffer(static_cast<unsigned>(s.number), {})) registration_works_ = false;
+    s.registered = false;
+    statistics_.registered_bytes -= s.bytes;
+}
+
+void buffer_arena::add_free(segment& s) noexcept {
+    if (s.bytes == segment_bytes_) {
+        free_.push_front(s);
+    } else {
+        free_.push_back(s);
+    }
+}
+
+// Gives a free segment back that is above the budget, or that could be longer by now.
+void buffer_arena::drop_excess(segment& s) noexcept {
+    const bool short_for_nothing = s.bytes < whole(s.number) && room() > 0;
+    if (short_for_nothing || statistics_.mapped_bytes > options_.budget) drop(s);
+}
+
+// Gives a free segment back to the system.
+void buffer_arena::drop(segment& s) noexcept {
+    withdraw(s);
+    free_.erase(free_.iterator_to(s));
+    give_back(base_of(s), s.bytes);
+    --statistics_.segments;
+    --segments_of(s.pages);
+    statistics_.mapped_bytes -= s.bytes;
+    shortened_ -= s.bytes < whole(s.number) ? 1 : 0;
+    s.bytes = 0;
+    s.users = {};
+    s.vacant = {};
+    unmapped_.push_front(s);
+    trim();
+}
+
+// Forgets the segments at the end that are not mapped.
+void buffer_arena::trim() noexcept {
+    while (!segments_.empty() && segments_.back().bytes == 0) {
+        unmapped_.erase(unmapped_.iterator_to(segments_.back()));
+        segments_.pop_back();
+    }
+}
+
+std::uint64_t& buffer_arena::segments_of(kind pages) noexcept {
+    switch (pages) {
+        case kind::hugetlb:
+            return statistics_.hugetlb_segments;
+        case kind::transparent:
+            return statistics_.transparent_segments;
+        case kind::plain:
+            break;
+    }
+    return statistics_.plain_segments;
+}
+
+}  // namespace leat::io

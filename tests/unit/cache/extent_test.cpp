@@ -1,0 +1,214 @@
+// What of a chunk is kept for a request.
+#include "shard/extent.hpp"
+
+#include "cache_support.hpp"
+#include "shard/chunk.hpp"
+#include "small_engine.hpp"
+
+#include <leat/cache/detail/manager_access.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+using namespace leat;
+using namespace leat::literals;
+using leat::detail::chunk;
+using leat::detail::chunk_request;
+using leat::detail::extent;
+using leat::detail::piece_number;
+
+namespace {
+
+/// Requests for a file of a manager, of which nothing is read.
+struct requests {
+    explicit requests(std::uint64_t file_size,
+                      std::uint64_t chunk_size = 10_MiB,
+                      std::uint64_t grain = unit_size)
+        : owner(test::small_engine(1, 2 * chunk_size, chunk_size)),
+          manager(owner, test::scripted_source{test::script_of(file_size)}, {.grain = grain}) {
+        from.size = file_size;
+        from.manager = detail::manager_access::shared_core(manager);
+    }
+    [[nodiscard]] chunk_request& at(std::uint64_t offset, std::uint64_t size) {
+        chunk_request& one = all.emplace_back();
+        one.file = &from;
+        one.index = offset / manager.chunk_size();
+        one.in = offset % manager.chunk_size();
+        one.size = static_cast<std::uint32_t>(size);
+        return one;
+    }
+    /// Where it begins in the file, and how long it is.
+    [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> kept_for(std::uint64_t offset,
+                                                                   std::uint64_t size,
+                                                                   std::uint64_t window = 0,
+                                                                   const chunk* known = nullptr) {
+        chunk_request& one = at(offset, size);
+        one.window = static_cast<std::uint32_t>(window);
+        const extent made = fragment_for(one, known);
+        BOOST_TEST((made.piece == piece_number::fragment({one.index, one.in})));
+        BOOST_TEST(made.end() == made.start + made.length);
+        return {one.index * manager.chunk_size() + made.start, made.length};
+    }
+
+    engine owner;
+    chunk_manager manager;
+    detail::file_record from;
+    std::deque<chunk_request> all;
+};
+
+struct known_piece {
+    known_piece(std::uint64_t start, std::uint64_t length) {
+        one.start = static_cast<std::uint32_t>(start);
+        one.length = static_cast<std::uint32_t>(length);
+    }
+    chunk one{detail::chunk_allocations{1}};
+};
+
+using range = std::pair<std::uint64_t, std::uint64_t>;
+
+}  // namespace
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(range)
+
+BOOST_AUTO_TEST_CASE(what_is_kept_is_an_aligned_power_of_two_of_units_around_what_is_asked_for) {
+    requests some{100_MiB};
+    for (const std::uint64_t base : {0_KiB, 64_KiB, 9_MiB, 10_MiB, 30_MiB + 192_KiB}) {
+        BOOST_TEST(some.kept_for(base, 1) == range(base, 4_KiB));
+        BOOST_TEST(some.kept_for(base, 4_KiB) == range(base, 4_KiB));
+        BOOST_TEST(some.kept_for(base + 4_KiB - 1, 1) == range(base, 4_KiB));
+        BOOST_TEST(some.kept_for(base + 4_KiB - 1, 2) == range(base, 8_KiB));
+        BOOST_TEST(some.kept_for(base + 4_KiB, 1) == range(base + 4_KiB, 4_KiB));
+        BOOST_TEST(some.kept_for(base + 4_KiB, 4_KiB + 1) == range(base, 16_KiB));
+        BOOST_TEST(some.kept_for(base + 8_KiB, 8_KiB) == range(base + 8_KiB, 8_KiB));
+        BOOST_TEST(some.kept_for(base + 8_KiB, 12_KiB) == range(base, 32_KiB));
+        BOOST_TEST(some.kept_for(base + 16_KiB - 1, 2) == range(base, 32_KiB));
+        BOOST_TEST(some.kept_for(base + 32_KiB, 16_KiB + 1) == range(base + 32_KiB, 32_KiB));
+        BOOST_TEST(some.kept_for(base + 32_KiB - 1, 2) == range(base, 64_KiB));
+        BOOST_TEST(some.kept_for(base + 60_KiB, 4_KiB) == range(base + 60_KiB, 4_KiB));
+        BOOST_TEST(some.kept_for(base, 64_KiB) == range(base, 64_KiB));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(at_every_border_it_has_all_and_is_no_larger_than_it_must_be) {
+    requests some{10_MiB};
+    for (std::uint64_t begin = 0; begin < 64_KiB; begin += 1024) {
+        for (std::uint64_t size = 1024; begin + size <= 64_KiB; size += 1024) {
+            const auto [start, length] = some.kept_for(begin, size);
+            BOOST_REQUIRE(start <= begin && begin + size <= start + length);
+            BOOST_REQUIRE(length >= 4_KiB && (length & (length - 1)) == 0);
+            BOOST_REQUIRE(start % length == 0);
+            const std::uint64_t half = length / 2;
+            const bool fits_half = begin / half == (begin + size - 1) / half;
+            BOOST_REQUIRE(length == 4_KiB || !fits_half);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(it_ends_with_the_file) {
+    for (const std::uint64_t size : {1_KiB, 4_KiB + 1, 60_KiB, 10_MiB + 1, 10_MiB + 33_KiB}) {
+        requests some{size};
+        const std::uint64_t last = (size - 1) / 4_KiB * 4_KiB;
+        BOOST_TEST(some.kept_for(last, 1) == range(last, size - last));
+        const std::uint64_t begin = (size - 1) / 64_KiB * 64_KiB;
+        BOOST_TEST(some.kept_for(begin, 1, 64_KiB) == range(begin, size - begin));
+        const chunk_request& one = some.at(size - 1, 1);
+        BOOST_TEST(chunk_length(one) == size - one.index * 10_MiB);
+        BOOST_TEST(whole_chunk(one).length == chunk_length(one));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_chunk_is_as_long_as_the_file_has_bytes_in_it) {
+    requests some{20_MiB + 5};
+    for (const std::uint64_t index : {0u, 1u, 2u}) {
+        const extent whole = whole_chunk(some.at(index * 10_MiB, 1));
+        BOOST_TEST(whole.start == 0u);
+        BOOST_TEST(whole.length == (index == 2 ? 5 : 10_MiB));
+        BOOST_TEST((whole.piece == piece_number::chunk(index)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_on_gets_the_whole_fragment) {
+    requests some{10_MiB};
+    BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 56_KiB) == range(64_KiB, 64_KiB));
+    BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 4_KiB) == range(72_KiB, 4_KiB));
+    BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 0) == range(72_KiB, 4_KiB));
+}
+
+BOOST_AUTO_TEST_CASE(who_misses_in_a_fragment_that_is_there_makes_it_whole) {
+    requests some{10_MiB};
+    const known_piece first{64_KiB, 4_KiB};
+    const known_piece middle{80_KiB, 16_KiB};
+    const known_piece last{124_KiB, 4_KiB};
+    for (const known_piece* known : {&first, &middle, &last})
+        BOOST_TEST(some.kept_for(72_KiB, 100, 0, &known->one) == range(64_KiB, 64_KiB));
+    requests brief{70_KiB};
+    BOOST_TEST(brief.kept_for(68_KiB, 100, 0, &first.one) == range(64_KiB, 6_KiB));
+}
+
+BOOST_AUTO_TEST_CASE(who_crosses_into_other_fragments_gets_one_buffer_for_all_units_he_touches) {
+    requests some{20_MiB};
+    BOOST_TEST(some.kept_for(60_KiB, 8_KiB) == range(60_KiB, 8_KiB));
+    BOOST_TEST(some.kept_for(64_KiB - 1, 2) == range(60_KiB, 8_KiB));
+    BOOST_TEST(some.kept_for(8_KiB + 5, 100_KiB) == range(8_KiB, 104_KiB));
+    BOOST_TEST(some.kept_for(10_MiB + 100, 1_MiB) == range(10_MiB, 1_MiB + 4_KiB));
+    BOOST_TEST(some.kept_for(10_MiB - 68_KiB, 68_KiB) == range(10_MiB - 68_KiB, 68_KiB));
+    requests brief{65_KiB};
+    BOOST_TEST(brief.kept_for(60_KiB, 5_KiB) == range(60_KiB, 5_KiB));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_there_of_the_first_fragment_stays_a_part_of_what_crosses) {
+    requests some{10_MiB};
+    const known_piece start{0, 4_KiB};
+    BOOST_TEST(some.kept_for(60_KiB, 8_KiB, 0, &start.one) == range(0, 68_KiB));
+    const known_piece crossing{60_KiB, 12_KiB};
+    BOOST_TEST(some.kept_for(32_KiB, 34_KiB, 0, &crossing.one) == range(32_KiB, 40_KiB));
+    BOOST_TEST(some.kept_for(32_KiB, 80_KiB, 0, &crossing.one) == range(32_KiB, 80_KiB));
+    // And of a fragment: to where it ends.
+    BOOST_TEST(some.kept_for(0, 100, 0, &crossing.one) == range(0, 72_KiB));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_less_than_the_grain_is_kept_but_never_more_than_a_fragment_for_it) {
+    for (const std::uint64_t grain : {4_KiB, 8_KiB, 32_KiB, 64_KiB, 128_KiB, 1_MiB}) {
+        requests some{10_MiB, 2_MiB, grain};
+        const std::uint64_t least = std::min(grain, 64_KiB);
+        BOOST_TEST(some.kept_for(64_KiB, 1) == range(64_KiB, least));
+        BOOST_TEST(some.kept_for(128_KiB - 1, 1) == range(128_KiB - least, least));
+        BOOST_TEST(some.kept_for(128_KiB - 1, 2) == range(128_KiB - least, 2 * least));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(large_requests_need_their_whole_chunk) {
+    requests some{100_MiB, 32_MiB};
+    BOOST_TEST(!needs_whole_chunk(some.at(0, 2_MiB)));
+    BOOST_TEST(needs_whole_chunk(some.at(0, 2_MiB + 1)));
+    requests smaller{100_MiB, 10_MiB};
+    BOOST_TEST(!needs_whole_chunk(smaller.at(0, 1_MiB)));
+    BOOST_TEST(needs_whole_chunk(smaller.at(0, 1_MiB + 1)));
+    requests small{100_MiB, 512_KiB};
+    BOOST_TEST(needs_whole_chunk(small.at(0, 512_KiB)));  // all of it
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_reads_no_less_than_a_chunk_needs_whole_ones) {
+    for (const std::uint64_t grain : {64_KiB, 512_KiB, 1_MiB, 4_MiB}) {
+        requests some{10_MiB, 1_MiB, grain};
+        BOOST_TEST(needs_whole_chunk(some.at(0, 1)) == (grain >= 1_MiB));
+        BOOST_TEST(wants_whole_chunk(some.at(0, 1)) == (grain >= 1_MiB));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_window_of_a_chunk_or_more_wants_it_whole_and_needs_nothing) {
+    requests some{100_MiB};
+    chunk_request& one = some.at(10_MiB, 64_KiB);
+    one.window = static_cast<std::uint32_t>(10_MiB - 1);
+    BOOST_TEST(!wants_whole_chunk(one));
+    one.window = static_cast<std::uint32_t>(10_MiB);
+    BOOST_TEST(wants_whole_chunk(one));
+    BOOST_TEST(!needs_whole_chunk(one));
+    one.size = static_cast<std::uint32_t>(1_MiB + 1);
+    one.window = 0;
+    BOOST_TEST(wants_whole_chunk(one));
+}

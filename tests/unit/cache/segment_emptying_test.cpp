@@ -1,0 +1,221 @@
+// Segments of small buffers that give room to large ones, and the other way round.
+#include "shard/segment_emptying.hpp"
+
+#include "fragments.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+using namespace leat;
+using namespace leat::literals;
+using leat::detail::chunk;
+using leat::detail::segment_emptying;
+using leat::test::fragments;
+using leat::test::is_pattern;
+using leat::test::right_bytes;
+
+namespace {
+
+/// Four segments of 2 MiB, and chunks in them.
+struct arena_of_four {
+    arena_of_four() : arena(options()) {}
+    static io::arena_options options() {
+        io::arena_options made;
+        made.budget = 8_MiB;
+        made.huge_pages = made.register_buffers = false;
+        return made;
+    }
+    chunk& add(std::uint64_t bytes) {
+        chunk& one = all.emplace_back(detail::chunk_allocations{(bytes / unit_size + 63) / 64});
+        one.bytes = bytes;
+        one.length = static_cast<std::uint32_t>(bytes);
+        one.data = arena.allocate(bytes, &one);
+        BOOST_REQUIRE(one.data != nullptr);
+        test::fill_pattern({one.data, bytes}, 1, all.size() * 1_MiB);
+        return one;
+    }
+    void drop(chunk& one) { arena.release(std::exchange(one.data, nullptr), one.bytes); }
+    [[nodiscard]] bool right() {
+        bool all_right = true;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const chunk& one = all[i];
+            if (one.data == nullptr) continue;
+            all_right = all_right && is_pattern({one.data, one.bytes}, 1, (i + 1) * 1_MiB);
+        }
+        return all_right && arena.fault() == nullptr;
+    }
+
+    io::buffer_arena arena;
+    std::deque<chunk> all;
+};
+
+std::uint64_t free_segments(const io::buffer_arena& arena) {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < arena.segments(); ++i)
+        count += arena.state_of(i).buffer_bytes == 0 ? 1 : 0;
+    return count;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(what_is_left_in_a_segment_moves_to_places_that_have_become_free,
+                        arena_of_four) {
+    for (int i = 0; i < 128; ++i) add(64_KiB);
+    BOOST_TEST(free_segments(arena) == 0u);
+    segment_emptying emptying{arena};
+    BOOST_TEST(emptying.may_empty(64_KiB));
+    BOOST_TEST(!emptying.finish());
+    // Eight of each segment: 24 places in the others for the 24 that are left in one.
+    unsigned dropped = 0;
+    for (std::size_t i = 0; i < 128; ++i) {
+        if (i % 32 >= 8) continue;
+        drop(all[i]);
+        emptying.freed(64_KiB);
+        ++dropped;
+        const bool done = emptying.finish();
+        BOOST_TEST(right());
+        BOOST_TEST(done == (free_segments(arena) == 1));
+        if (done) break;
+    }
+    BOOST_TEST(free_segments(arena) == 1u);
+    BOOST_TEST(dropped >= 32u - 8u);
+    BOOST_TEST(dropped <= 32u);
+    BOOST_TEST(arena.fits(2_MiB));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_segment_in_which_something_is_in_use_is_not_emptied, arena_of_four) {
+    for (int i = 0; i < 128; ++i) add(64_KiB);
+    struct user : detail::chunk_request {
+    } waiter;
+    for (int what = 0; what < 4; ++what) {
+        for (std::size_t segment = 0; segment < 4; ++segment) {
+            chunk& one = all[segment * 32 + 3];
+            one.pins = what == 0 ? 1 : 0;
+            one.reads = what == 1 ? 1 : 0;
+            one.doomed = what == 2;
+            if (what == 3 && segment == 0) one.waiters.push_back(waiter);
+        }
+        segment_emptying emptying{arena};
+        // Whoever waits does so in the first; the others can be emptied.
+        BOOST_TEST(emptying.may_empty(64_KiB) == (what == 3));
+        BOOST_TEST(!emptying.may_empty(4_KiB));
+    }
+    all[3].waiters.clear();
+    // Pinned meanwhile.
+    segment_emptying emptying{arena};
+    BOOST_TEST(emptying.may_empty(64_KiB));
+    for (std::size_t i = 0; i < 128; ++i) {
+        if (i % 2 == 0) {
+            drop(all[i]);
+            emptying.freed(64_KiB);
+        } else {
+            all[i].pins = 1;
+        }
+    }
+    BOOST_TEST(!emptying.finish());
+    BOOST_TEST(free_segments(arena) == 0u);
+    for (chunk& one : all) one.pins = 0;
+    BOOST_TEST(emptying.finish());
+    BOOST_TEST(free_segments(arena) == 1u);
+    BOOST_TEST(right());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_emptiest_segment_is_emptied, arena_of_four) {
+    for (int i = 0; i < 128; ++i) add(64_KiB);
+    std::vector<std::size_t> segment_of;
+    for (const chunk& one : all) segment_of.push_back(arena.segment_of(one.data));
+    unsigned left = 0;
+    for (std::size_t i = 0; i < 128; ++i) {
+        const bool keep = segment_of[i] == 2 ? left++ < 5 : i % 4 != 0;
+        if (!keep) drop(all[i]);
+    }
+    segment_emptying emptying{arena};
+    BOOST_TEST(emptying.may_empty(64_KiB));
+    BOOST_TEST(emptying.finish());
+    BOOST_TEST(arena.state_of(2).buffer_bytes == 0u);
+    BOOST_TEST(right());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_class_without_a_segment_helps_nobody, arena_of_four) {
+    add(64_KiB);
+    segment_emptying emptying{arena};
+    BOOST_TEST(!emptying.may_empty(4_KiB));
+    BOOST_TEST(!emptying.finish());
+    BOOST_TEST(right());
+}
+
+BOOST_AUTO_TEST_CASE(fragments_that_fill_all_move_for_a_whole_chunk_and_stay_right) {
+    // Chunks of 1 MiB, of which 32 fit into sixteen segments.
+    fragments of{256_MiB, 32_MiB};
+    constexpr std::uint64_t stride = 192_KiB;
+    for (std::uint64_t i = 0; i < 512; ++i) BOOST_REQUIRE(of.right(i * stride, 64_KiB));
+    BOOST_TEST(of.sum().evictions == 0u);
+    BOOST_TEST(of.sum().chunks == 512u);
+    const slice whole = of.get(200_MiB, 1_MiB);
+    BOOST_TEST(is_pattern(whole.bytes(), 1, 200_MiB));
+    const cache_statistics after = of.sum();
+    // A segment's worth is evicted, 32 of them, or little more.
+    BOOST_TEST(after.evictions >= 32u);
+    BOOST_TEST(after.evictions <= 48u);
+    BOOST_TEST(after.chunks == 512 - after.evictions + 1);
+    unsigned there = 0;
+    auto look = [](const chunk_manager& manager, chunk_config config) -> task<int> {
+        const slice found = manager.peek(config);
+        if (!found) co_return 0;
+        co_return is_pattern(found.bytes(), 1, config.offset) ? 1 : -1;
+    };
+    for (std::uint64_t i = 0; i < 512; ++i) {
+        const int found = of.owner.run(look(of.manager, of.at(i * stride, 64_KiB)));
+        BOOST_TEST(found >= 0);
+        there += found == 1 ? 1 : 0;
+    }
+    BOOST_TEST(there == 512 - after.evictions);
+}
+
+BOOST_AUTO_TEST_CASE(large_and_small_take_turns_and_all_bytes_are_right) {
+    fragments of{128_MiB, 8_MiB};
+    for (std::uint64_t round = 0; round < 20; ++round) {
+        for (std::uint64_t i = 0; i < 40; ++i) {
+            const std::uint64_t size = 4_KiB << (i + round) % 5;
+            const std::uint64_t place = (round * 40 + i) * 37 % 600 * 192_KiB / size * size;
+            BOOST_REQUIRE(of.right(place, size));
+        }
+        for (std::uint64_t i = 0; i < 3; ++i)
+            BOOST_REQUIRE(of.right((round * 3 + i) % 120 * 1_MiB, 1_MiB));
+    }
+    of.settle();
+    BOOST_TEST(of.sum().pins == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(one_pinned_piece_in_each_segment_keeps_no_stream_and_costs_no_other) {
+    fragments of{256_MiB, 32_MiB};
+    std::vector<slice> pins;
+    for (std::uint64_t i = 0; i < 512; ++i) {
+        slice one = of.get(i * 192_KiB, 64_KiB);
+        if (i % 32 == 9) pins.push_back(std::move(one));
+    }
+    BOOST_REQUIRE(of.sum().evictions == 0u);
+    BOOST_REQUIRE(pins.size() == 16u);
+    const auto read = [](fragments& with) -> task<bool> {
+        std::vector<std::byte> to(1_MiB);
+        co_await with.manager.read(with.from, 200_MiB, to);
+        co_return is_pattern(to, 1, 200_MiB);
+    };
+    BOOST_TEST(of.owner.run(read(of)));
+    of.settle();
+    const cache_statistics sum = of.sum();
+    BOOST_TEST(sum.bypasses == 0u);
+    BOOST_TEST(sum.evictions == 16u);  // for as many fragments
+    BOOST_TEST(sum.chunks == 512u);
+    // A request that must be contiguous, and does not wait, evicts nothing.
+    const chunk_config large = of.at(220_MiB, 512_KiB, hint::no_wait);
+    BOOST_TEST(bool{of.owner.run(test::code_of(of.manager, large))});
+    BOOST_TEST(of.sum().evictions == 16u);
+    for (std::size_t i = 0; i < pins.size(); ++i)
+        BOOST_TEST(is_pattern(pins[i].bytes(), 1, (32 * i + 9) * 192_KiB));
+    pins.clear();
+    BOOST_TEST(of.right(220_MiB, 512_KiB));
+}
