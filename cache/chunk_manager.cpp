@@ -1,5 +1,7 @@
 // What a manager does with each call: hits at once, all else by requests to the owners.
 #include "shard/cache_census.hpp"
+#include "shard/runs.hpp"
+#include "streamed_get_chunk.hpp"
 #include "unit_buffer.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
@@ -72,7 +74,8 @@ error at_file(const file& from,
 
 bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
                                 const std::stop_token* token,
-                                const char* name) {
+                                const char* name,
+                                std::uint32_t window) {
     detail::shard_cache& cache = manager_.here();
     if (!detail::is_plain(hint_)) {
         const detail::chunk_place place = manager_.locate(offset_);
@@ -97,7 +100,7 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
     wait.size = size_;
     wait.patience = patience_;
     wait.given = hint_;
-    wait.window = window_;
+    wait.window = window;
     if (!cache.request(wait, file().number, offset_, manager_)) {
         wait.not_suspended();
         return false;
@@ -162,7 +165,8 @@ chunk_manager::chunk_manager(leat::engine& engine,
     }
     cache_ = detail::shared_cache::of(engine);
     const io::buffer_arena& arena = *engine.at(0).arena();
-    if (arena.buffers_in(engine.memory_per_shard(), size) < 2) {
+    if (2 * arena.buffer_bytes(size) > engine.memory_per_shard() ||
+        arena.buffers_in(engine.memory_per_shard(), size) < 2) {
         refuse(errc::budget_too_small, "each shard needs room for two chunks of " +
                                            format_size(size) + " in whole segments of " +
                                            format_size(arena.segment_bytes()) + ", but has only " +
@@ -230,8 +234,9 @@ task<std::size_t> chunk_manager::read(file from,
         const std::uint64_t at_once = cache.at_once(*core_, from.id().number, place);
         const std::size_t size =
             static_cast<std::size_t>(std::min<std::uint64_t>(all - done, at_once));
-        const std::uint64_t rest =
-            std::min<std::uint64_t>(all - done, core_->chunk_size - place.in);
+        // Small chunks that follow each other are read at once.
+        const std::uint64_t stretch = detail::stretch_of(core_->chunk_size);
+        const std::uint64_t rest = std::min<std::uint64_t>(all - done, stretch - at % stretch);
         if (given == hint::once) {
             done += co_await read_once(from, at, to.subspan(done, static_cast<std::size_t>(rest)));
             continue;
@@ -239,8 +244,7 @@ task<std::size_t> chunk_manager::read(file from,
         const chunk_config config{from, at, static_cast<std::uint32_t>(size), given};
         const detail::patience patience =
             given == hint::no_wait ? detail::patience::none : detail::patience::brief;
-        as_result asking{
-            get_chunk_awaiter{*core_, config, patience, static_cast<std::uint32_t>(rest)}};
+        detail::streamed_get_chunk asking{*core_, config, patience, rest};
         result<slice> piece = co_await asking;
         if (piece) {
             std::memcpy(to.data() + done, piece->data(), size);

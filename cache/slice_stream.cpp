@@ -1,5 +1,7 @@
 // Walks a range slice by slice and asks ahead.
+#include "shard/look_ahead.hpp"
 #include "shard/shard_parts.hpp"
+#include "streamed_get_chunk.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/cache/slice_stream.hpp>
@@ -7,36 +9,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
 #include <utility>
 
 namespace leat {
-
-/// A whole chunk asked for ahead of its reader. It keeps no pin once the chunk is there: a stream
-/// that pinned ahead could take the last buffer from its own reader. On the heap, since the stream
-/// may be dropped while the request travels.
-struct slice_stream::ahead : detail::chunk_request {
-    std::uint64_t chunk = 0;
-    bool ended = false;
-    bool dropped = false;
-
-    static void landed(detail::chunk_request& request) noexcept {
-        auto& self = static_cast<ahead&>(request);
-        self.ended = true;
-        if (self.pinned != nullptr) const slice let_go{*self.pinned, self.in, self.size};
-        self.home->home().unhold();
-        if (self.dropped) delete &self;
-    }
-    /// Nobody wants it any more.
-    void drop() noexcept {
-        dropped = true;
-        if (ended) {
-            delete this;
-        } else {
-            home->cancel(*this);
-        }
-    }
-};
 
 slice_stream::slice_stream(const chunk_manager& manager,
                            file from,
@@ -59,12 +34,22 @@ slice_stream::slice_stream(slice_stream&&) noexcept = default;
 
 slice_stream::~slice_stream() {
     drop_before(std::numeric_limits<std::uint64_t>::max());
+    // A stream that was moved from has no file.
+    if (shard::current() != &home_ || file_.record() == nullptr) return;
+    manager_.core_->here().parts().runs.ended(file_.id().number, offset_,
+                                              detail::stretch_of(manager_.chunk_size()));
 }
 
 unsigned slice_stream::depth() const noexcept {
+    // Over small chunks its windows reach farther than that.
+    if (detail::stretch_of(manager_.chunk_size()) != manager_.chunk_size() &&
+        manager_.core_->grain < manager_.chunk_size())
+        return 0;
     const std::uint64_t share = manager_.core_->here().parts().runs.share();
+    // Beside a whole chunk, which is there until it has been come through.
+    const std::uint64_t chunks = (share + share / 2) / manager_.chunk_size();
     return static_cast<unsigned>(
-        std::min<std::uint64_t>(options_.depth, share / manager_.chunk_size()));
+        std::min<std::uint64_t>(options_.depth, chunks - std::min<std::uint64_t>(chunks, 1)));
 }
 
 void slice_stream::check_home() const noexcept {
@@ -76,11 +61,11 @@ void slice_stream::check_home() const noexcept {
 
 void slice_stream::drop_before(std::uint64_t index) noexcept {
     if (!ahead_.empty()) check_home();
-    const auto passed = [this, index](ahead* one) {
-        if (one->chunk >= index && !one->ended) return false;
+    const auto passed = [this, index](detail::look_ahead* one) {
+        if (one->index >= index && !one->ended()) return false;
         // What found no buffer free is asked for again.
-        if (one->chunk >= index && detail::unbuffered(one->code))
-            next_ahead_ = std::min(next_ahead_, one->chunk);
+        if (one->index >= index && detail::unbuffered(one->code))
+            next_ahead_ = std::min(next_ahead_, one->index);
         one->drop();
         return true;
     };
@@ -92,36 +77,40 @@ bool slice_stream::has(std::uint64_t offset, std::uint32_t size) const noexcept 
     return core.here().has(core, file_.id().number, core.locate(offset), size);
 }
 
+// What its run has read ahead it comes to as it is.
+bool slice_stream::is_in_fragments(std::uint64_t index) const noexcept {
+    const detail::shard_cache& here = manager_.core_->here();
+    const std::uint64_t number = file_.id().number;
+    return here.find(number, detail::piece_number::chunk(index)) == nullptr &&
+           here.find(number, detail::piece_number::fragment({index, 0})) != nullptr;
+}
+
 void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
     drop_before(index);
     const std::uint64_t size = manager_.chunk_size();
+    detail::runs& runs = manager_.core_->here().parts().runs;
+    // As long as it comes to windows its run asks for the next.
+    if (!whole_ &&
+        !runs.reaches(file_.id().number, offset_, (index + 1) * size, detail::stretch_of(size)))
+        return;
     next_ahead_ = std::max(next_ahead_, first);
     const unsigned most = depth();
     for (; next_ahead_ <= index + most && next_ahead_ * size < end_; ++next_ahead_) {
-        const auto asked = [this](const ahead* one) { return one->chunk == next_ahead_; };
+        const auto asked = [this](const detail::look_ahead* one) {
+            return one->index == next_ahead_;
+        };
         // Those behind one that is asked for again; so ahead_ never needs more room than it has.
         if (std::any_of(ahead_.begin(), ahead_.end(), asked)) continue;
         const std::uint64_t begin = next_ahead_ * size;
-        const auto length = static_cast<std::uint32_t>(std::min(size, file_.size() - begin));
-        if (has(begin, length)) continue;
-        std::unique_ptr<ahead> asking{new (std::nothrow) ahead};
-        if (!asking) return;  // the reader asks for it himself
-        asking->done = &ahead::landed;
-        asking->chunk = next_ahead_;
-        asking->size = length;
-        asking->window = static_cast<std::uint32_t>(size);
-        asking->patience = detail::patience::brief;
-        asking->asked_ahead = true;
+        const std::uint64_t length = std::min(size, file_.size() - begin);
+        if (has(begin, static_cast<std::uint32_t>(length))) continue;
         // What is asked for ahead is not gone before it is used.
-        asking->given = options_.hint == hint::no_retain ? hint::scan : options_.hint;
-        shard& here = this_shard();
-        here.hold();
-        if (!detail::shard_cache::current().request(*asking, file_.id().number, begin,
-                                                    *manager_.core_)) {
-            here.unhold();
-            return;
-        }
-        ahead_.push_back(asking.release());
+        const hint given = options_.hint == hint::no_retain ? hint::scan : options_.hint;
+        detail::look_ahead* const asking =
+            detail::look_ahead::ask(*manager_.core_, file_.id().number, begin, length, size, given);
+        if (asking == nullptr) return;  // the reader asks for it himself
+        ahead_.push_back(asking);
+        runs.asked(file_.id().number, begin, begin + length, detail::stretch_of(size));
     }
 }
 
@@ -140,19 +129,22 @@ task<slice> slice_stream::next() {
     const bool last = piece == rest;
     if (config.hint == hint::no_retain && !last) config.hint = hint::scan;
     const bool all_at_once = core.grain >= size;
-    if (all_at_once || place.in == 0) whole_ = all_at_once || depth() != 0;
+    if (all_at_once || place.in == 0)
+        whole_ = all_at_once || (depth() != 0 && !is_in_fragments(place.index));
     const std::uint64_t first = whole_ ? place.index : place.index + 1;
     if (all_at_once && options_.slice_size == 0 && !has(offset_, config.size)) {
         look_ahead(place.index, first);  // all of them at once, this one first
     }
-    get_chunk_awaiter asking{core, config, detail::patience_of(config.hint),
-                             static_cast<std::uint32_t>(rest)};
-    slice found = co_await std::move(asking);
+    const std::uint64_t stretch = detail::stretch_of(size);
+    const std::uint64_t known = std::min((offset_ / stretch + 1) * stretch, end_) - offset_;
+    detail::streamed_get_chunk asking{core, config, detail::patience_of(config.hint), known};
+    result<slice> found = co_await asking;
+    if (!found) throw system_error(found.error());
     // Only now: a small piece is demanded, and what is there is pinned, before more is asked for,
     // first the rest of its own chunk.
     look_ahead(place.index, first);
     offset_ += piece;
-    co_return found;
+    co_return std::move(*found);
 }
 
 }  // namespace leat

@@ -161,16 +161,6 @@ std::optional<std::uint64_t> number_in(const std::string& path) {
     return std::nullopt;
 }
 
-/// The number behind `key` in a file of lines with a key and a number each; 0 if it is not there.
-std::uint64_t number_of(const std::string& path, std::string_view key) {
-    std::ifstream file{path};
-    std::string word;
-    for (std::uint64_t value = 0; file >> word >> value;) {
-        if (word == key) return value;
-    }
-    return 0;
-}
-
 void narrow(group_limits& limits, const std::string& file, std::uint64_t used, std::size_t prefix) {
     // What version 1 says where there is no limit.
     constexpr std::uint64_t unlimited = std::uint64_t{1} << 62;
@@ -195,6 +185,24 @@ std::uint64_t used_in(const std::string& usage, const std::string& statistics, c
 }
 
 }  // namespace
+
+std::uint64_t number_of(const std::string& path, std::string_view key) {
+    std::ifstream file{path};
+    std::string word;
+    for (std::uint64_t value = 0; file >> word >> value;) {
+        if (word == key) return value;
+    }
+    return 0;
+}
+
+std::string pressure_file(const std::string& root) {
+    std::string found;
+    visit_groups(root, "", [&](const std::string& group) {
+        const std::string file = group + "/memory.pressure";
+        if (found.empty() && std::ifstream{file}.good()) found = file;
+    });
+    return found;
+}
 
 group_limits limits_of_groups(const std::string& root) {
     group_limits limits;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 
 namespace leat::detail {
 
@@ -21,5 +22,12 @@ struct group_limits {
 /// Those of this process, of version 1 and 2, wherever they are mounted. `root` is put before the
 /// paths of /proc and of all mounts: tests make a tree up.
 [[nodiscard]] group_limits limits_of_groups(const std::string& root = "");
+
+/// The path of memory.pressure of this process's group of version 2, or "" if there is none that
+/// can be read.
+[[nodiscard]] std::string pressure_file(const std::string& root = "");
+
+/// The number behind `key` in a file of lines with a key and a number each; 0 if it is not there.
+[[nodiscard]] std::uint64_t number_of(const std::string& path, std::string_view key);
 
 }  // namespace leat::detail

@@ -48,6 +48,8 @@ void keep_for_ever(remains left) {
 
 engine::engine(engine_options options)
     : options_(resolve(std::move(options))),
+      memory_(options_.memory),
+      given_(options_.memory),
       outside_(std::make_shared<detail::outside_waits>(*this)) {
     std::string doubt = doubt_about_memory(options_);
     if (!doubt.empty()) report(event::level::warning, std::move(doubt));
@@ -263,6 +265,17 @@ void engine::busy_ends() noexcept {
 
 void engine::nudge_all() noexcept {
     for (const auto& one : shards_) one->nudge();
+}
+
+void engine::set_memory(std::uint64_t bytes) {
+    check_memory(options_, bytes);
+    given_ = bytes;
+    adjust_memory(bytes);
+}
+
+void engine::adjust_memory(std::uint64_t bytes) noexcept {
+    memory_ = bytes;
+    nudge_all();
 }
 
 stop_report engine::join() {

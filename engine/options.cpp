@@ -140,24 +140,36 @@ void resolve_memory(engine_options& options) {
         options.shards = static_cast<unsigned>(
             std::min<std::uint64_t>({options.cpus.size(), fits, maximum_shards}));
     }
-    if (options.memory / options.shards >= two_chunks) return;
-    if (!memory_given && options.shards == 1) {
+    if (options.most_memory == 0) options.most_memory = options.memory;
+    if (!memory_given && options.shards == 1 && options.memory < two_chunks) {
         refuse(errc::budget_too_small,
                "a quarter of the memory left here is " + format_size(options.memory) +
                    ", too little for two chunks of " + format_size(options.chunk_size) +
                    "; give a smaller chunk size");
     }
-    refuse(errc::budget_too_small,
-           "a memory budget of " + format_size(options.memory) + " is too small for " +
-               std::to_string(options.shards) + " shard" + (options.shards == 1 ? "" : "s") +
-               ": each needs two chunks of " + format_size(options.chunk_size) + ", " +
-               format_size(two_chunks * options.shards) + " in all");
+    check_memory(options, options.memory);
 }
 
 }  // namespace
 
 void refuse(errc code, std::string_view sentence) {
     throw refusal(code, sentence);
+}
+
+void check_memory(const engine_options& options, std::uint64_t bytes) {
+    const std::uint64_t two_chunks = 2 * options.chunk_size;
+    if (bytes / options.shards < two_chunks) {
+        refuse(errc::budget_too_small,
+               "a memory budget of " + format_size(bytes) + " is too small for " +
+                   std::to_string(options.shards) + " shard" + (options.shards == 1 ? "" : "s") +
+                   ": each needs two chunks of " + format_size(options.chunk_size) + ", " +
+                   format_size(two_chunks * options.shards) + " in all");
+    }
+    if (bytes > options.most_memory) {
+        refuse(errc::invalid_option, "a memory budget of " + format_size(bytes) +
+                                         " is more than the " + format_size(options.most_memory) +
+                                         " that most_memory allows");
+    }
 }
 
 void check_chunk_size(std::uint64_t bytes) {

@@ -1,4 +1,6 @@
 // How a shard is made and opened, and how messages, waits and counts reach it.
+#include "memory_keeper.hpp"
+
 #include <leat/engine/engine.hpp>
 #include <leat/engine/shard.hpp>
 #include <leat/io/detail/misuse.hpp>
@@ -32,6 +34,7 @@ shard::shard(leat::engine& engine, unsigned index, unsigned shards)
     dirty_.reserve(shards);
     io::arena_options arena;
     arena.budget = engine_.memory_per_shard();
+    arena.most_budget = engine_.options().most_memory / shards;
     arena.huge_pages = engine_.options().huge_pages;
     arena.register_buffers = engine_.options().register_buffers;
     arena.segment_bytes = engine_.options().chunk_size;
@@ -76,6 +79,8 @@ void shard::make_backend() {
     }
     arena_->attach(*backend_);
     stamp_time_ = turn_time_ = backend_->now();
+    if (index_ == 0 && options.memory_pressure)
+        keeper_ = std::make_unique<detail::memory_keeper>(*this);
     if (options.hosted) engine_.shard_opened();
 }
 

@@ -166,7 +166,7 @@ bool buffer_arena::fits(std::size_t size) const noexcept {
     if (number == classes_.size()) return find_neighbours(size).first != no_segment;
     const size_class& of = classes_[number];
     return of.marks != 0 || find_free(of.buffer_bytes) != no_segment ||
-           find_unmapped(of.buffer_bytes) != no_segment;
+           find_unmapped(of.buffer_bytes) != no_segment || short_ones_make(of.buffer_bytes);
 }
 
 std::size_t buffer_arena::buffer_bytes(std::size_t size) const noexcept {
@@ -283,6 +283,10 @@ buffer_arena::segment* buffer_arena::claim(size_class& of) {
     std::size_t number = find_free(of.buffer_bytes);
     if (number == no_segment) {
         number = find_unmapped(of.buffer_bytes);
+        if (number == no_segment && short_ones_make(of.buffer_bytes)) {
+            drop_short_ones(of.buffer_bytes);
+            number = find_unmapped(of.buffer_bytes);
+        }
         if (number == no_segment || !map_segment(number, length_of_next(number))) return nullptr;
     }
     segment& s = segments_[number];
@@ -292,6 +296,19 @@ buffer_arena::segment* buffer_arena::claim(size_class& of) {
     s.buffer_bytes = of.buffer_bytes;
     statistics_.divided_bytes += s.bytes;
     return &s;
+}
+
+// Whether free segments that are too short for such buffers keep a whole one from being mapped.
+bool buffer_arena::short_ones_make(std::size_t bytes) const noexcept {
+    if (sealed_ || bytes > segment_bytes_) return false;
+    std::uint64_t could = room();
+    for (auto last = free_.rbegin(); last != free_.rend() && last->bytes < bytes; ++last)
+        could += last->bytes;
+    return could >= segment_bytes_ && could != room();
+}
+
+void buffer_arena::drop_short_ones(std::size_t bytes) noexcept {
+    while (!free_.empty() && free_.back().bytes < bytes) drop(free_.back());
 }
 
 buffer_arena::segment* buffer_arena::claim_neighbours(std::size_t size) {

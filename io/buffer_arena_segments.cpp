@@ -69,12 +69,12 @@ std::uint64_t buffer_arena::room() const noexcept {
     return sealed_ || mapped >= options_.budget ? 0 : options_.budget - mapped;
 }
 
-// How long this segment would be if it was mapped now. Only one is shorter for want of room: where
-// budgets change often there would be many small ones else.
+// How long this segment would be if it was mapped now. Only one is much shorter for want of room:
+// where budgets change often there would be many small ones else.
 std::size_t buffer_arena::length_of_next(std::size_t number) const noexcept {
     const std::size_t length = whole(number);
     if (length <= room()) return length;
-    return shortened_ == 0 ? room() : 0;
+    return shortened_ == 0 || room() >= segment_bytes_ / 2 ? room() : 0;
 }
 
 // Maps a segment, which is free then. Null if the system has no memory.

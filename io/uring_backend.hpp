@@ -99,6 +99,7 @@ private:
     void enter(time_point deadline, bool may_wait);
     [[nodiscard]] int submit_and_wait(time_point deadline);
     [[nodiscard]] int wait_idly(__kernel_timespec* limit);
+    [[nodiscard]] static bool is_read(std::uint64_t user_data) noexcept;
     [[nodiscard]] std::size_t reap();
     [[nodiscard]] std::size_t dispatch(const completion_entry& entry);
     [[nodiscard]] bool falls_back(operation& op, int result) noexcept;
@@ -128,6 +129,7 @@ private:
     static constexpr std::uint64_t wake_tag = 1;
     static constexpr std::uint64_t cancel_tag = 2;
     static constexpr std::uint64_t trial_tag = 3;
+    static constexpr std::uint64_t last_tag = trial_tag;
 
     unsigned cancel_credit_ = 0;  ///< cancellations the kernel may hold at once
     unsigned cancels_used_ = 0;

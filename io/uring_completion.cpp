@@ -15,6 +15,10 @@ namespace {
 // The kernel's word to itself that a signal interrupted a call; an open in a worker lets it out.
 constexpr int restart_system_call = 512;
 
+// Random reads of 4 KiB, 32 at once, have two thirds of this rate if all that are ready are run in
+// a row, and nine tenths with eight.
+constexpr unsigned reads_a_run = 4;
+
 }  // namespace
 
 // Decides whether `result` ends the operation, and with what; if not it is to be submitted again.
@@ -42,29 +46,38 @@ bool uring_backend::is_final(operation& op, int& result) noexcept {
     }
 }
 
-// Runs the completions that lie in the queue. They are copied out and their entries given back
-// first, since a completion may submit.
+bool uring_backend::is_read(std::uint64_t user_data) noexcept {
+    return user_data > last_tag && reinterpret_cast<operation*>(user_data)->reads();
+}
+
+// Runs the completions that lie in the queue, up to a few reads: what those bring about is
+// submitted before the next are run, so that a device does not stand idle while a shard goes
+// through all that it has read. They are copied out and their entries given back first, since a
+// completion may submit.
 std::size_t uring_backend::reap() {
     std::size_t completed = 0;
+    unsigned reads = 0;
     std::array<completion_entry, 64> batch;
-    for (;;) {
+    while (reads < reads_a_run) {
         unsigned count = 0;
         unsigned head = 0;
         io_uring_cqe* entry = nullptr;
         io_uring_for_each_cqe(&ring_, head, entry) {
             batch[count++] = {entry->user_data, entry->res, entry->flags};
-            if (count == batch.size()) {
+            reads += is_read(entry->user_data) ? 1 : 0;
+            if (reads == reads_a_run || count == batch.size()) {
                 break;
             }
         }
         if (count == 0) {
-            return completed;
+            break;
         }
         io_uring_cq_advance(&ring_, count);
         for (unsigned i = 0; i < count; ++i) {
             completed += dispatch(batch[i]);
         }
     }
+    return completed;
 }
 
 std::size_t uring_backend::dispatch(const completion_entry& entry) {
@@ -161,6 +174,9 @@ void uring_backend::queue_again(operation& op) noexcept {
 }
 
 std::size_t uring_backend::finish_withdrawn() {
+    if (withdrawn_.empty()) {
+        return 0;
+    }
     operation_list withdrawn;
     withdrawn.swap(withdrawn_);  // those that completions withdraw now are for the next run
     return complete_all(withdrawn);

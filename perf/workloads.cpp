@@ -26,7 +26,7 @@ namespace {
 constexpr std::array all{
     workload{"hit", "a hit on one shard, and what pread and mmap take for the same bytes",
              "hit.{hot,uniform,sequential,zipf}.{ns,read_all_ns} hit.recorded.{ns,lost_ratio} "
-             "hit.lru.ns floor.{hot,uniform}.ns "
+             "hit.{fragment,lru}.ns floor.{hot,uniform}.ns "
              "pread.uniform.ns mmap.uniform.ns hit.copy.ns hit.allocations",
              &run_hit},
     workload{"remote", "hits on chunks that another shard owns: leases, hops, and private chunks",

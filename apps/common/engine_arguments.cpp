@@ -80,7 +80,10 @@ void add_engine_arguments(CLI::App& app, engine_options& options) {
     app.add_flag_callback(
         "--no-pin", [&options] { options.pin = false; },
         "Do not pin shards; there may then be more of them than CPUs");
-    add_size(app, "--memory", options.memory, "Memory for chunks, for all shards together");
+    add_size(app, "--memory", options.memory, "Memory for the cache, for all shards together");
+    app.add_flag_callback(
+        "--memory-pressure", [&options] { options.memory_pressure = true; },
+        "Give memory back while the kernel is short of it");
     add_size(app, "--chunk-size", options.chunk_size,
              "Size of a chunk: a multiple of 64 KiB, at most 1 GiB");
     add_policy(app, options);

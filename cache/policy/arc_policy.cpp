@@ -29,6 +29,15 @@ public:
             p_ -= std::min(p_, step(bytes, b1_.bytes(), b2_.bytes()));
         }
     }
+    void set_capacity(std::uint64_t bytes) noexcept override {
+        capacity_ = bytes;
+        p_ = std::min(p_, static_cast<double>(bytes));
+        b1_.set_most(2 * bytes);
+        b2_.set_most(2 * bytes);
+    }
+    [[nodiscard]] std::uint64_t remembered_bytes() const noexcept override {
+        return b1_.memory_bytes() + b2_.memory_bytes();
+    }
     void insert(resident& added) noexcept override {
         const bool again = b1_.erase(added.key) || b2_.erase(added.key);
         enter(added, again ? t2 : t1);

@@ -32,6 +32,7 @@ struct resident : aside_link, resident_link, resident_order {
     std::uint8_t reuses = 0;             ///< told by the cache, counted down by the policy
     bool in_policy = false;              ///< not while it is set aside
     std::uint8_t queue = 0;              ///< of the policy's, the one in which it is or was last
+    bool touched = false;                ///< the cache has seen a use of it after its loading
     std::int64_t placed = 0;             ///< by what it stands where it does
 
     /// More than three tell nothing more.
@@ -82,6 +83,10 @@ public:
     /// The chunk to evict, erased from the policy, or nullptr if nothing can be. Asks judge(state,
     /// candidate) of each candidate, the coldest first.
     virtual resident* victim(judge decide, void* state) noexcept = 0;
+    /// Chunks may have so many bytes together from now on.
+    virtual void set_capacity(std::uint64_t /*bytes*/) noexcept {}
+    /// What it takes to remember keys that are gone, in bytes.
+    [[nodiscard]] virtual std::uint64_t remembered_bytes() const noexcept { return 0; }
     /// Whether all chunks are set aside.
     [[nodiscard]] virtual bool empty() const noexcept = 0;
 };

@@ -48,6 +48,11 @@ public:
         room_ = bytes;
         make_room(0);
     }
+    /// What its keys take, in bytes.
+    [[nodiscard]] std::uint64_t memory_bytes() const noexcept {
+        return entries_.size() * sizeof(entry) + buckets_.size() * sizeof(entry*) +
+               policy_->remembered_bytes();
+    }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     /// Gives each key to `to` which `keep(key)` wants, the coldest first, and forgets all.
     template <class Keep>

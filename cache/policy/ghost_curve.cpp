@@ -156,6 +156,17 @@ std::uint64_t ghost_curve::loads_at(size with, std::uint64_t loads) noexcept {
     return told_[with];
 }
 
+void ghost_curve::set_memory(std::uint64_t bytes) noexcept {
+    memory_ = bytes;
+    forget();
+}
+
+std::uint64_t ghost_curve::remembered_bytes() const noexcept {
+    std::uint64_t sum = 0;
+    for (const std::unique_ptr<ghost_cache>& one : all_) sum += one ? one->memory_bytes() : 0;
+    return sum;
+}
+
 std::size_t ghost_curve::keys() const noexcept {
     std::size_t sum = 0;
     for (const std::unique_ptr<ghost_cache>& one : all_) sum += one ? one->size() : 0;

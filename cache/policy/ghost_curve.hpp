@@ -50,6 +50,10 @@ public:
 
     /// How many chunks would have been loaded, where `loads` were. Never decreases.
     [[nodiscard]] std::uint64_t loads_at(size with, std::uint64_t loads) noexcept;
+    /// The cache may have so many bytes from now on. Ghosts begin anew.
+    void set_memory(std::uint64_t bytes) noexcept;
+    /// What the ghosts take, in bytes.
+    [[nodiscard]] std::uint64_t remembered_bytes() const noexcept;
     /// Keys that are kept, of all ghosts.
     [[nodiscard]] std::size_t keys() const noexcept;
 

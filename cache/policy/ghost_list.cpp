@@ -51,6 +51,11 @@ void ghost_list::push(std::uint64_t key, std::uint64_t bytes) noexcept {
     while (bytes_ > most_bytes_) erase_oldest();
 }
 
+void ghost_list::set_most(std::uint64_t bytes) noexcept {
+    most_bytes_ = bytes;
+    while (bytes_ > most_bytes_) erase_oldest();
+}
+
 bool ghost_list::refresh(std::uint64_t key) noexcept {
     const index found = find(key);
     if (found != none) push(key, nodes_[found].bytes);

@@ -17,6 +17,12 @@ public:
 
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] bool contains(std::uint64_t key) const noexcept { return find(key) != none; }
+    /// What it takes to remember them, in bytes.
+    [[nodiscard]] std::uint64_t memory_bytes() const noexcept {
+        return buckets_.size() * sizeof(index) + nodes_.size() * sizeof(node);
+    }
+    /// Remembers so many bytes from now on. The table stays as it is.
+    void set_most(std::uint64_t bytes) noexcept;
     /// Remembers it as the latest, and forgets the oldest as long as they are more than most_bytes.
     void push(std::uint64_t key, std::uint64_t bytes) noexcept;
     /// What has this key is wanted: it is not forgotten for the sake of what makes room for it.

@@ -36,6 +36,10 @@ public:
     void reused(resident& again) noexcept override {
         if (plain(again)) ordered_->reused(again);
     }
+    void set_capacity(std::uint64_t bytes) noexcept override { ordered_->set_capacity(bytes); }
+    [[nodiscard]] std::uint64_t remembered_bytes() const noexcept override {
+        return ordered_->remembered_bytes();
+    }
     [[nodiscard]] bool empty() const noexcept override {
         return queue_policy::empty() && ordered_->empty();
     }

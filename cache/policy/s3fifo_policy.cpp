@@ -41,6 +41,16 @@ public:
             target_ = std::max(shorter, capacity_ * shortest);
         }
     }
+    void set_capacity(std::uint64_t bytes) noexcept override {
+        const auto capacity = static_cast<double>(bytes);
+        target_ *= capacity / capacity_;
+        capacity_ = capacity;
+        left_small_.set_most(bytes / 10 * 9);
+        if (by_visits_) left_main_.set_most(bytes / 2);
+    }
+    [[nodiscard]] std::uint64_t remembered_bytes() const noexcept override {
+        return left_small_.memory_bytes() + left_main_.memory_bytes();
+    }
     void insert(resident& added) noexcept override {
         added.reuses = 0;
         left_main_.erase(added.key);

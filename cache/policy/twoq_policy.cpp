@@ -17,6 +17,13 @@ public:
         : most_once_(capacity / 4), remembered_(capacity / 2) {}
 
     void expect(std::uint64_t key, std::uint64_t) noexcept override { remembered_.refresh(key); }
+    void set_capacity(std::uint64_t bytes) noexcept override {
+        most_once_ = bytes / 4;
+        remembered_.set_most(bytes / 2);
+    }
+    [[nodiscard]] std::uint64_t remembered_bytes() const noexcept override {
+        return remembered_.memory_bytes();
+    }
     void insert(resident& added) noexcept override {
         if (remembered_.erase(added.key)) {
             enter_again(added);

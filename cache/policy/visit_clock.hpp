@@ -20,6 +20,8 @@ public:
     visit_clock(told_uses tell, std::uint64_t capacity) noexcept
         : step_bytes_(capacity / distance / marks), tell_(tell) {}
 
+    void set_capacity(std::uint64_t bytes) noexcept { step_bytes_ = bytes / distance / marks; }
+
     /// What hits compare with: a use is noticed if the chunk's last use before it was earlier.
     [[nodiscard]] std::int64_t horizon() const noexcept {
         return tell_ == told_uses::all ? std::numeric_limits<std::int64_t>::max()

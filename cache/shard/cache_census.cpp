@@ -18,6 +18,9 @@ cache_census shard_cache::census() {
     mine.counts.fills_at_half = curve.loads_at(ghost_curve::half, fills);
     mine.counts.fills_at_double = curve.loads_at(ghost_curve::twice, fills);
     mine.counts.fills_at_quadruple = curve.loads_at(ghost_curve::four_times, fills);
+    mine.counts.memory_bytes = parts_->memory.bytes();
+    mine.counts.cached_bytes = shard_.arena()->statistics().used_bytes;
+    mine.counts.entry_bytes = parts_->memory.besides();
     mine.counts.chunks = parts_->chunks.count();
     mine.counts.leases = parts_->held_leases.count();
     mine.counts.waiting = parts_->home_requests.waiting();
@@ -27,6 +30,8 @@ cache_census shard_cache::census() {
     parts_->chunks.each([&](const chunk& one) {
         mine.counts.short_chunks += one.length < one.bytes ? 1 : 0;
         mine.counts.filling_chunks += one.reads != 0 ? 1 : 0;
+        mine.counts.filling_bytes += one.reads != 0 ? one.bytes : 0;
+        mine.counts.ahead_bytes += one.ahead && !one.served ? one.bytes : 0;
         add_pins(one);
     });
     parts_->held_leases.each(add_pins);

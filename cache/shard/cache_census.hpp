@@ -20,7 +20,7 @@ public:
     void add_pinned(const entry& one, std::uint64_t bytes, std::int64_t now) {
         counts.pins += one.pins;
         counts.referred_bytes += one.referred;
-        pinned_.emplace_back(one.data, bytes);
+        pinned_.emplace_back(one.data(), bytes);
         const std::chrono::nanoseconds age{now - one.pinned_since};
         if (age < counts.oldest_pin) return;
         counts.oldest_pin = age;

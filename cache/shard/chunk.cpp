@@ -18,8 +18,8 @@ struct unit_counts {
 unit_counts count_units(const chunk& of) noexcept {
     unit_counts found;
     for (std::uint64_t word = 0; word < of.words; ++word) {
-        const std::uint64_t landed = of.landed_words[word].load(std::memory_order_relaxed);
-        const std::uint64_t asked = of.asked_words[word];
+        const std::uint64_t landed = of.landed_words()[word].load(std::memory_order_relaxed);
+        const std::uint64_t asked = of.asked_word(word);
         found.landed += static_cast<unsigned>(std::popcount(landed));
         found.asked += static_cast<unsigned>(std::popcount(asked));
         found.landed_unasked = found.landed_unasked || (landed & ~asked) != 0;
@@ -35,7 +35,7 @@ const char* fault_of_units(const chunk& of) noexcept {
     if (of.asked_units > of.units) return "more units are asked for than the file has here";
     if ((of.ready_length != 0) != (of.landed_units == of.units))
         return "a chunk is ready before it is complete, or not when it is";
-    if (of.ready_length != 0 && of.ready_length != of.length)
+    if (of.ready_length != 0 && of.ready_length != (of.marked ? of.length / 2 : of.length))
         return "a complete chunk is ready up to another length than its own";
     if (of.asked_units != of.landed_units && of.reads == 0 && !of.doomed)
         return "units are on their way by no read";
@@ -66,7 +66,7 @@ std::uint64_t chunk::file_offset() const noexcept {
 
 const char* chunk::fault() const noexcept {
     if (leased) return "a chunk counts as leased at its owner";
-    if (file == nullptr || data == nullptr) return "a chunk in use has no file or no buffer";
+    if (file == nullptr || data() == nullptr) return "a chunk in use has no file or no buffer";
     if (demands > reads) return "more reads are demanded than there are";
     if (doomed && (in_policy || rank != fill_rank::none || !waiters.empty()))
         return "a doomed chunk is still in a queue";

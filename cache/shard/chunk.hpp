@@ -9,8 +9,10 @@
 #include <leat/cache/detail/entry.hpp>
 
 #include <boost/intrusive/list.hpp>
+#include <boost/intrusive/slist.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <memory>
@@ -19,25 +21,24 @@
 
 namespace leat::detail {
 
-struct fill_link_tag;
-using fill_link = boost::intrusive::list_base_hook<boost::intrusive::tag<fill_link_tag>>;
-
-struct leaving_link_tag;
-using leaving_link = boost::intrusive::list_base_hook<boost::intrusive::tag<leaving_link_tag>>;
+struct turn_link_tag;
+/// For one of its manager's fill queues, or the chunks that nothing keeps at the turn's end.
+using turn_link = boost::intrusive::list_base_hook<boost::intrusive::tag<turn_link_tag>>;
 
 /// What a header has allocated: kept when it serves another chunk. Bits for up to 64 units lie in
 /// the header itself.
 struct chunk_allocations {
     /// Bits for `words` times 64 units. Throws std::bad_alloc.
     explicit chunk_allocations(std::uint64_t words_)
-        : landed_array(words_ == 1 ? nullptr
-                                   : std::make_unique<std::atomic<std::uint64_t>[]>(words_)),
-          asked_array(words_ == 1 ? nullptr : std::make_unique<std::uint64_t[]>(words_)),
-          words(words_) {}
+        : array(words_ == 1 ? nullptr : std::make_unique<std::atomic<std::uint64_t>[]>(2 * words_)),
+          words(static_cast<std::uint32_t>(words_)) {}
+    /// Bytes that such allocations take besides the header.
+    [[nodiscard]] static constexpr std::uint64_t bytes_for(std::uint64_t words) noexcept {
+        return words == 1 ? 0 : 2 * words * sizeof(std::uint64_t);
+    }
 
-    std::unique_ptr<std::atomic<std::uint64_t>[]> landed_array;
-    std::unique_ptr<std::uint64_t[]> asked_array;
-    std::uint64_t words;
+    std::unique_ptr<std::atomic<std::uint64_t>[]> array;  ///< of landed bits, and then of asked
+    std::uint32_t words;
 };
 
 /// A chunk of one version of a file, or a fragment of it, in a buffer of its owner's shard.
@@ -45,50 +46,44 @@ struct chunk_allocations {
 /// Invariants: units landed have been asked for, and those asked for that have not landed are in
 /// reads in flight; it is ready exactly when all have landed; each count is that of what it counts;
 /// a doomed chunk is in no queue.
-struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
+struct chunk : entry, resident, turn_link, chunk_allocations {
     /// In use from here on when the others have been set that a file and a buffer give.
-    explicit chunk(chunk_allocations&& kept) noexcept
-        : chunk_allocations(std::move(kept)),
-          landed_words(landed_array ? landed_array.get() : &own_landed),
-          asked_words(asked_array ? asked_array.get() : &own_asked) {
+    explicit chunk(chunk_allocations&& kept) noexcept : chunk_allocations(std::move(kept)) {
         for (std::uint64_t word = 0; word < words; ++word) {
-            landed_words[word].store(0, std::memory_order_relaxed);
-            asked_words[word] = 0;
+            landed_words()[word].store(0, std::memory_order_relaxed);
+            set_asked_word(word, 0);
         }
-        presence = landed_words;
+        presence = landed_words();
         all_landed = &everything_landed;
     }
 
-    std::atomic<std::uint64_t> own_landed{0};
-    std::uint64_t own_asked = 0;
-    std::atomic<std::uint64_t>* landed_words;
-    std::uint64_t* asked_words;                     ///< units landed or in reads in flight
-    std::stop_source withdrawal{std::nostopstate};  ///< of its reads, while there are some
-    std::uint64_t units = 0;                        ///< that the file has in it
-    std::uint64_t landed_units = 0;
-    std::uint64_t asked_units = 0;
-    std::uint64_t cursor = 0;  ///< where the rest goes on: behind what was demanded last
-    std::uint64_t turn = 0;    ///< units submitted since it came to its queue's end
     std::atomic<bool> everything_landed{false};
+    bool doomed = false;      ///< out of the table: stale, or replaced; freed when idle
+    bool replaced = false;    ///< doomed since another has its bytes, not since they are stale
+    bool superseded = false;  ///< another has its bytes: it goes when nothing keeps it
+    std::array<std::atomic<std::uint64_t>, 2> own_bits{};  ///< landed, and asked
+    std::stop_source withdrawal{std::nostopstate};         ///< of its reads, while there are some
+    std::uint32_t units = 0;                               ///< that the file has in it
+    std::uint32_t landed_units = 0;
+    std::uint32_t asked_units = 0;
+    std::uint32_t cursor = 0;    ///< where the rest goes on: behind what was demanded last
+    std::uint32_t turn = 0;      ///< units submitted since it came to its queue's end
     unsigned demands = 0;        ///< of the reads in flight, those that somebody waits for alone
     unsigned reads = 0;          ///< in flight
-    bool doomed = false;         ///< out of the table: stale, or replaced; freed when idle
-    bool replaced = false;       ///< doomed since another has its bytes, not since they are stale
+    unsigned demands_read = 0;   ///< since the last background read that failed
+    unsigned unread = 0;         ///< of the waiters, those with units that no read in flight brings
+    unsigned aheads = 0;         ///< of the waiters, those for whom nobody waits yet
     std::uint32_t asked_by = 0;  ///< of a fragment, the shard that had a lease last, plus one
-    bool superseded = false;     ///< another has its bytes: it goes when nothing keeps it
-    bool ahead = false;         ///< it was read as a part of a stream's window, for what comes next
-    bool served = false;        ///< somebody who did not ask ahead has been given bytes of it
-    std::int64_t made = 0;      ///< stamp of its making
-    unsigned distrusted = 0;    ///< background reads that have failed, one after the other
-    unsigned demands_read = 0;  ///< since the last of them
+    std::uint8_t distrusted = 0;       ///< background reads that have failed, one after the other
+    bool waits_for_reader = false;     ///< outside of the policy, until a stream comes to it
+    bool is_held = false;              ///< set aside since it is pinned
     fill_rank rank = fill_rank::none;  ///< in which of its manager's queues it is
-    chunk* next_free = nullptr;
+    bool ahead = false;   ///< it was read as a part of a stream's window, for what comes next
+    bool served = false;  ///< somebody who did not ask ahead has been given bytes of it
     boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> waiters;
-    unsigned unread = 0;  ///< of the waiters, those with units that no read in flight brings
-    unsigned aheads = 0;  ///< of the waiters, those for whom nobody waits yet
-    boost::intrusive::list<lease::owner_part,
-                           boost::intrusive::base_hook<lease_link>,
-                           boost::intrusive::constant_time_size<false>>
+    boost::intrusive::slist<lease::owner_part,
+                            boost::intrusive::base_hook<lease_link>,
+                            boost::intrusive::constant_time_size<false>>
         holders;
 
     /// Whether nothing refers to it, or will.
@@ -123,23 +118,45 @@ struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
         }
         return any;
     }
+    [[nodiscard]] std::atomic<std::uint64_t>* landed_words() noexcept {
+        return array ? array.get() : own_bits.data();
+    }
+    [[nodiscard]] const std::atomic<std::uint64_t>* landed_words() const noexcept {
+        return array ? array.get() : own_bits.data();
+    }
+    /// Units landed or in reads in flight.
+    [[nodiscard]] std::uint64_t asked_word(std::uint64_t word) const noexcept {
+        return landed_words()[words + word].load(std::memory_order_relaxed);
+    }
+    void set_asked_word(std::uint64_t word, std::uint64_t bits) noexcept {
+        landed_words()[words + word].store(bits, std::memory_order_relaxed);
+    }
     [[nodiscard]] bool asked(std::uint64_t unit) const noexcept {
-        return (asked_words[unit / 64] >> (unit % 64) & 1) != 0;
+        return (asked_word(unit / 64) >> (unit % 64) & 1) != 0;
     }
     /// The first unit from `unit` on that has been asked for, or not; `units` if there is none.
     [[nodiscard]] std::uint64_t next(std::uint64_t unit, bool asked_for) const noexcept {
         while (unit < units) {
-            const std::uint64_t word = asked_words[unit / 64];
+            const std::uint64_t word = asked_word(unit / 64);
             const std::uint64_t left = (asked_for ? word : ~word) >> (unit % 64);
             if (left != 0) {
-                return std::min(units, unit + static_cast<unsigned>(std::countr_zero(left)));
+                const std::uint64_t found = unit + static_cast<unsigned>(std::countr_zero(left));
+                return std::min<std::uint64_t>(units, found);
             }
             unit = (unit / 64 + 1) * 64;
         }
         return units;
     }
     /// Whether somebody has had bytes of it, as an answer or by a hit.
-    [[nodiscard]] bool ever_used() const noexcept { return served || last_use.latest() != made; }
+    [[nodiscard]] bool ever_used() const noexcept {
+        return served || touched || last_use.latest() != used;
+    }
+    /// `used` is brought up to what has come of it since, through leases, too.
+    void note_uses() noexcept {
+        const std::int64_t latest = latest_use();
+        touched = touched || latest != used;
+        used = latest;
+    }
 
     void add(chunk_request& waiter) noexcept {
         waiters.push_back(waiter);
@@ -160,7 +177,7 @@ struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
     /// demand has been read, after two when they fail again, then four: a bad sector that every
     /// read of the rest meets is not met each time.
     void distrust() noexcept {
-        distrusted = std::min(distrusted + 1, 31U);
+        if (distrusted < 31) ++distrusted;
         demands_read = 0;
     }
     void trust(bool demanded) noexcept {
@@ -179,10 +196,10 @@ struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
     /// Precondition: none of them has been asked for.
     void ask(std::uint64_t first, std::uint64_t count) noexcept {
         each_word(first, first + count - 1, [this](std::uint64_t word, std::uint64_t mask) {
-            asked_words[word] |= mask;
+            set_asked_word(word, asked_word(word) | mask);
             return true;
         });
-        asked_units += count;
+        asked_units += static_cast<std::uint32_t>(count);
         if (unread == 0) return;
         for (chunk_request& waiter : waiters) {
             if (!waiter.unread || next(first_unit(waiter), false) <= last_unit(waiter)) continue;
@@ -193,16 +210,16 @@ struct chunk : entry, resident, fill_link, leaving_link, chunk_allocations {
     /// What ask() did for units that could not be read.
     void take_back(std::uint64_t first, std::uint64_t count) noexcept {
         each_word(first, first + count - 1, [this](std::uint64_t word, std::uint64_t mask) {
-            asked_words[word] &= ~mask;
+            set_asked_word(word, asked_word(word) & ~mask);
             return true;
         });
-        asked_units -= count;
+        asked_units -= static_cast<std::uint32_t>(count);
     }
     void land(std::uint64_t first, std::uint64_t count) noexcept {
-        land_units(landed_words, first, count);
-        landed_units += count;
+        land_units(landed_words(), first, count);
+        landed_units += static_cast<std::uint32_t>(count);
         if (landed_units != units) return;
-        ready_length = length;
+        complete();
         everything_landed.store(true, std::memory_order_release);
     }
     /// Whether the request's bytes are there. Precondition: covers() them.

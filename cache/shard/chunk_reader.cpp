@@ -26,7 +26,7 @@ chunk_reader chunk_reader::run(fills& owner,
         const priority urgency = wanted.demanded() ? priority::demand : priority::background;
         try {
             count = co_await manager.source->read(*file.opened, filling.file_offset() + begin,
-                                                  std::span{filling.data + begin, size}, urgency);
+                                                  std::span{filling.data() + begin, size}, urgency);
             code = judge_answer(count, size, filling.length - begin);
             count = std::min(count, expected);
         } catch (...) {

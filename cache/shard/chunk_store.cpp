@@ -7,24 +7,42 @@
 #include <leat/cache/detail/shared_cache.hpp>
 
 #include <algorithm>
+#include <cassert>
+#include <iterator>
 #include <new>
 
 namespace leat::detail {
 
-chunk_store::chunk_store(shard_cache& cache)
+chunk_store::chunk_store(shard_cache& cache, shard_memory& memory)
     : cache_(cache),
-      policy_(make_policy(cache.all().engine().options().policy,
-                          cache.all().engine().memory_per_shard())) {}
+      memory_(memory),
+      policy_(make_policy(cache.all().engine().options().policy, memory.for_buffers())) {}
+
+bool chunk_store::reserve() noexcept {
+    if (spare_[0] != nullptr || spare_[1] != nullptr || paid_ > chunks_.size()) return true;
+    if (!memory_.take(block * sizeof(chunk))) return false;
+    paid_ += block;
+    return true;
+}
 
 chunk* chunk_store::header(std::uint64_t words) noexcept {
+    chunk*& of_its_kind = spare_[words == 1 ? 0 : 1];
+    chunk*& spare = of_its_kind != nullptr ? of_its_kind : spare_[words == 1 ? 1 : 0];
     try {
-        if (free_by_words_.size() <= words) free_by_words_.resize(words + 1);
-        chunk*& free = free_by_words_[words];
-        if (free == nullptr) return &chunks_.emplace_back(chunk_allocations{words});
-        chunk* const used = std::exchange(free, free->next_free);
-        chunk_allocations kept{std::move(*used)};
+        if (spare == nullptr) {
+            assert(paid_ > chunks_.size());
+            chunk& added = chunks_.emplace_back(chunk_allocations{words});
+            memory_.take_anyway(chunk_allocations::bytes_for(words));
+            return &added;
+        }
+        const std::uint64_t before = chunk_allocations::bytes_for(spare->words);
+        chunk_allocations bits =
+            spare->words == words ? std::move(*spare) : chunk_allocations{words};
+        chunk* const used = std::exchange(spare, static_cast<chunk*>(spare->chain));
         std::destroy_at(used);
-        return std::construct_at(used, std::move(kept));
+        memory_.give_back(before);
+        memory_.take_anyway(chunk_allocations::bytes_for(words));
+        return std::construct_at(used, std::move(bits));
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -52,16 +70,17 @@ chunk* chunk_store::make(file_record& file,
     made->piece = what.piece;
     made->set_place(buffer, what.start);
     made->home = &cache_;
-    made->used = made->made = cache_.stamp();
+    made->used = cache_.stamp();
     made->last_use.note(made->used);
     made->length = static_cast<std::uint32_t>(what.length);
     made->bytes = bytes;
     made->key = key_of(file, what.piece);
     made->keep = keep;
     made->attention = keep == retention::gone_when_idle;
-    made->units = (made->length + unit_size - 1) / unit_size;
+    made->units = static_cast<std::uint32_t>((made->length + unit_size - 1) / unit_size);
     cache_.table().insert(*made);
     policy_->insert(*made);
+    loaded_bytes_ += bytes;
     ++count_;
     return made;
 }
@@ -70,26 +89,92 @@ void chunk_store::first_used(chunk& landed) noexcept {
     landed.served = true;
     landed.used = cache_.stamp();
     landed.last_use.note(landed.used);
+    if (landed.waits_for_reader && !landed.piece.is_chunk()) wait_no_more(landed);
     if (landed.in_policy) policy_->served(landed);
+}
+
+void chunk_store::wait_for_reader(chunk& ahead) noexcept {
+    if (!ahead.in_policy || ahead.keep != retention::normal) return;
+    policy_->erase(ahead);
+    ahead.waits_for_reader = true;
+    ahead.placed = static_cast<std::int64_t>(loaded_bytes_);
+    ahead_bytes_ += ahead.bytes;
+    ahead_.push_back(ahead);
+}
+
+void chunk_store::wait_no_more(chunk& waited) noexcept {
+    if (!std::exchange(waited.waits_for_reader, false)) return;
+    const auto at = ahead_.iterator_to(waited);
+    if (next_ahead_ == &waited) {
+        const auto next = std::next(at);
+        next_ahead_ = next == ahead_.end() ? nullptr : &*next;
+    }
+    ahead_.erase(at);
+    ahead_bytes_ -= waited.bytes;
+    waited.note_uses();
+    policy_->insert(waited);
+}
+
+chunk* chunk_store::waits_in_vain(std::uint64_t for_bytes) noexcept {
+    // More than are loaded, so that all are looked at again and again.
+    constexpr std::uint64_t most_looks = 64;
+    std::uint64_t looks = std::min(4 * std::max<std::uint64_t>(for_bytes / fragment_size, 1),
+                                   std::min<std::uint64_t>(most_looks, ahead_.size()));
+    for (; looks != 0 && !ahead_.empty(); --looks) {
+        auto& one = static_cast<chunk&>(next_ahead_ != nullptr ? *next_ahead_ : ahead_.front());
+        const auto next = std::next(ahead_.iterator_to(one));
+        next_ahead_ = next == ahead_.end() ? nullptr : &*next;
+        if (one.ever_used()) {
+            // A reader comes through a chunk by many uses.
+            const std::int64_t before = one.used;
+            one.note_uses();
+            if (one.used != before) one.placed = static_cast<std::int64_t>(loaded_bytes_);
+            const bool on_its_way = one.piece.is_chunk() &&
+                                    waited_for(one) <= memory_.bytes() / 4 &&
+                                    one.ends.last() < one.start + one.length;
+            if (!on_its_way) wait_no_more(one);
+        } else if (waited_for(one) > memory_.bytes() && can_go(one)) {
+            return &one;
+        }
+    }
+    return ahead_bytes_ > memory_.bytes() / 4 * 3 ? longest_waiting() : nullptr;
+}
+
+chunk* chunk_store::longest_waiting() noexcept {
+    constexpr int looks = 64;
+    int left = looks;
+    for (auto next = ahead_.begin(); next != ahead_.end() && left > 0; --left) {
+        auto& one = static_cast<chunk&>(*next++);
+        if (can_go(one)) return &one;
+        // Its reader is there: the policy, and who asks it, know what to do with what is pinned.
+        if (one.pinned()) wait_no_more(one);
+    }
+    return nullptr;
+}
+
+bool chunk_store::none_waits() noexcept {
+    const bool any = !ahead_.empty();
+    while (!ahead_.empty()) wait_no_more(static_cast<chunk&>(ahead_.front()));
+    return any;
 }
 
 void chunk_store::retain(chunk& used, hint given) noexcept {
     const retention before = used.keep;
     change_retention(used, retention_after(before, given));
     // Uses of before save it no more.
-    if (used.keep != before && used.keep == retention::gone_when_idle)
-        used.used = used.latest_use();
+    if (used.keep != before && used.keep == retention::gone_when_idle) used.note_uses();
 }
 
 void chunk_store::supersede(chunk& superfluous) noexcept {
     superfluous.superseded = true;
-    superfluous.used = superfluous.latest_use();
+    superfluous.note_uses();
     change_retention(superfluous, retention::gone_when_idle);
     settle(superfluous);
 }
 
 void chunk_store::change_retention(chunk& of, retention to) noexcept {
     if (of.keep == to) return;
+    wait_no_more(of);
     const bool stands = of.in_policy;
     if (stands) policy_->erase(of);
     of.keep = to;
@@ -100,12 +185,14 @@ void chunk_store::change_retention(chunk& of, retention to) noexcept {
 void chunk_store::discard(chunk& gone) noexcept {
     cache_.parts().uses.left(gone);
     if (!gone.doomed) cache_.table().erase(gone);
+    wait_no_more(gone);
+    hold_no_more(gone);
     policy_->erase(gone);
     leave_aside(gone);
     stay(gone);
-    cache_.home().arena()->release(gone.data, gone.bytes);
+    cache_.home().arena()->release(gone.data(), gone.bytes);
     cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
-    gone.next_free = std::exchange(free_by_words_[gone.words], &gone);
+    gone.chain = std::exchange(spare_[gone.words == 1 ? 0 : 1], &gone);
     --count_;
     note_room();
 }
@@ -113,6 +200,8 @@ void chunk_store::discard(chunk& gone) noexcept {
 void chunk_store::doom(chunk& stale) noexcept {
     stale.doomed = true;
     cache_.table().erase(stale);
+    wait_no_more(stale);
+    hold_no_more(stale);
     policy_->erase(stale);
     leave_aside(stale);
     stay(stale);
@@ -126,7 +215,7 @@ void chunk_store::settle(chunk& left) noexcept {
         change_retention(left, retention::normal);
     if (left.keep == retention::gone_when_idle) {
         left.attention = true;
-        if (left.idle() && !left.leaving_link::is_linked()) leaving_.push_back(left);
+        if (left.idle() && !left.turn_link::is_linked()) leaving_.push_back(left);
     }
     if (!left.doomed) return put_back(left);
     left.attention = true;
@@ -134,7 +223,7 @@ void chunk_store::settle(chunk& left) noexcept {
 }
 
 void chunk_store::stay(chunk& still) noexcept {
-    if (still.leaving_link::is_linked()) leaving_.erase(leaving_.iterator_to(still));
+    if (still.turn_link::is_linked()) leaving_.erase(leaving_.iterator_to(still));
 }
 
 void chunk_store::let_go() noexcept {
@@ -148,7 +237,7 @@ void chunk_store::let_go() noexcept {
 void chunk_store::unpinned(chunk& left) noexcept {
     left.attention = false;
     // Whoever was met while it was pinned was in use until now.
-    if (!left.doomed && !left.in_policy && left.keep == retention::normal)
+    if (!left.doomed && !left.in_policy && !left.waits_for_reader && left.keep == retention::normal)
         left.last_use.note(cache_.stamp());
     settle(left);
 }
@@ -159,16 +248,25 @@ void chunk_store::put_back(chunk& aside) noexcept {
         aside.attention = true;  // whoever waits will pin, and whoever pins will unpin
         return;
     }
-    if (aside.in_policy || aside.pinned()) return;
+    if (aside.in_policy || aside.waits_for_reader || aside.pinned()) return;
+    hold_no_more(aside);
     leave_aside(aside);
-    aside.used = aside.latest_use();
+    aside.note_uses();
     policy_->put_back(aside);
 }
 
 verdict chunk_store::set_aside(chunk& kept) noexcept {
     kept.attention = true;
-    if (!kept.pinned()) aside_.push_back(kept);
+    if (kept.pinned()) {
+        if (!std::exchange(kept.is_held, true)) held_bytes_ += kept.bytes;
+    } else {
+        aside_.push_back(kept);
+    }
     return verdict::set_aside;
+}
+
+void chunk_store::hold_no_more(chunk& back) noexcept {
+    if (std::exchange(back.is_held, false)) held_bytes_ -= back.bytes;
 }
 
 void chunk_store::leave_aside(chunk& back) noexcept {
@@ -176,7 +274,8 @@ void chunk_store::leave_aside(chunk& back) noexcept {
 }
 
 bool chunk_store::all_pinned() noexcept {
-    if (!policy_->empty()) return false;
+    const auto pinned = [](const resident& one) { return static_cast<const chunk&>(one).pinned(); };
+    if (!policy_->empty() || !std::all_of(ahead_.begin(), ahead_.end(), pinned)) return false;
     // What is found pinned here stays so until its last unpin, which puts it back.
     while (!aside_.empty()) {
         if (!static_cast<chunk&>(aside_.front()).pinned()) return false;
@@ -194,7 +293,7 @@ const char* chunk_store::fault() const noexcept {
         if ((cache_.find(one.file_number, one.piece) == &one) == one.doomed)
             return "a chunk is not in the table, or a doomed one is";
         const bool kept = one.pinned() || !one.waiters.empty() || one.reads != 0;
-        if (!one.in_policy && !one.doomed && !kept)
+        if (!one.in_policy && !one.doomed && !one.waits_for_reader && !kept)
             return "a chunk is set aside that nothing will bring back";
         if (one.keep == retention::gone_when_idle && one.idle())
             return "a chunk is there that nobody retains and nothing keeps";
@@ -207,6 +306,7 @@ const char* chunk_store::fault() const noexcept {
 
 std::uint64_t chunk_store::close() noexcept {
     leaving_.clear();
+    ahead_.clear();
     std::uint64_t pins = 0;
     for (chunk& one : chunks_) {
         pins += one.pins;

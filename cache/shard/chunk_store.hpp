@@ -4,19 +4,24 @@
 #include "chunk.hpp"
 #include "extent.hpp"
 #include "policy/policies.hpp"
+#include "shard_memory.hpp"
 
+#include <boost/container/deque.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <utility>
-#include <vector>
 
 namespace leat::detail {
 
 class shard_cache;
+
+/// How many entries a deque allocates at once; they never move.
+template <std::size_t Count>
+using block_of = boost::container::deque_options_t<boost::container::block_size<Count>>;
 
 /// Headers never move and are freed only with the cache, so that a slice dropped late finds its
 /// own.
@@ -28,14 +33,17 @@ class shard_cache;
 class chunk_store {
 public:
     /// Throws std::bad_alloc.
-    explicit chunk_store(shard_cache& cache);
+    chunk_store(shard_cache& cache, shard_memory& memory);
 
     /// What tells this chunk from all others, and is the same when it comes again.
     [[nodiscard]] static std::uint64_t key_of(const file_record& file, piece_number piece) noexcept;
     /// The chunk or fragment of that number, or nullptr.
     [[nodiscard]] chunk* find(const file_record& file, piece_number piece) const noexcept;
+    /// Whether there is a header for the next chunk: one that is spare, or room for more.
+    [[nodiscard]] bool reserve() noexcept;
     /// `what` of `file`, in the table and the policy, in `buffer` of `bytes`, which it takes over;
-    /// nullptr if there is no memory for its header. Precondition: none of that number is there.
+    /// nullptr if there is no memory for its header. Precondition: reserve(), and none of that
+    /// number is there.
     chunk* make(file_record& file,
                 const extent& what,
                 std::byte* buffer,
@@ -45,6 +53,20 @@ public:
     void first_used(chunk& landed) noexcept;
     /// Others have its bytes: it goes as soon as nothing keeps it.
     void supersede(chunk& superfluous) noexcept;
+    /// It was read ahead of a stream: outside of the policy it waits for its reader, as long as no
+    /// more than the memory is loaded meanwhile, and all who wait so have no more than three
+    /// quarters of it.
+    void wait_for_reader(chunk& ahead) noexcept;
+    /// Before a search for `for_bytes`: looks at some of those that wait: those whose reader has
+    /// come through them, or stops in their middle, wait no more. Returns one that has waited in
+    /// vain and can go, or nullptr.
+    [[nodiscard]] chunk* waits_in_vain(std::uint64_t for_bytes) noexcept;
+    /// The one that has waited longest, of those that can go.
+    [[nodiscard]] chunk* longest_waiting() noexcept;
+    /// All that wait for their readers are the policy's to judge; whether there were any.
+    bool none_waits() noexcept;
+    /// Bytes of those that are pinned, as far as searches for a victim have met them.
+    [[nodiscard]] std::uint64_t held_bytes() const noexcept { return held_bytes_; }
     /// A request with this hint has had bytes of it.
     void retain(chunk& used, hint given) noexcept;
     /// Frees it. Precondition: nothing refers to it, and it is in no fill queue.
@@ -61,7 +83,11 @@ public:
     /// The policy is not to see it until settle() finds that nothing keeps it.
     verdict set_aside(chunk& kept) noexcept;
     [[nodiscard]] eviction_policy& policy() noexcept { return *policy_; }
+    [[nodiscard]] const shard_memory& memory() const noexcept { return memory_; }
 
+    /// It is about to be read, or gone: it is not among those that let_go() frees. Precondition: it
+    /// is in no fill queue.
+    void stay(chunk& still) noexcept;
     /// At the turn's end: frees those that nobody is to retain and nothing keeps any more. Not
     /// before, since whoever has let go of one may be in the middle of serving others.
     void let_go() noexcept;
@@ -87,22 +113,41 @@ public:
     std::uint64_t close() noexcept;
 
 private:
+    /// Bytes that have been loaded since it began to wait for its reader; `placed` says when.
+    [[nodiscard]] std::uint64_t waited_for(const chunk& one) const noexcept {
+        return loaded_bytes_ - static_cast<std::uint64_t>(one.placed);
+    }
     void change_retention(chunk& of, retention to) noexcept;
     [[nodiscard]] chunk* header(std::uint64_t words) noexcept;
-    void stay(chunk& still) noexcept;
     void leave_aside(chunk& back) noexcept;
+    void wait_no_more(chunk& waited) noexcept;
+    void hold_no_more(chunk& back) noexcept;
+    [[nodiscard]] static bool can_go(const chunk& waiting) noexcept {
+        return !waiting.pinned() && waiting.waiters.empty() && waiting.reads == 0 &&
+               !waiting.ever_used();
+    }
     void put_back(chunk& aside) noexcept;
 
     shard_cache& cache_;
-    std::deque<chunk> chunks_;
-    std::vector<chunk*> free_by_words_;  ///< headers, by how many words of bits they have
+    static constexpr std::size_t block = 16;  ///< headers that are allocated together
+
+    shard_memory& memory_;
+    boost::container::deque<chunk, std::allocator<chunk>, block_of<block>> chunks_;
+    std::size_t paid_ = 0;           ///< headers for which memory has been taken
+    std::array<chunk*, 2> spare_{};  ///< headers; of pieces, and of what has more units
     std::unique_ptr<eviction_policy> policy_;
     boost::intrusive::list<resident, boost::intrusive::base_hook<aside_link>>
         aside_;  ///< of those set aside, those not known to be pinned
     boost::intrusive::list<chunk,
-                           boost::intrusive::base_hook<leaving_link>,
+                           boost::intrusive::base_hook<turn_link>,
                            boost::intrusive::constant_time_size<false>>
         leaving_;
+    boost::intrusive::list<resident, boost::intrusive::base_hook<aside_link>>
+        ahead_;  ///< those that wait for their reader, in the order in which they were read
+    resident* next_ahead_ = nullptr;  ///< where the next look at them begins; nullptr: at the front
+    std::uint64_t ahead_bytes_ = 0;
+    std::uint64_t loaded_bytes_ = 0;
+    std::uint64_t held_bytes_ = 0;
     std::uint64_t count_ = 0;
     bool room_may_have_come_ = false;
 };

@@ -1,6 +1,8 @@
 // Finds buffers, and evicts.
 #include "eviction.hpp"
 
+#include "shard_parts.hpp"
+
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
@@ -14,8 +16,8 @@ namespace leat::detail {
 namespace {
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned most_coming = 4;
-// Of what was read ahead and is still to be used so many are passed by in a search.
-constexpr unsigned most_shielded = 64;
+// After a look for a segment to empty that has found none, so many headers come of evictions.
+constexpr unsigned looks_to_spare = 64;
 // Where there is memory for fewer whole chunks, each takes too much of it.
 constexpr std::uint64_t fewest_chunks = 16;
 
@@ -40,7 +42,7 @@ std::uint64_t eviction::buffer_bytes(std::uint64_t length) const noexcept {
 }
 
 bool eviction::has_room_for_chunks(const extent& whole) const noexcept {
-    return cache_.all().engine().memory_per_shard() / fewest_chunks >= buffer_bytes(whole.length);
+    return memory_.bytes() / fewest_chunks >= buffer_bytes(whole.length);
 }
 
 void eviction::tell_of_memory() noexcept {
@@ -58,6 +60,9 @@ chunk* eviction::make(chunk_request& wanted, const extent& what) noexcept {
     for_ahead_ = wanted.asked_ahead;
     if (!std::exchange(wanted.expected, true))
         chunks_.policy().expect(chunks_.key_of(*wanted.file, what.piece), bytes);
+    memory_.set_remembered(chunks_.policy().remembered_bytes() + uses_.curve().remembered_bytes());
+    shrink();
+    if (!find_header()) return nullptr;
     std::byte* const buffer = find_buffer(bytes);
     if (buffer == nullptr) return nullptr;
     tell_of_memory();
@@ -99,7 +104,7 @@ void copy_into(chunk& made, const chunk& from) noexcept {
         const std::uint64_t at = made.start + (first << unit_shift);
         const std::uint64_t size =
             std::min<std::uint64_t>(end, made.start + (until << unit_shift)) - at;
-        std::memcpy(made.data + (at - made.start), from.data + (at - from.start), size);
+        std::memcpy(made.data() + (at - made.start), from.data() + (at - from.start), size);
         made.ask(first, until - first);
         made.land(first, until - first);
         first = made.next(until, false);
@@ -127,6 +132,10 @@ void eviction::take_over(chunk& made, chunk* former) noexcept {
 std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
     io::buffer_arena& arena = *cache_.home().arena();
     std::byte* buffer = arena.allocate(bytes);
+    if (buffer == nullptr && arena.buffers_in(arena.budget(), bytes) == 0) {
+        out_of_memory_ = true;  // none would be gained by letting all others go
+        return nullptr;
+    }
     if (buffer == nullptr) cache_.take_foreign();  // a victim may be pinned only by what is gone
     segment_emptying emptying{arena};
     wanted_bytes_ = bytes;
@@ -148,11 +157,55 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
     return buffer;
 }
 
+bool eviction::free_segment() noexcept {
+    io::buffer_arena& arena = *cache_.home().arena();
+    const std::uint64_t before = arena.statistics().divided_bytes;
+    segment_emptying emptying{arena};
+    wanted_bytes_ = arena.segment_bytes();
+    larger_bytes_ = 0;
+    for_ahead_ = false;
+    emptying_ = &emptying;
+    while (arena.statistics().divided_bytes >= before) {
+        if (!evict_one()) return false;
+        static_cast<void>(emptying.finish());
+    }
+    return true;
+}
+
+void eviction::shrink() noexcept {
+    if (!memory_.exceeded()) return;
+    cache_.take_foreign();  // a victim may be pinned only by what is gone
+    while (memory_.exceeded() && free_segment()) {
+    }
+}
+
+bool eviction::find_header() noexcept {
+    if (chunks_.reserve()) return true;
+    const io::arena_statistics held = cache_.home().arena()->statistics();
+    // Where smaller pieces take the places of larger ones, what they leave is memory for headers.
+    const bool vacant =
+        held.divided_bytes - held.used_bytes >= cache_.home().arena()->segment_bytes();
+    if (vacant && looks_spared_ == 0) {
+        if (free_segment() && chunks_.reserve()) return true;
+        looks_spared_ = looks_to_spare;
+    } else if (vacant) {
+        --looks_spared_;
+    }
+    if (chunks_.reserve()) return true;
+    cache_.take_foreign();
+    segment_emptying emptying{*cache_.home().arena()};
+    wanted_bytes_ = 0;
+    emptying_ = &emptying;
+    const bool evicted = evict_one();
+    emptying_ = nullptr;
+    out_of_memory_ = !evicted && chunks_.count() == 0;
+    return evicted && chunks_.reserve();
+}
+
 bool eviction::evict_one() noexcept {
     coming_ = 0;
     passed_ = false;
     used_ = false;
-    shielded_ = 0;
     const auto search = [this] {
         return chunks_.policy().victim(
             [](void* self, resident& candidate) noexcept {
@@ -160,14 +213,17 @@ bool eviction::evict_one() noexcept {
             },
             this);
     };
-    resident* found = search();
-    if (found == nullptr && shielded_ != 0 && coming_ == 0 && !for_ahead_) {
-        shielded_ = most_shielded;
-        found = search();
+    resident* found = waits_in_vain(chunks_.waits_in_vain(wanted_bytes_));
+    if (found == nullptr) found = search();
+    if (found == nullptr && coming_ == 0 && !for_ahead_) {
+        found = waits_in_vain(chunks_.longest_waiting());
+        // Nothing comes, then, and so no reader: all are judged.
+        if (found == nullptr && coming_ == 0 && chunks_.none_waits()) found = search();
     }
     if (found == nullptr) {
         // Where all are in use by others the next look may find one that is not.
-        if (coming_ == 0 && (!passed_ || used_) && !chunks_.policy().empty()) chunks_.note_room();
+        const bool again = used_ || (!passed_ && !chunks_.policy().empty());
+        if (coming_ == 0 && again) chunks_.note_room();
         return false;
     }
     ++counts_.evictions;
@@ -177,12 +233,21 @@ bool eviction::evict_one() noexcept {
     return true;
 }
 
+// What was read ahead for nothing says something of who has asked for it.
+chunk* eviction::waits_in_vain(chunk* found) noexcept {
+    if (found == nullptr || judge(*found) != verdict::evict) return nullptr;
+    const manager_core& manager = *found->file->manager;
+    cache_.parts().runs.unread(found->file_number, found->file_offset(),
+                               stretch_of(manager.chunk_size));
+    return found;
+}
+
 // Whether room is made by evicting it: not if its place serves no buffer of the size that is
 // wanted, and never will.
 bool eviction::helps(const chunk& candidate) noexcept {
-    if (candidate.bytes == wanted_bytes_) return true;
+    if (wanted_bytes_ == 0 || candidate.bytes == wanted_bytes_) return true;
     const io::buffer_arena& arena = *cache_.home().arena();
-    const io::segment_state state = arena.state_of(arena.segment_of(candidate.data));
+    const io::segment_state state = arena.state_of(arena.segment_of(candidate.data()));
     if (state.used == 1 || emptying_->may_empty(candidate.bytes)) return true;
     // Where no segment can be emptied, a place that is larger serves as well.
     if (candidate.bytes < wanted_bytes_) return false;
@@ -194,18 +259,13 @@ verdict eviction::judge(chunk& candidate) noexcept {
     if (candidate.pinned() || !candidate.waiters.empty()) return chunks_.set_aside(candidate);
     const std::int64_t latest = candidate.latest_use();
     if (latest != candidate.used) {
-        const std::int64_t before = std::exchange(candidate.used, latest);
+        const std::int64_t before = candidate.used;
+        candidate.note_uses();
         if (candidate.take_reuses()) uses_.visited_elsewhere(candidate, before);
         if (uses_.clock().saves(candidate)) {
             used_ = true;
             return verdict::used;
         }
-    }
-    // What was read ahead has its use before it.
-    if (!candidate.served && candidate.keep == retention::normal && shielded_ < most_shielded) {
-        ++shielded_;
-        passed_ = true;
-        return verdict::pass;
     }
     if (!helps(candidate)) {
         passed_ = true;

@@ -5,6 +5,7 @@
 #include "fills.hpp"
 #include "granted_leases.hpp"
 #include "segment_emptying.hpp"
+#include "shard_memory.hpp"
 #include "uses.hpp"
 
 #include <leat/cache/statistics.hpp>
@@ -25,13 +26,15 @@ public:
              uses& told,
              granted_leases& granted,
              fills& reads,
-             cache_statistics& counts) noexcept
+             cache_statistics& counts,
+             shard_memory& memory) noexcept
         : cache_(cache),
           chunks_(chunks),
           uses_(told),
           granted_(granted),
           fills_(reads),
-          counts_(counts) {}
+          counts_(counts),
+          memory_(memory) {}
 
     /// `what`, for a request, if there was room, or nullptr: then the members below say why. What
     /// there is of it already is taken over.
@@ -45,13 +48,21 @@ public:
     [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_; }
     /// Whether the last search has asked for leases, which will make room as they come back.
     [[nodiscard]] bool coming() const noexcept { return coming_ != 0; }
+    /// Evicts until one segment more is free. Whether that could be done.
+    bool free_segment() noexcept;
+    /// Evicts until the buffers keep to their memory, as far as that can be done now.
+    void shrink() noexcept;
     /// What a request fails with that does not wait.
     [[nodiscard]] boost::system::error_code shortage() noexcept;
 
 private:
+    /// Makes sure that there is a header for a new chunk.
+    [[nodiscard]] bool find_header() noexcept;
     /// `bytes` is what it has afterwards: perhaps more.
     [[nodiscard]] std::byte* find_buffer(std::uint64_t& bytes) noexcept;
     [[nodiscard]] bool evict_one() noexcept;
+    /// The same if it can go.
+    [[nodiscard]] chunk* waits_in_vain(chunk* found) noexcept;
     [[nodiscard]] bool helps(const chunk& candidate) noexcept;
     [[nodiscard]] verdict judge(chunk& candidate) noexcept;
     /// What is in memory of the bytes of `made`, in `former` or in fragments that it crosses.
@@ -64,12 +75,13 @@ private:
     granted_leases& granted_;
     fills& fills_;
     cache_statistics& counts_;
-    unsigned coming_ = 0;  ///< chunks that the last search found leased and has asked back
+    shard_memory& memory_;
+    unsigned looks_spared_ = 0;  ///< before the next look for a segment that can be emptied
+    unsigned coming_ = 0;        ///< chunks that the last search found leased and has asked back
     // Of the search under way:
     std::uint64_t wanted_bytes_ = 0;
     segment_emptying* emptying_ = nullptr;
     std::uint64_t larger_bytes_ = 0;  ///< of places that serve where none of the size comes
-    unsigned shielded_ = 0;           ///< candidates that were passed by for the sake of their use
     bool for_ahead_ = false;          ///< nobody waits for it yet
     bool used_ = false;               ///< there were some that were used since the last search
     bool passed_ = false;             ///< there were some whose place would not have helped

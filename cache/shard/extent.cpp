@@ -46,10 +46,11 @@ std::uint64_t most_fragments_crossed(const chunk_request& wanted) noexcept {
 }
 
 bool wants_whole_chunk(const chunk_request& wanted) noexcept {
-    return needs_whole_chunk(wanted) || wanted.window >= wanted.file->manager->chunk_size;
+    return needs_whole_chunk(wanted) ||
+           (wanted.in == 0 && wanted.window >= wanted.file->manager->chunk_size);
 }
 
-extent fragment_for(const chunk_request& wanted, const chunk* known) noexcept {
+extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
     const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
     const std::uint64_t last = wanted.in + wanted.size - 1;
     const std::uint64_t begin = wanted.in & ~(fragment_size - 1);
@@ -59,7 +60,7 @@ extent fragment_for(const chunk_request& wanted, const chunk* known) noexcept {
         made.start = wanted.in & ~(grain - 1);
         if (known != nullptr) made.start = std::min<std::uint64_t>(made.start, known->start);
         made.length = ((last | (grain - 1)) + 1) - made.start;
-    } else if (known != nullptr || wanted.window > wanted.size) {
+    } else if (known != nullptr || whole || wanted.window > wanted.size) {
         made.start = begin;
         made.length = fragment_size;
     } else {

@@ -24,9 +24,11 @@ struct extent {
 /// All of its chunk.
 [[nodiscard]] extent whole_chunk(const chunk_request& wanted) noexcept;
 /// The least that is kept for it: an aligned power of two of units that has what it asks for. If
-/// `known` of the same fragment is there and lacks some of it, the whole fragment; and if it
-/// reaches beyond its first fragment, from where that begins to be held to where it ends.
-[[nodiscard]] extent fragment_for(const chunk_request& wanted, const chunk* known) noexcept;
+/// `whole`, or if `known` of the same fragment is there and lacks some of it, the whole fragment;
+/// and if it reaches beyond its first fragment, from where that begins to be held to where it ends.
+[[nodiscard]] extent fragment_for(const chunk_request& wanted,
+                                  const chunk* known,
+                                  bool whole = false) noexcept;
 /// Whether nothing less than its whole chunk will do: since it asks for all of it, or is large,
 /// more than a sixteenth of the chunk and more than a MiB, or since the source reads no less.
 [[nodiscard]] bool needs_whole_chunk(const chunk_request& wanted) noexcept;

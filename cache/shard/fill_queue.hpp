@@ -18,7 +18,7 @@ namespace leat::detail {
 /// of another, the upper one's reads wait for the lower one's, which must not wait for theirs.
 struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
     using chunks = boost::intrusive::list<chunk,
-                                          boost::intrusive::base_hook<fill_link>,
+                                          boost::intrusive::base_hook<turn_link>,
                                           boost::intrusive::constant_time_size<false>>;
 
     std::array<chunks, fill_ranks> ranks;  ///< by fill_rank; each in the order of arrival

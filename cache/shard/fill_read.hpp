@@ -16,6 +16,8 @@ struct fill_read {
     std::uint64_t first = 0;  ///< unit
     std::uint64_t count = 0;  ///< units
     purpose why = purpose::background;
+    bool of_window = false;  ///< a part of a larger read, whose error may be that of another part
+    bool told = false;       ///< what becomes of that read is told by another part
 
     [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }
     [[nodiscard]] bool demanded() const noexcept { return why < purpose::background; }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <string>
 
 namespace leat::detail {
@@ -39,21 +40,30 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
     if (streams && !wanted.asked_ahead && !wanted.retried) {
         // What a stream comes to next it would demand before the rest has its turn.
         const std::uint64_t end = (wanted.in - filling.start + wanted.window - 1) >> unit_shift;
-        last = std::max(last, std::min({end, filling.units - 1, first + largest_read - 1}));
+        last = std::max(
+            last, std::min<std::uint64_t>({end, filling.units - 1, first + largest_read - 1}));
         small_units = largest_read;
     }
-    if (wanted.asked_ahead) {
+    if (wanted.asked_ahead && filling.on_demand_only()) {
+        end_aheads(filling, system_error_code(EIO));
+    } else if (wanted.asked_ahead) {
         // Nothing at once: its chunk's rank says when it is read.
     } else if (last - first < small_units) {
-        // The request may end inside, when a read cannot begin.
-        for (std::uint64_t unit = filling.next(first, false); unit <= last;) {
+        // The request may end inside, when a read cannot begin, and was perhaps the only one.
+        for (std::uint64_t unit = filling.next(first, false);
+             unit <= last && !filling.waiters.empty();) {
             const std::uint64_t end = std::min(filling.next(unit, true), last + 1);
-            const bool begun = read(filling, {unit, end - unit, fill_read::purpose::small_demand});
-            assert(begun);  // the request holds the file
+            // A window that a stream waits for is no competitor of what others have asked ahead.
+            const bool small = end - unit <= small_demand_units + 1;
+            const auto why =
+                small ? fill_read::purpose::small_demand : fill_read::purpose::large_demand;
+            if (!small) ++counts_.demand_reads;
+            const bool begun = read(filling, {unit, end - unit, why});
+            assert(begun);  // who waits holds the file
             static_cast<void>(begun);
             unit = filling.next(end, false);
         }
-        filling.cursor = last + 1;
+        filling.cursor = static_cast<std::uint32_t>(last + 1);
     } else if (filling.next(first, false) <= last) {
         wanted.unread = true;
         ++filling.unread;
@@ -86,6 +96,7 @@ void fills::rank(chunk& filling) noexcept {
     fill_queue& queue = queue_of(filling);
     if (queue.empty()) to_fill_.push_back(queue);
     filling.rank = now;
+    chunks_.stay(filling);
     queue.of(now).push_back(filling);
 }
 
@@ -135,12 +146,13 @@ std::stop_token fills::withdrawal_of(chunk& filling) {
 }
 
 fill_read fills::part_of_window(const chunk& part, bool demanded) noexcept {
-    return {0, part.units,
-            demanded ? fill_read::purpose::small_demand : fill_read::purpose::window};
+    return {0, part.units, demanded ? fill_read::purpose::large_demand : fill_read::purpose::window,
+            true};
 }
 
 void fills::join_window(chunk& part, bool demanded) noexcept {
     part.ahead = !demanded;
+    if (demanded) ++counts_.demand_reads;
     begin_read(part, part_of_window(part, demanded));
 }
 
@@ -150,6 +162,7 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
     file_record* const file = cache_.all().files().acquire(first.file_number);
     assert(file != nullptr);
     ++counts_.reads;
+    const bool ahead = window->ahead;
     try {
         const window_reader reader = window_reader::run(*this, window.get(), withdrawal_of(first));
         static_cast<void>(window.release());  // it is the reader's
@@ -157,7 +170,8 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
     } catch (const std::bad_alloc&) {
         cache_.all().files().release(*file);
         for (chunk* const part : window->parts) {
-            const fill_read ended = part_of_window(*part, part == &first);
+            fill_read ended = part_of_window(*part, part == &first && !ahead);
+            ended.told = part != &first;
             read_ended(*part, ended, 0, system_error_code(ENOMEM), false);
         }
     }
@@ -233,8 +247,19 @@ void fills::read_failed(chunk& filling,
     const bool ended = code == errc::closed || cache_.home().stopping();
     if (!ended && !failed.demanded()) filling.distrust();
     const bool told = answer_or_retry(filling, failed, code);
-    if (ended || (told && failed.demanded())) return;
+    if (filling.on_demand_only()) end_aheads(filling, code);
+    if (ended || failed.told || (told && failed.demanded())) return;
     warn(filling, code);
+}
+
+// What is read on demand only does not come by itself.
+void fills::end_aheads(chunk& filling, boost::system::error_code code) noexcept {
+    for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
+        chunk_request& waiter = *next++;
+        if (!waiter.asked_ahead) continue;
+        filling.remove(waiter);
+        answers_.send(waiter, code);
+    }
 }
 
 void fills::warn(const chunk& filling, boost::system::error_code code) noexcept {
@@ -272,7 +297,7 @@ bool fills::answer_or_retry(chunk& filling,
         filling.remove(waiter);
         // The error may be another's: where more was read than this one asked for, its units are
         // read alone, once.
-        const bool all_its_own = from <= failed.first && failed.end() <= to;
+        const bool all_its_own = !failed.of_window && from <= failed.first && failed.end() <= to;
         if (code && (all_its_own || waiter.retried || cache_.home().stopping())) {
             told = true;
             answers_.send(waiter, code);
@@ -378,12 +403,12 @@ void fills::read_more(chunk& filling) noexcept {
     wanted.count =
         std::min({filling.next(wanted.first, true), wanted.first + most, limit}) - wanted.first;
     assert(wanted.count != 0);
-    filling.cursor = wanted.end();
-    filling.turn += wanted.count;
+    filling.cursor = static_cast<std::uint32_t>(wanted.end());
+    filling.turn += static_cast<std::uint32_t>(wanted.count);
     if (read(filling, wanted)) {
         rank(filling);
     } else {
-        filling.turn -= wanted.count;
+        filling.turn -= static_cast<std::uint32_t>(wanted.count);
         unqueue(filling);  // nobody has the file open
         if (filling.reads == 0) chunks_.settle(filling);
     }

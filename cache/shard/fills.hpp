@@ -98,6 +98,8 @@ private:
     bool answer_or_retry(chunk& filling,
                          const fill_read& failed,
                          boost::system::error_code code) noexcept;
+    /// Those who ask ahead for bytes of it wait no more.
+    void end_aheads(chunk& filling, boost::system::error_code code) noexcept;
     void warn(const chunk& filling, boost::system::error_code code) noexcept;
     void file_changed(chunk& stale, boost::system::error_code code) noexcept;
     void drop_if_unwanted(chunk& filling) noexcept;

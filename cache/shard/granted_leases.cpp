@@ -19,7 +19,7 @@ std::uint64_t granted_leases::grant(chunk& found, lease& to) noexcept {
     switch (held.state) {
         case state::none:
             held.chunk = &found;
-            found.holders.push_back(held);
+            found.holders.push_front(held);
             held.state = state::held;
             break;
         case state::revoking:

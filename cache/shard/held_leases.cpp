@@ -29,7 +29,17 @@ lease* held_leases::record() noexcept {
         return std::construct_at(used, cache_);
     }
     try {
-        return &leases_.emplace_back(cache_);
+        lease& added = leases_.emplace_back(cache_);
+        if (paid_ >= leases_.size()) return &added;
+        paid_ += block;
+        // A request is not to fail for it: where no entry can go, few more are on their way.
+        while (!memory_.take(block * sizeof(lease))) {
+            if (!cache_.parts().eviction.free_segment()) {
+                memory_.take_anyway(block * sizeof(lease));
+                break;
+            }
+        }
+        return &added;
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -79,13 +89,14 @@ void held_leases::granted(lease& by,
     if (by.state != lease::home_state::granted || by.generation != generation) {
         by.state = lease::home_state::granted;
         by.generation = generation;
-        by.set_place(of.data, of.start);
+        by.set_place(of.data(), of.start);
         by.length = of.length;
         by.bytes = of.bytes;
-        by.presence = of.landed_words;
+        by.presence = of.landed_words();
+        by.marked = false;
         by.all_landed = &of.everything_landed;
     }
-    if (whole || by.all_landed->load(std::memory_order_acquire)) by.ready_length = by.length;
+    if (whole || by.all_landed->load(std::memory_order_acquire)) by.complete();
 }
 
 void held_leases::unpinned(lease& left) noexcept {

@@ -2,12 +2,16 @@
 #pragma once
 
 #include "chunk.hpp"
+#include "chunk_store.hpp"
 #include "lease.hpp"
+#include "shard_memory.hpp"
 
+#include <boost/container/deque.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 
 namespace leat::detail {
 
@@ -21,7 +25,7 @@ class shard_cache;
 class held_leases {
 public:
     /// Throws std::bad_alloc.
-    explicit held_leases(shard_cache& cache) : cache_(cache) {}
+    held_leases(shard_cache& cache, shard_memory& memory) : cache_(cache), memory_(memory) {}
 
     /// The lease of that chunk or fragment of another shard's, for a request that is about to go
     /// through it: the one there is, or a new one. nullptr: no memory.
@@ -63,8 +67,12 @@ private:
     void revoked(lease& held) noexcept;
     void free(lease& gone) noexcept;
 
+    static constexpr std::size_t block = 16;  ///< records that are allocated together
+
     shard_cache& cache_;
-    std::deque<lease> leases_;
+    shard_memory& memory_;
+    boost::container::deque<lease, std::allocator<lease>, block_of<block>> leases_;
+    std::size_t paid_ = 0;  ///< records for which memory has been taken
     lease* free_ = nullptr;
     boost::intrusive::list<lease,
                            boost::intrusive::member_hook<lease,

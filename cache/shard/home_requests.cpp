@@ -2,6 +2,7 @@
 #include "home_requests.hpp"
 
 #include "extent.hpp"
+#include "look_ahead.hpp"
 #include "owner_requests.hpp"
 #include "shard_parts.hpp"
 
@@ -75,20 +76,84 @@ std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
     if (wanted.given == hint::no_retain || wanted.given == hint::once) return 0;
     const manager_core& manager = *wanted.file->manager;
     if (manager.grain >= manager.chunk_size) return 0;
+    if (wanted.asked_ahead) return wanted.window;
+    runs_.set_pinned(cache_.parts().chunks.held_bytes());
+    const std::uint64_t offset = wanted.index * manager.chunk_size + wanted.in;
     runs::miss one;
     one.file = wanted.file->number;
-    one.index = wanted.index;
-    one.in = wanted.in;
+    one.stretch = stretch_of(manager.chunk_size);
+    one.index = offset / one.stretch;
+    one.in = offset % one.stretch;
     one.size = wanted.size;
-    one.chunk_size = manager.chunk_size;
     one.known = wanted.window;
     one.stream = wanted.given == hint::stream;
+    one.given = wanted.given;
     std::uint64_t window = runs_.window(one);
-    if (wanted.asked_ahead) return wanted.window;
+    if (runs_.due(one.file, offset + wanted.size, one.stretch))
+        passed_mark(one.file, offset + wanted.size);
     // Of a source that reads no less than some fragments.
     if (manager.grain > fragment_size)
         window = std::max(window, manager.grain - wanted.in % manager.grain);
-    return static_cast<std::uint32_t>(std::min(window, manager.chunk_size - wanted.in));
+    return static_cast<std::uint32_t>(std::min(window, one.stretch - one.in));
+}
+
+void home_requests::passed_mark(std::uint64_t file, std::uint64_t at) noexcept {
+    if (passed_count_ < passed_.size()) passed_[passed_count_++] = {file, at};
+}
+
+void home_requests::ask_ahead() noexcept {
+    file_registry& files = cache_.all().files();
+    for (std::size_t i = 0; i < passed_count_; ++i) {
+        file_record* const file = files.acquire(passed_[i].file);
+        if (file == nullptr) continue;
+        if (!cache_.home().stopping()) look_ahead_from(*file->manager, *file, passed_[i].at);
+        files.release(*file);
+    }
+    passed_count_ = 0;
+}
+
+void home_requests::look_ahead_from(const manager_core& manager,
+                                    const file_record& file,
+                                    std::uint64_t at) noexcept {
+    runs_.set_pinned(cache_.parts().chunks.held_bytes());
+    const std::uint64_t stretch = stretch_of(manager.chunk_size);
+    const runs::next_window next = runs_.ahead(file.number, at, stretch, file.size);
+    if (next.size == 0) return;
+    const chunk_place place = manager.locate(next.begin);
+    const std::uint64_t left = std::min(manager.chunk_size - place.in, file.size - next.begin);
+    const bool whole =
+        place.in == 0 && next.size >= left &&
+        cache_.parts().eviction.has_room_for_chunks({piece_number::chunk(place.index), 0, left});
+    const std::uint64_t size = whole ? left : std::min(left, fragment_size);
+    look_ahead* const asked =
+        look_ahead::ask(manager, file.number, next.begin, size, next.size,
+                        next.given == hint::no_wait ? hint::normal : next.given);
+    if (asked == nullptr) return runs_.came_to_nothing(file.number, next.begin, stretch);
+    asked->goes_with(*next.asked);
+}
+
+void home_requests::note_brought(const chunk_request& ended) noexcept {
+    const manager_core& manager = *ended.file->manager;
+    if (manager.grain >= manager.chunk_size || ended.window == 0) return;
+    const std::uint64_t stretch = stretch_of(manager.chunk_size);
+    const std::uint64_t begin = ended.index * manager.chunk_size + ended.in;
+    if (ended.code) {
+        if (ended.asked_ahead) runs_.came_to_nothing(ended.file->number, begin, stretch);
+        return;
+    }
+    std::uint64_t size = ended.brought;
+    if (size == 0 && ended.asked_ahead) size = ended.window;
+    if (size == 0) return;
+    const std::uint64_t mark = runs_.brought(ended.file->number, begin, size, stretch);
+    if (mark == 0) return;
+    const chunk_place place = manager.locate(mark);
+    for (const piece_number piece :
+         {piece_number::chunk(place.index), piece_number::fragment(place)}) {
+        entry* const found = cache_.find(ended.file->number, piece);
+        if (found == nullptr || !found->covers(place.in, 1)) continue;
+        if (!found->leased || found->ready_length != 0) found->mark();
+        return;
+    }
 }
 
 piece_number home_requests::sought(const chunk_request& wanted) const noexcept {
@@ -125,6 +190,7 @@ void home_requests::finish(chunk_request& ended, boost::system::error_code code)
     ended.code = code;
     --waiting_;
     const file_record& file = *ended.file;
+    note_brought(ended);
     if (code && !ended.asked_ahead && cache_.log().records(*file.manager)) {
         cache_.log().note_failure(file.number, ended.index * file.manager->chunk_size + ended.in,
                                   ended.size, ended.given, code);

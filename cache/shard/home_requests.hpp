@@ -9,6 +9,8 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace leat::detail {
@@ -40,6 +42,12 @@ public:
     /// How many have begun and not ended.
     [[nodiscard]] std::uint64_t waiting() const noexcept { return waiting_; }
 
+    /// A reader has come to the offset `at` of a file: if that is its stream's mark, ask_ahead()
+    /// asks for what follows.
+    void passed_mark(std::uint64_t file, std::uint64_t at) noexcept;
+    /// At the turn's end: so a hit that passes a mark starts nothing itself.
+    void ask_ahead() noexcept;
+
     // Messages that come from the owner.
 
     static void answer_arrived(work& message) noexcept;
@@ -49,6 +57,11 @@ private:
     /// The bytes from where it begins that are to be read for it, as far as others of its file
     /// have shown.
     [[nodiscard]] std::uint32_t window_of(const chunk_request& wanted) noexcept;
+    /// Its bytes have come: what that says of its run.
+    void note_brought(const chunk_request& ended) noexcept;
+    void look_ahead_from(const manager_core& manager,
+                         const file_record& file,
+                         std::uint64_t at) noexcept;
     /// What it is likely to find at its owner.
     [[nodiscard]] piece_number sought(const chunk_request& wanted) const noexcept;
     /// Sends it to its owner, by a lease of that number. False: there is no memory.
@@ -64,6 +77,12 @@ private:
     runs& runs_;
     cache_statistics& counts_;
     std::uint64_t waiting_ = 0;
+    struct passed {
+        std::uint64_t file = 0;
+        std::uint64_t at = 0;
+    };
+    std::array<passed, 64> passed_;  ///< marks, this turn; those beyond are not asked for ahead
+    std::size_t passed_count_ = 0;
 };
 
 }  // namespace leat::detail

@@ -7,7 +7,8 @@ const char* lease::fault_at_home() const noexcept {
     if (!leased || home == nullptr) return "a lease is none, or has no home";
     if ((state == home_state::unused) != (file == nullptr))
         return "a lease in use has no file, or an unused one has";
-    if (state == home_state::granted && (data == nullptr || presence == nullptr))
+    if (state == home_state::granted &&
+        (data() == nullptr || (presence == nullptr && ready_length == 0)))
         return "a granted lease shows no bytes";
     if (state != home_state::granted && (ready_length != 0 || presence != nullptr))
         return "a lease that is not granted grants pins";

@@ -5,6 +5,7 @@
 #include <leat/engine/detail/work.hpp>
 
 #include <boost/intrusive/list.hpp>
+#include <boost/intrusive/slist_hook.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace leat::detail {
 struct chunk;
 
 struct lease_link_tag;
-using lease_link = boost::intrusive::list_base_hook<boost::intrusive::tag<lease_link_tag>>;
+using lease_link = boost::intrusive::slist_base_hook<boost::intrusive::tag<lease_link_tag>>;
 
 /// Two threads use it, each its own part: home, in whose table it lies, and the owner of the chunk.
 /// Messages between the two arrive in the order in which they were sent, each has one place at a

@@ -2,6 +2,7 @@
 #include "owner_requests.hpp"
 
 #include "home_requests.hpp"
+#include "runs.hpp"
 #include "shard_parts.hpp"
 
 #include <leat/cache/detail/shard_cache.hpp>
@@ -15,11 +16,6 @@
 #include <utility>
 
 namespace leat::detail {
-
-namespace {
-// As much as the largest read of a chunk, 10 MiB.
-constexpr std::size_t most_fragments_at_once = 160;
-}  // namespace
 
 void owner_requests::request_arrived(work& message) noexcept {
     auto& wanted = static_cast<chunk_request&>(message);
@@ -63,7 +59,18 @@ extent owner_requests::plan(const chunk_request& wanted) const noexcept {
             return whole;
     }
     const piece_number piece = piece_number::fragment({wanted.index, wanted.in});
-    return fragment_for(wanted, chunks_.find(*wanted.file, piece));
+    const chunk* const known = chunks_.find(*wanted.file, piece);
+    return fragment_for(wanted, known, known == nullptr && reads_whole(wanted, piece));
+}
+
+bool owner_requests::stands_alone(const chunk_request& wanted) noexcept {
+    return wanted.window <= wanted.size && wanted.given != hint::once &&
+           wanted.in % fragment_size + wanted.size <= fragment_size;
+}
+
+bool owner_requests::reads_whole(const chunk_request& wanted, piece_number piece) const noexcept {
+    return stands_alone(wanted) && wanted.given != hint::no_retain &&
+           locality_.whole(wanted.file->number, chunk_store::key_of(*wanted.file, piece));
 }
 
 // What is being read is not read once more, nor taken over before it has landed.
@@ -74,7 +81,7 @@ bool owner_requests::busy(const chunk_request& wanted,
     const std::uint64_t begin = what.start & ~(fragment_size - 1);
     for (std::uint64_t in = begin - std::min(begin, back); in < what.end(); in += fragment_size) {
         const chunk* const one =
-            chunks_.find(*wanted.file, piece_number::fragment({wanted.index, in}));
+            chunks_.find(*wanted.file, piece_number::fragment({what.piece.index(), in}));
         if (one == nullptr || one == but || (one->reads == 0 && one->waiters.empty())) continue;
         if (one->piece == what.piece || one->start + one->length > what.start) return true;
     }
@@ -105,7 +112,13 @@ bool owner_requests::arrives(chunk_request& wanted,
 
 chunk* owner_requests::make(chunk_request& wanted, const extent& what) noexcept {
     wanted.held_up = busy(wanted, what, nullptr);
-    return wanted.held_up ? nullptr : room_.make(wanted, what);
+    if (wanted.held_up) return nullptr;
+    const bool second = chunks_.find(*wanted.file, what.piece) != nullptr;
+    chunk* const made = room_.make(wanted, what);
+    if (made != nullptr && !what.piece.is_chunk() &&
+        (second || (stands_alone(wanted) && what.length < fragment_size)))
+        locality_.note(wanted.file->number, second);
+    return made;
 }
 
 void owner_requests::serve(chunk_request& wanted) noexcept {
@@ -135,7 +148,12 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
 }
 
 void owner_requests::serve_from_new(chunk& made, chunk_request& wanted) noexcept {
+    // What was in memory does not say that what was read ahead has gone.
+    if (made.asked_units == 0)
+        wanted.brought = static_cast<std::uint32_t>(made.start + made.length - wanted.in);
     std::unique_ptr<fill_window> window = window_from(made, wanted);
+    if (wanted.asked_ahead || (made.piece.is_chunk() && wanted.window > wanted.size))
+        chunks_.wait_for_reader(made);
     if (!window) return serve_from(made, wanted);
     ++counts_.fill_waits;
     wanted.at = &made;
@@ -144,13 +162,43 @@ void owner_requests::serve_from_new(chunk& made, chunk_request& wanted) noexcept
     fills_.read_window(std::move(window));
 }
 
-// A window ends where something is there already, or on its way.
+extent owner_requests::part_of_window(const chunk_request& wanted,
+                                      std::uint64_t index,
+                                      std::uint64_t from,
+                                      std::uint64_t end) const noexcept {
+    const manager_core& manager = *wanted.file->manager;
+    const std::uint64_t begin = index * manager.chunk_size;
+    extent part{piece_number::fragment({index, from}), from, 0};
+    if (begin + from >= wanted.file->size) return part;
+    if (index != wanted.index &&
+        &cache_.all().at(manager.owner(wanted.file->number, index)) != &cache_)
+        return part;
+    const std::uint64_t all = std::min(manager.chunk_size, wanted.file->size - begin);
+    const extent whole{piece_number::chunk(index), 0, all};
+    if (chunks_.find(*wanted.file, whole.piece) != nullptr) return part;
+    if (from == 0 && end >= all && room_.has_room_for_chunks(whole)) {
+        // Of its fragments none is there either.
+        bool none = true;
+        for (std::uint64_t in = 0; in < all && none; in += fragment_size)
+            none = chunks_.find(*wanted.file, piece_number::fragment({index, in})) == nullptr;
+        if (none) return whole;
+    }
+    if (chunks_.find(*wanted.file, part.piece) != nullptr) return part;
+    part.length = std::min(fragment_size - from % fragment_size, all - from);
+    if (busy(wanted, part, nullptr)) part.length = 0;
+    return part;
+}
+
+// A window ends where something is there already, or on its way, or where another's chunks begin.
 std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
                                                          chunk_request& wanted) noexcept {
-    const std::uint64_t all = chunk_length(wanted);
-    const std::uint64_t end = std::min<std::uint64_t>(all, wanted.in + wanted.window);
+    const std::uint64_t chunk_size = wanted.file->manager->chunk_size;
+    const bool crosses = stretch_of(chunk_size) != chunk_size;
+    std::uint64_t index = wanted.index;
+    std::uint64_t end = wanted.in + wanted.window;
     std::uint64_t at = std::uint64_t{made.start} + made.length;
-    if (made.piece.is_chunk() || made.asked_units != 0 || at >= end) return nullptr;
+    if ((made.piece.is_chunk() && !crosses) || made.asked_units != 0 || at >= end) return nullptr;
+    if (chunk_length(wanted) < chunk_size && at == chunk_length(wanted)) return nullptr;
     std::unique_ptr<fill_window> window;
     try {
         window = std::make_unique<fill_window>();
@@ -161,22 +209,33 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
+    std::uint64_t units = 0;
     const auto add = [&](chunk& part) {
         // What is being read is not evicted to make room for the next.
-        fills_.join_window(part, window->parts.empty());
+        fills_.join_window(part, window->parts.empty() && !wanted.asked_ahead);
+        if (!window->parts.empty()) chunks_.wait_for_reader(part);
         window->parts.push_back(&part);
-        window->buffers.emplace_back(part.data, part.units << unit_shift);
+        window->buffers.emplace_back(part.data(), std::size_t{part.units} << unit_shift);
+        units += part.units;
     };
+    window->ahead = wanted.asked_ahead;
     add(made);
-    while (at < end && window->parts.size() < window->parts.capacity()) {
-        const extent next{piece_number::fragment({wanted.index, at}), at,
-                          std::min(fragment_size - at % fragment_size, all - at)};
-        if (chunks_.find(*wanted.file, next.piece) != nullptr || busy(wanted, next, nullptr)) break;
+    constexpr std::uint64_t most_units = most_fragments_at_once * (fragment_size / unit_size);
+    while (at < end && units < most_units && window->parts.size() < window->parts.capacity()) {
+        if (at == chunk_size) {
+            if (!crosses) break;
+            ++index;
+            at = 0;
+            end -= chunk_size;
+        }
+        const extent next = part_of_window(wanted, index, at, end);
+        if (next.length == 0) break;
         if (!line_.of(buffer_line::queue_for(room_.buffer_bytes(next.length))).empty()) break;
         chunk* const part = room_.make(wanted, next);
         if (part == nullptr) break;
         add(*part);
         at = next.end();
+        wanted.brought += static_cast<std::uint32_t>(next.length);
     }
     return window;
 }

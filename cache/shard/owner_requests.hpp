@@ -7,6 +7,7 @@
 #include "eviction.hpp"
 #include "extent.hpp"
 #include "fills.hpp"
+#include "locality.hpp"
 
 #include <leat/cache/detail/chunk_request.hpp>
 #include <leat/cache/statistics.hpp>
@@ -60,10 +61,20 @@ private:
     [[nodiscard]] chunk* fragment_with(const chunk_request& wanted) const noexcept;
     /// What is to be made for it, where find() finds nothing.
     [[nodiscard]] extent plan(const chunk_request& wanted) const noexcept;
+    /// Whether nothing says that the bytes beside it will be asked for.
+    [[nodiscard]] static bool stands_alone(const chunk_request& wanted) noexcept;
+    /// Whether they are to be read all the same, as requests for this file have it.
+    [[nodiscard]] bool reads_whole(const chunk_request& wanted, piece_number piece) const noexcept;
     /// Whether others than `but` read some of it, or wait to do so.
     [[nodiscard]] bool busy(const chunk_request& wanted,
                             const extent& what,
                             const chunk* but) const noexcept;
+    /// What a window has `from` bytes of chunk `index` on, up to the offset `end` there; of no
+    /// length if that is not to be read with the rest.
+    [[nodiscard]] extent part_of_window(const chunk_request& wanted,
+                                        std::uint64_t index,
+                                        std::uint64_t from,
+                                        std::uint64_t end) const noexcept;
     [[nodiscard]] bool must_wait_for_others(const chunk& found,
                                             const chunk_request& wanted) const noexcept;
     /// nullptr: `held_up` says whether a read is in the way, and room_ what else.
@@ -100,6 +111,7 @@ private:
     void leave_leases() noexcept;
 
     buffer_line line_;
+    locality locality_;
     bool leases_granted_ = false;
 };
 

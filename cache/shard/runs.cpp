@@ -1,7 +1,8 @@
 // Finds the run that a miss continues, and opens its window.
 #include "runs.hpp"
 
-#include <leat/cache/detail/chunk_place.hpp>
+#include "look_ahead.hpp"
+
 #include <leat/cache/detail/entry_table.hpp>
 
 #include <algorithm>
@@ -14,6 +15,12 @@ constexpr std::size_t most_runs = 4096;
 constexpr std::size_t bucket_count = 2 * most_runs;
 constexpr std::uint64_t fragments_to_stream = 4;
 constexpr std::uint64_t first_window = 4;  // fragments
+
+// Half of what a stream has come through, and a little: as leat-bench patterns has it, players who
+// stop early have read no more for that, and readers who do not stop have larger reads.
+std::uint64_t window_after(std::uint64_t come_through) noexcept {
+    return std::max(first_window, come_through * 9 / 16);
+}
 
 }  // namespace
 
@@ -30,26 +37,33 @@ runs::~runs() {
 }
 
 std::uint64_t runs::share() const noexcept {
-    return std::max(fragment_size, memory_ / 2 / (streams_ + 1));
+    const std::uint64_t free = memory_ - std::min(pinned_, memory_);
+    return std::max(fragment_size, free / 2 / std::max<std::size_t>(streams_, 1));
 }
 
-runs::run*& runs::bucket(std::uint64_t file, std::uint64_t index) noexcept {
-    return buckets_[entry_table::hash(file, index) % bucket_count];
+runs::run*& runs::bucket(std::uint64_t file, std::uint64_t stretch) noexcept {
+    return buckets_[entry_table::hash(file, stretch) % bucket_count];
 }
 
-runs::run* runs::find(std::uint64_t file, std::uint64_t index, std::uint64_t at) noexcept {
+runs::run* runs::find(std::uint64_t file, std::uint64_t at, std::uint64_t per_stretch) noexcept {
     run* best = nullptr;
-    for (run* one = bucket(file, index); one != nullptr; one = one->chain) {
-        if (one->file != file || one->index != index || at < one->begin || at > one->end) continue;
-        // Of several a stream, else the one that has read last.
-        if (best == nullptr || (one->streams && !best->streams)) best = one;
+    const std::uint64_t here = at / per_stretch;
+    // Its window ends here, or has just ended, or goes on into the next one.
+    const std::uint64_t first = at % per_stretch == 0 && here != 0 ? here - 1 : here;
+    for (std::uint64_t stretch = first; stretch <= here + 1; ++stretch) {
+        for (run* one = bucket(file, stretch); one != nullptr; one = one->chain) {
+            if (one->file != file || one->stretch != stretch || at < one->begin || at > one->end)
+                continue;
+            // Of several a stream, else the one that has read last.
+            if (best == nullptr || (one->streams && !best->streams)) best = one;
+        }
     }
     return best;
 }
 
 void runs::take_out(run& gone) noexcept {
     if (gone.listed) {
-        run** link = &bucket(gone.file, gone.index);
+        run** link = &bucket(gone.file, gone.stretch);
         while (*link != &gone) link = &(*link)->chain;
         *link = gone.chain;
         gone.listed = false;
@@ -63,11 +77,13 @@ void runs::take_out(run& gone) noexcept {
     }
 }
 
-void runs::list(run& added) noexcept {
-    run*& first = bucket(added.file, added.index);
+void runs::list(run& added, std::uint64_t per_stretch) noexcept {
+    added.stretch = (added.end - 1) / per_stretch;
+    run*& first = bucket(added.file, added.stretch);
     added.chain = first;
     first = &added;
     added.listed = added.recent = true;
+    added.clock = clock_;
     streams_ += added.streams ? 1 : 0;
     recent_.push_front(added);
 }
@@ -76,9 +92,11 @@ void runs::list(run& added) noexcept {
 runs::run& runs::spare() noexcept {
     run& last = old_.empty() ? recent_.back() : old_.back();
     take_out(last);
-    last.come_through = 1;
-    last.streams = false;
-    last.begin = last.end = 0;
+    if (last.asked != nullptr) last.asked->drop();
+    last.asked = nullptr;
+    last.streams = last.walked = false;
+    last.start = last.begin = last.end = last.at = last.until = last.had = last.mark = last.missed =
+        0;
     return last;
 }
 
@@ -92,45 +110,197 @@ void runs::forget_old() noexcept {
     }
 }
 
+std::uint64_t runs::fit(std::uint64_t fragments,
+                        std::uint64_t left,
+                        std::uint64_t per_stretch) const noexcept {
+    const std::uint64_t most = share() >> fragment_shift;
+    const bool all = left == per_stretch && fragments >= left;
+    // A chunk as a whole is there until it has been come through, and half the next one beside it.
+    if (all && most >= left + left / 2) return left;
+    fragments = std::min({fragments, most, most_fragments_at_once});
+    std::uint64_t windows = (left + fragments - 1) / fragments;
+    if (windows == 1 && left == per_stretch && left > 1) windows = 2;
+    return (left + windows - 1) / windows;
+}
+
+// In the window of a stream anywhere. Else a reader comes from the fragment in which he has
+// stopped, or to the beginning of the next one: what is asked for at once is no run, and a miss
+// that happens to lie in the next fragment is none either.
+bool runs::goes_on(const run& known, const miss& one, std::uint64_t at) noexcept {
+    if (known.streams || one.stream) return true;
+    if (at < known.end) return at + 1 >= known.at;
+    return one.in % fragment_size < unit_size;
+}
+
 std::uint64_t runs::window(const miss& one) noexcept {
-    const std::uint64_t first = one.in >> fragment_shift;
-    const std::uint64_t needed = ((one.in + one.size - 1) >> fragment_shift) - first + 1;
-    const std::uint64_t of_chunk = one.chunk_size >> fragment_shift;
-    const std::uint64_t left = of_chunk - first;
-    run* known = find(one.file, one.index, first);
-    if (known == nullptr && first == 0 && one.index != 0)
-        known = find(one.file, one.index - 1, of_chunk);
-    const bool continues = known != nullptr;
-    const bool inside = continues && known->index == one.index && first < known->end;
+    const std::uint64_t per_stretch = one.stretch >> fragment_shift;
+    const std::uint64_t in = one.in >> fragment_shift;
+    const std::uint64_t first = one.index * per_stretch + in;
+    const std::uint64_t needed = ((one.in + one.size - 1) >> fragment_shift) - in + 1;
+    const std::uint64_t left = per_stretch - in;
+    run* const known = find(one.file, first, per_stretch);
+    const bool continues = known != nullptr && goes_on(*known, one, first);
+    const bool inside = continues && first < known->end;
     if (continues) take_out(*known);
     run& mine = continues ? *known : spare();
+    if (!continues) mine.start = mine.had = first;
+    if (!inside) {
+        mine.walked = false;
+        mine.mark = 0;
+    }
+    mine.missed = inside && first < mine.had ? first + 1 : 0;
     forget_old();
+    std::uint64_t wanted = 0;
     std::uint64_t fragments = needed;
     if (inside) {
         // What was read for it meanwhile it comes to by a lease, or somebody else has evicted it.
         fragments = std::max(fragments, mine.end - first);
     } else {
-        mine.come_through += mine.end - mine.begin;
-        if (one.stream || mine.come_through >= fragments_to_stream) {
-            fragments = std::max({fragments, first_window, mine.come_through / 2});
+        const std::uint64_t come_through = first - std::min(mine.start, first) + 1;
+        // Who says how far he goes shares the memory as others do.
+        const bool told = one.stream || one.known > fragments_to_stream * fragment_size;
+        if (told || come_through >= fragments_to_stream) {
             mine.streams = true;
+            wanted = window_after(come_through);
+            const bool shown = one.stream || come_through >= fragments_to_stream;
+            const std::uint64_t in_file = (one.index * per_stretch << fragment_shift) + one.in;
+            mine.until = shown ? 0 : (in_file + one.known + fragment_size - 1) >> fragment_shift;
         }
     }
+    // It counts among those who share.
+    streams_ += mine.streams ? 1 : 0;
+    if (wanted != 0) fragments = std::max(fragments, fit(wanted, left, per_stretch));
     if (one.known > one.size) {
         const std::uint64_t last = (one.in + one.known - 1) >> fragment_shift;
-        fragments = std::max(fragments, last - first + 1);
+        const std::uint64_t to_come = last - in + 1;
+        fragments = std::max(fragments, to_come < left ? to_come : fit(left, left, per_stretch));
     }
     fragments = std::min(std::max(needed, std::min(fragments, share() >> fragment_shift)), left);
+    streams_ -= mine.streams ? 1 : 0;
     const std::uint64_t end = first + fragments;
     if (!inside || end > mine.end) clock_ += (end - (inside ? mine.end : first)) << fragment_shift;
     mine.file = one.file;
-    mine.index = one.index;
+    mine.given = one.given;
     mine.begin = inside ? std::min(mine.begin, first) : first;
-    mine.end = end;
-    mine.clock = clock_;
-    list(mine);
+    mine.end = inside ? std::max(mine.end, end) : end;
+    mine.at = first + needed;
+    list(mine, per_stretch);
     if (!continues && fragments == needed && one.known <= one.size) return one.size;
     return std::max((fragments << fragment_shift) - (one.in & (fragment_size - 1)), one.size);
+}
+
+bool runs::due(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {
+    const run* const known = find(file, (at - 1) >> fragment_shift, stretch >> fragment_shift);
+    return known != nullptr && known->streams && known->mark != 0 && at > known->mark &&
+           known->asked == nullptr;
+}
+
+runs::next_window runs::ahead(std::uint64_t file,
+                              std::uint64_t at,
+                              std::uint64_t stretch,
+                              std::uint64_t file_size) noexcept {
+    next_window next;
+    if (!due(file, at, stretch)) return next;
+    const std::uint64_t per_stretch = stretch >> fragment_shift;
+    const std::uint64_t here = (at - 1) >> fragment_shift;
+    run& mine = *find(file, here, per_stretch);
+    std::uint64_t all = (file_size + fragment_size - 1) >> fragment_shift;
+    if (mine.until != 0) all = std::min(all, mine.until);
+    mine.mark = 0;
+    if (mine.end >= all) return next;
+    const std::uint64_t first = mine.end;
+    const std::uint64_t in = first % per_stretch;
+    const std::uint64_t left = std::min(per_stretch - in, all - first);
+    const std::uint64_t come_through = here - std::min(mine.start, here) + 1;
+    const std::uint64_t fragments = fit(window_after(come_through), left, per_stretch);
+    take_out(mine);
+    mine.begin = here;
+    mine.end = first + fragments;
+    clock_ += (mine.end - first) << fragment_shift;
+    forget_old();
+    list(mine, per_stretch);
+    next.begin = first << fragment_shift;
+    next.size = std::min(mine.end << fragment_shift, file_size) - next.begin;
+    next.given = mine.given;
+    next.asked = &mine.asked;
+    return next;
+}
+
+std::uint64_t runs::brought(std::uint64_t file,
+                            std::uint64_t begin,
+                            std::uint64_t size,
+                            std::uint64_t stretch) noexcept {
+    const std::uint64_t per_stretch = stretch >> fragment_shift;
+    const std::uint64_t first = begin >> fragment_shift;
+    run* const known = find(file, first, per_stretch);
+    if (known == nullptr || !known->streams) return 0;
+    const std::uint64_t end = (begin + size + fragment_size - 1) >> fragment_shift;
+    if (known->missed == first + 1) {
+        // It was there, and is gone, unread.
+        take_out(*known);
+        known->start = known->begin = first;
+        known->end = end;
+        list(*known, per_stretch);
+    }
+    if (end > known->end) {  // its whole chunk
+        take_out(*known);
+        known->end = end;
+        list(*known, per_stretch);
+    }
+    known->had = std::max(known->had, end);
+    if (known->walked || end - first < 2 || end < known->end) return 0;
+    known->mark = begin + size / 2;
+    return known->mark;
+}
+
+void runs::came_to_nothing(std::uint64_t file,
+                           std::uint64_t begin,
+                           std::uint64_t stretch) noexcept {
+    const std::uint64_t per_stretch = stretch >> fragment_shift;
+    const std::uint64_t first = begin >> fragment_shift;
+    run* const known = find(file, first, per_stretch);
+    if (known == nullptr || known->begin >= first) return;
+    take_out(*known);
+    known->end = first;
+    list(*known, per_stretch);
+}
+
+void runs::asked(std::uint64_t file,
+                 std::uint64_t begin,
+                 std::uint64_t end,
+                 std::uint64_t stretch) noexcept {
+    const std::uint64_t per_stretch = stretch >> fragment_shift;
+    run* const known = find(file, begin >> fragment_shift, per_stretch);
+    if (known == nullptr) return;
+    take_out(*known);
+    known->mark = 0;
+    known->streams = known->walked = true;
+    known->end = std::max(known->end, (end + fragment_size - 1) >> fragment_shift);
+    list(*known, per_stretch);
+}
+
+bool runs::reaches(std::uint64_t file,
+                   std::uint64_t at,
+                   std::uint64_t end,
+                   std::uint64_t stretch) noexcept {
+    const run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
+    return known == nullptr || known->walked || known->end == end >> fragment_shift;
+}
+
+void runs::unread(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {
+    run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
+    if (known == nullptr) return;
+    known->start += (known->end - known->start) / 2;
+}
+
+void runs::ended(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {
+    run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
+    if (known == nullptr) return;
+    take_out(*known);
+    if (known->asked != nullptr) known->asked->drop();
+    known->asked = nullptr;
+    known->streams = false;
+    old_.push_back(*known);
 }
 
 }  // namespace leat::detail

@@ -1,6 +1,9 @@
 // Which misses of a shard go on where others ended, and how much is worth reading for them at once.
 #pragma once
 
+#include <leat/cache/chunk_config.hpp>
+#include <leat/cache/detail/chunk_place.hpp>
+
 #include <boost/intrusive/list.hpp>
 
 #include <cstddef>
@@ -9,15 +12,30 @@
 
 namespace leat::detail {
 
+class look_ahead;
+
+/// The most fragments that one read brings: as much as the largest read of a chunk, 10 MiB.
+inline constexpr std::uint64_t most_fragments_at_once = 160;
+
+/// What a window does not reach beyond: its chunk, or as many small ones as one read may bring.
+[[nodiscard]] constexpr std::uint64_t stretch_of(std::uint64_t chunk_size) noexcept {
+    constexpr std::uint64_t most = most_fragments_at_once << fragment_shift;
+    return chunk_size > most ? chunk_size : most / chunk_size * chunk_size;
+}
+
 /// The misses of readers who go through a file in order. Alone, a miss brings what was asked for.
 /// One that begins where the read of another ended continues its run; from its fourth fragment on a
-/// run is a stream, of which more and more is read at once: a quarter of a MiB, then half of what
-/// it has come through, up to its share of the memory and the end of its chunk. So the memory holds
-/// what each stream is at, however many there are, and what is read for one that ends soon is
-/// little.
+/// run is a stream, of which more and more is read at once: a quarter of a MiB, then more than half
+/// of what it has come through, up to its share of the memory and the end of its stretch. So the
+/// memory holds what each stream is at, however many there are, and what is read for one that ends
+/// soon is little.
 ///
-/// It knows the last 4,096 runs; only misses touch it. For one thread; nothing but the constructor
-/// allocates.
+/// The middle of what a stream's last read has brought is its mark: when its reader comes there,
+/// the next window is asked for, and a reader who is slower than the device waits no more. A stream
+/// that does not find what was read for it starts small again.
+///
+/// It knows the last 4,096 runs; only misses and marks touch it. For one thread; nothing but the
+/// constructor allocates.
 class runs {
 public:
     /// `memory`: bytes of the shard's. Throws std::bad_alloc.
@@ -28,50 +46,112 @@ public:
 
     struct miss {
         std::uint64_t file = 0;
-        std::uint64_t index = 0;  ///< of its chunk
-        std::uint64_t in = 0;     ///< offset in the chunk
+        std::uint64_t index = 0;  ///< of its stretch
+        std::uint64_t in = 0;     ///< offset in the stretch
         std::uint64_t size = 0;
-        std::uint64_t chunk_size = 0;
-        std::uint64_t known = 0;  ///< bytes from it on that will be asked for, if that is known
-        bool stream = false;      ///< more will be asked for, though it is not known how much
+        std::uint64_t stretch = 0;  ///< bytes; a multiple of a fragment
+        std::uint64_t known = 0;    ///< bytes from it on that will be asked for, if that is known
+        bool stream = false;        ///< more will be asked for, though it is not known how much
+        hint given = hint::normal;
     };
     /// The bytes from the miss on that are to be read for it: its size, if nothing is known; the
     /// rest of its fragment, if it continues a run; more for a stream, but no more than the rest of
-    /// its chunk. A miss inside what was to be read for its run has the rest of that.
+    /// its stretch. A miss inside what was to be read for its run has the rest of that.
     [[nodiscard]] std::uint64_t window(const miss& one) noexcept;
+
+    /// `size` bytes of a file from `begin` on, where a fragment begins.
+    struct next_window {
+        std::uint64_t begin = 0;
+        std::uint64_t size = 0;  ///< 0: nothing is to be read
+        hint given = hint::normal;
+        look_ahead** asked = nullptr;  ///< where the run keeps who asks for it
+    };
+    /// Whether a stream whose reader has come to the offset `at` is to ask ahead.
+    [[nodiscard]] bool due(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept;
+    /// What it is to ask for, which counts as asked for then.
+    [[nodiscard]] next_window ahead(std::uint64_t file,
+                                    std::uint64_t at,
+                                    std::uint64_t stretch,
+                                    std::uint64_t file_size) noexcept;
+    /// Reads of `size` bytes from the offset `begin` on were for its window: they have just been
+    /// there, or not, as the owner says. Returns the offset of the stream's new mark, or 0.
+    std::uint64_t brought(std::uint64_t file,
+                          std::uint64_t begin,
+                          std::uint64_t size,
+                          std::uint64_t stretch) noexcept;
+    /// What a window asked for ahead has come to nothing.
+    void came_to_nothing(std::uint64_t file, std::uint64_t begin, std::uint64_t stretch) noexcept;
+    /// Somebody else asks ahead for the run that comes to the offset `begin`, up to `end`.
+    void asked(std::uint64_t file,
+               std::uint64_t begin,
+               std::uint64_t end,
+               std::uint64_t stretch) noexcept;
+    /// Whether the window of the run that has come to the offset `at` reaches `end`, and no
+    /// farther.
+    [[nodiscard]] bool reaches(std::uint64_t file,
+                               std::uint64_t at,
+                               std::uint64_t end,
+                               std::uint64_t stretch) noexcept;
+    /// What was read ahead at the offset `at` was evicted unread.
+    void unread(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept;
+    /// The reader at the offset `at` goes on no more.
+    void ended(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept;
+
     /// Streams that have read since no more than the memory has been loaded.
     [[nodiscard]] std::size_t streams() const noexcept { return streams_; }
-    /// The bytes that one of the streams, and one more, may have read ahead of it.
+    /// The bytes that one of the streams may have read at once.
     [[nodiscard]] std::uint64_t share() const noexcept;
+    void set_memory(std::uint64_t bytes) noexcept { memory_ = bytes; }
+    /// So many bytes of the memory are pinned.
+    void set_pinned(std::uint64_t bytes) noexcept { pinned_ = bytes; }
 
 private:
     struct run : boost::intrusive::list_base_hook<> {
         std::uint64_t file = 0;
-        std::uint64_t index = 0;         ///< of the chunk in which it has read last
-        std::uint64_t begin = 0;         ///< the first fragment of its last window, in that chunk
-        std::uint64_t end = 0;           ///< the one that follows the window
-        std::uint64_t come_through = 0;  ///< fragments, in order
-        std::uint64_t clock = 0;         ///< bytes that were read for others before
-        run* chain = nullptr;            ///< next in its bucket
+        std::uint64_t stretch = 0;  ///< the number of the one in which its last window ends
+        // Fragments, counted from the start of the file:
+        std::uint64_t start = 0;   ///< where it is taken to have begun
+        std::uint64_t begin = 0;   ///< the first of its last window
+        std::uint64_t end = 0;     ///< the one that follows the window
+        std::uint64_t at = 0;      ///< the one that follows what its reader has asked for
+        std::uint64_t until = 0;   ///< where its reader stops, if no more is known of him; else 0
+        std::uint64_t had = 0;     ///< the one that follows what has been read for it
+        std::uint64_t mark = 0;    ///< in bytes; 0: none
+        std::uint64_t missed = 0;  ///< of what has been read, plus one; 0: none since
+        std::uint64_t clock = 0;   ///< bytes that were read for others before
+        look_ahead* asked = nullptr;
+        run* chain = nullptr;  ///< next in its bucket
         bool listed = false;
         bool recent = false;
         bool streams = false;
+        bool walked = false;  ///< who walks through the file asks ahead himself
+        hint given = hint::normal;
     };
     using queue = boost::intrusive::list<run, boost::intrusive::constant_time_size<false>>;
 
-    [[nodiscard]] run*& bucket(std::uint64_t file, std::uint64_t index) noexcept;
-    /// The run of which fragment `at` of a chunk belongs to the window, or follows it.
-    [[nodiscard]] run* find(std::uint64_t file, std::uint64_t index, std::uint64_t at) noexcept;
+    [[nodiscard]] run*& bucket(std::uint64_t file, std::uint64_t stretch) noexcept;
+    /// The run of which fragment `at` belongs to the window, or follows it.
+    [[nodiscard]] run* find(std::uint64_t file,
+                            std::uint64_t at,
+                            std::uint64_t per_stretch) noexcept;
+    /// Whether the miss, in fragment `at`, goes on where the run's reader has stopped.
+    [[nodiscard]] static bool goes_on(const run& known, const miss& one, std::uint64_t at) noexcept;
     [[nodiscard]] run& spare() noexcept;
     void take_out(run& gone) noexcept;
-    void list(run& added) noexcept;
+    void list(run& added, std::uint64_t per_stretch) noexcept;
     void forget_old() noexcept;
+    /// Of the `left` in a stretch so many as the share allows, or a little less, so that all are
+    /// read by windows of one size.
+    [[nodiscard]] std::uint64_t fit(std::uint64_t fragments,
+                                    std::uint64_t left,
+                                    std::uint64_t per_stretch) const noexcept;
 
     std::uint64_t memory_;
+    std::uint64_t pinned_ = 0;
     std::uint64_t clock_ = 0;
     std::size_t streams_ = 0;  ///< among the recent runs
     std::unique_ptr<run[]> all_;
-    std::unique_ptr<run*[]> buckets_;  ///< by chunk
+    std::unique_ptr<run*[]> buckets_;  ///< by stretch
     queue recent_;                     ///< those that have read lately, the latest first
     queue old_;                        ///< the others, and those that are free, likewise
 };

@@ -61,18 +61,30 @@ bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
     return false;
 }
 
+std::uint64_t segment_emptying::places_beside(std::size_t segment) const noexcept {
+    std::uint64_t sum = 0;
+    for (std::size_t other = 0; other < arena_.segments(); ++other) {
+        const io::segment_state state = arena_.state_of(other);
+        if (other != segment && state.buffer_bytes == bytes_) sum += state.count - state.used;
+    }
+    return sum;
+}
+
 bool segment_emptying::finish() noexcept {
     if (segment_ == io::buffer_arena::no_segment) return false;
     const io::segment_state state = arena_.state_of(segment_);
     if (state.buffer_bytes != bytes_) return state.buffer_bytes == 0;
-    const std::uint64_t elsewhere = free_ - (state.count - state.used);
+    if (state.used > free_ - (state.count - state.used)) return false;
+    // Places have gone with segments of the class that have become empty by themselves.
+    const std::uint64_t elsewhere = places_beside(segment_);
+    free_ = elsewhere + (state.count - state.used);
     if (state.used > elsewhere || !movable(segment_)) return false;
     arena_.each_user(segment_, [this](void* user) {
         auto& moved = *static_cast<chunk*>(user);
         std::byte* const place = arena_.allocate_outside(segment_, moved.bytes, user);
         assert(place != nullptr);
-        std::memcpy(place, moved.data, moved.length);
-        arena_.release(moved.data, moved.bytes);
+        std::memcpy(place, moved.data(), moved.length);
+        arena_.release(moved.data(), moved.bytes);
         moved.set_place(place, moved.start);
     });
     segment_ = io::buffer_arena::no_segment;

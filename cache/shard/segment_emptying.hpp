@@ -33,6 +33,8 @@ public:
 
 private:
     [[nodiscard]] bool movable(std::size_t segment) const noexcept;
+    /// Free places of the class in all other segments.
+    [[nodiscard]] std::uint64_t places_beside(std::size_t segment) const noexcept;
 
     io::buffer_arena& arena_;
     std::uint64_t bytes_ = 0;                  ///< of the class; 0 until there is one

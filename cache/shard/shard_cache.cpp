@@ -4,6 +4,8 @@
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
+#include <utility>
+
 namespace leat::detail {
 
 namespace {
@@ -23,7 +25,8 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
       log_(mine),
       shard_(mine),
       all_(all),
-      parts_(std::make_unique<shard_parts>(*this, all.engine().memory_per_shard())) {
+      parts_(std::make_unique<shard_parts>(*this, all.engine().memory_per_shard(), *mine.arena())) {
+    parts_->memory.take_anyway(buckets * sizeof(entry*));
     extension_.state = this;
     extension_.before_submit = [](void* self) noexcept {
         static_cast<shard_cache*>(self)->before_submit();
@@ -31,8 +34,14 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
     extension_.pending = [](void* self) noexcept {
         auto& here = *static_cast<shard_cache*>(self);
         return !here.foreign_.empty() || !here.completions_.empty() ||
-               (here.parts_->chunks.room_may_have_come() && here.parts_->owner_requests.waiting());
+               (here.parts_->chunks.room_may_have_come() &&
+                (here.parts_->owner_requests.waiting() || here.parts_->memory.exceeded()));
     };
+}
+
+void shard_cache::adopt_table(entry_table::buckets larger) noexcept {
+    parts_->memory.take_anyway((larger.size() - table_.size()) * sizeof(entry*));
+    table_.adopt(std::move(larger));
 }
 
 void shard_cache::attach() noexcept {
@@ -56,15 +65,26 @@ void shard_cache::before_submit() noexcept {
     // Each turn, those who release would miss their cache line each time.
     if (shard_.turn_number() % settle_turns == 0 || parts_->owner_requests.waiting())
         take_foreign();
+    if (all_.engine().memory_per_shard() != parts_->memory.bytes()) memory_changed();
+    if (parts_->memory.exceeded()) parts_->eviction.shrink();
     if (shard_.stopping()) {
         parts_->owner_requests.end_line();
         parts_->fills.stop_reads();
     }
+    parts_->home_requests.ask_ahead();
     if (parts_->chunks.room_may_have_come()) parts_->owner_requests.serve_line();
     parts_->fills.submit();
     parts_->chunks.let_go();
     completions_.flush();
     log_.turn_ended(stamp());
+}
+
+void shard_cache::memory_changed() noexcept {
+    const std::uint64_t bytes = all_.engine().memory_per_shard();
+    parts_->memory.set_bytes(bytes);
+    parts_->runs.set_memory(bytes);
+    parts_->uses.set_memory(parts_->memory.for_buffers());
+    parts_->chunks.note_room();
 }
 
 // Uses and pins.
@@ -73,11 +93,11 @@ void shard_cache::visited(entry& found, std::uint64_t in) noexcept {
     parts_->uses.visited(found, in);
 }
 
-entry* shard_cache::hit_fragment(const manager_core& manager,
-                                 std::uint64_t file,
-                                 chunk_place place,
-                                 std::uint32_t size) noexcept {
-    entry* const found = table_.find_ready_fragment(manager, file, place, size);
+entry* shard_cache::hit_beyond_mark(const manager_core& manager,
+                                    std::uint64_t file,
+                                    chunk_place place,
+                                    std::uint32_t size) noexcept {
+    entry* const found = pass_mark(manager, file, place, size);
     if (found == nullptr) return nullptr;
     if (found->last_use.latest() < horizon_) visited(*found, place.in);
     const std::int64_t now = stamp();
@@ -86,12 +106,36 @@ entry* shard_cache::hit_fragment(const manager_core& manager,
     return found;
 }
 
+entry* shard_cache::find_beyond_mark(const manager_core& manager,
+                                     std::uint64_t file,
+                                     chunk_place place,
+                                     std::uint32_t size) const noexcept {
+    for (const piece_number piece :
+         {piece_number::chunk(place.index), piece_number::fragment(place)}) {
+        entry* const found = table_.find(file, piece);
+        if (found != nullptr && found->beyond_mark(manager, place.in, size)) return found;
+    }
+    return nullptr;
+}
+
+entry* shard_cache::pass_mark(const manager_core& manager,
+                              std::uint64_t file,
+                              chunk_place place,
+                              std::uint32_t size) noexcept {
+    entry* const found = find_beyond_mark(manager, file, place, size);
+    if (found == nullptr) return nullptr;
+    found->pass_mark();
+    parts_->home_requests.passed_mark(file, place.index * manager.chunk_size + place.in + size);
+    return found;
+}
+
 entry* shard_cache::hinted_hit(const manager_core& manager,
                                std::uint64_t file,
                                chunk_place place,
                                std::uint32_t size,
                                hint given) noexcept {
-    entry* const found = table_.find_ready(manager, file, place, size);
+    entry* found = table_.find_ready(manager, file, place, size);
+    if (found == nullptr) found = pass_mark(manager, file, place, size);
     if (found == nullptr || !parts_->uses.hit(*found, place.in, size, given)) return nullptr;
     return found;
 }
@@ -101,11 +145,11 @@ std::uint64_t shard_cache::at_once(const manager_core& manager,
                                    chunk_place place) const noexcept {
     if (manager.grain >= manager.chunk_size) return manager.chunk_size - place.in;
     const entry* const whole = table_.find(file, piece_number::chunk(place.index));
-    if (whole != nullptr && whole->ready_length > place.in) return whole->ready_length - place.in;
+    if (whole != nullptr && whole->ready_end() > place.in) return whole->ready_end() - place.in;
     const std::uint64_t fragment = fragment_size - place.in % fragment_size;
     const entry* const part = table_.find(file, piece_number::fragment(place));
     if (part == nullptr || place.in < part->start) return fragment;
-    const std::uint64_t ready = std::uint64_t{part->start} + part->ready_length;
+    const std::uint64_t ready = std::uint64_t{part->start} + part->ready_end();
     return ready > place.in ? ready - place.in : fragment;
 }
 
@@ -155,6 +199,7 @@ const char* shard_cache::fault() const noexcept {
     if (const char* const wrong = parts_->chunks.fault()) return wrong;
     if (const char* const wrong = parts_->held_leases.fault()) return wrong;
     if (const char* const wrong = parts_->fills.fault()) return wrong;
+    if (const char* const wrong = parts_->memory.fault()) return wrong;
     return parts_->owner_requests.fault();
 }
 

@@ -10,6 +10,7 @@
 #include "home_requests.hpp"
 #include "owner_requests.hpp"
 #include "runs.hpp"
+#include "shard_memory.hpp"
 #include "uses.hpp"
 
 #include <leat/cache/statistics.hpp>
@@ -20,19 +21,21 @@ namespace leat::detail {
 /// where each request ends.
 struct shard_parts {
     /// Throws std::bad_alloc.
-    shard_parts(shard_cache& cache, std::uint64_t memory)
-        : runs(memory),
-          chunks(cache),
+    shard_parts(shard_cache& cache, std::uint64_t bytes, io::buffer_arena& arena)
+        : memory(arena, bytes, 2 * arena.segment_bytes()),
+          runs(bytes),
+          chunks(cache, memory),
           uses(cache, chunks),
-          held_leases(cache),
+          held_leases(cache, memory),
           granted_leases(cache, chunks, counts),
           answers(cache, uses, granted_leases),
           fills(cache, chunks, granted_leases, answers, counts),
-          eviction(cache, chunks, uses, granted_leases, fills, counts),
+          eviction(cache, chunks, uses, granted_leases, fills, counts, memory),
           owner_requests(cache, chunks, eviction, fills, answers, counts),
           home_requests(cache, uses, held_leases, owner_requests, runs, counts) {}
 
     cache_statistics counts;
+    shard_memory memory;
     detail::runs runs;
     chunk_store chunks;
     detail::uses uses;

@@ -94,7 +94,7 @@ struct shared_cache::growth : work {
     growth(shard_cache& of_, std::uint64_t count) : work(&arrived), of(of_), larger(count) {}
     static void arrived(work& message) noexcept {
         auto& self = static_cast<growth&>(message);
-        self.of.table().adopt(std::move(self.larger));
+        self.of.adopt_table(std::move(self.larger));
     }
     shard_cache& of;
     entry_table::buckets larger;
@@ -103,9 +103,11 @@ struct shared_cache::growth : work {
 // A bucket for each chunk of the engine, since a shard may hold leases of all that others own, and
 // for each fragment of the shard if they are of 16 KiB on average.
 std::uint64_t shared_cache::buckets_for(std::uint64_t chunk_size) const noexcept {
-    const std::uint64_t chunks = engine_.memory_per_shard() / chunk_size * engine_.shards();
-    const std::uint64_t entries = std::max(chunks, engine_.memory_per_shard() / average_fragment);
-    const std::uint64_t most = engine_.memory_per_shard() / table_share / sizeof(entry*);
+    // As much as it may ever be: a table that is too small makes hits slow.
+    const std::uint64_t memory = engine_.options().most_memory / engine_.shards();
+    const std::uint64_t chunks = memory / chunk_size * engine_.shards();
+    const std::uint64_t entries = std::max(chunks, memory / average_fragment);
+    const std::uint64_t most = memory / table_share / sizeof(entry*);
     return std::max(fewest_buckets, std::min(std::bit_ceil(entries), std::bit_floor(most)));
 }
 

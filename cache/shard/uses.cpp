@@ -7,19 +7,39 @@
 #include <leat/cache/detail/shared_cache.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 
 namespace leat::detail {
+
+namespace {
+// What ghosts may take at most, of little memory, and for each chunk that they follow.
+constexpr std::uint64_t ghost_share = 256;
+constexpr std::uint64_t bytes_a_follower = 1536;
+
+std::size_t most_followed(std::uint64_t memory) noexcept {
+    return std::clamp<std::uint64_t>(memory / ghost_share / bytes_a_follower, 64, 1024);
+}
+}  // namespace
 
 uses::uses(shard_cache& cache, chunk_store& chunks) noexcept
     : cache_(cache),
       chunks_(chunks),
-      clock_(chunks.policy().tell(), cache.all().engine().memory_per_shard()),
-      curve_(cache.all().engine().options().policy,
-             cache.all().engine().memory_per_shard(),
-             [](const resident& real) noexcept {
-                 return static_cast<const chunk&>(real).latest_use();
-             }) {
+      clock_(chunks.policy().tell(), chunks.memory().for_buffers()),
+      curve_(
+          cache.all().engine().options().policy,
+          chunks.memory().for_buffers(),
+          [](const resident& real) noexcept {
+              return static_cast<const chunk&>(real).latest_use();
+          },
+          most_followed(chunks.memory().for_buffers())) {
     cache_.set_horizon(clock_.horizon());
+}
+
+void uses::set_memory(std::uint64_t bytes) noexcept {
+    chunks_.policy().set_capacity(bytes);
+    clock_.set_capacity(bytes);
+    curve_.set_memory(bytes);
 }
 
 void uses::time_passes(std::uint64_t bytes) noexcept {

@@ -37,6 +37,8 @@ public:
     /// A grant has come home, and the request pins by it.
     void granted(lease& by, const chunk_request& wanted) noexcept;
 
+    /// The shard may use so many bytes from now on.
+    void set_memory(std::uint64_t bytes) noexcept;
     [[nodiscard]] ghost_curve& curve() noexcept { return curve_; }
 
 private:

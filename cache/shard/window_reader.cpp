@@ -22,8 +22,9 @@ window_reader window_reader::run(fills& owner, fill_window* wanted, std::stop_to
         code = errc::cancelled;
     } else {
         try {
+            const priority urgency = mine->ahead ? priority::background : priority::demand;
             count = co_await file.manager->source->read_list(*file.opened, begin, mine->buffers,
-                                                             priority::demand);
+                                                             urgency);
             code = judge_answer(count, size, file.size - begin);
         } catch (...) {
             code = error_of(std::current_exception()).code;
@@ -32,11 +33,12 @@ window_reader window_reader::run(fills& owner, fill_window* wanted, std::stop_to
     const bool asked_back = withdrawn.stop_requested();
     owner.cache().all().files().release(file);
     owner.cache().home().unhold();
-    bool demanded = true;
+    bool demanded = !mine->ahead;
     for (chunk* const part : parts) {
         const std::uint64_t landed = std::min<std::uint64_t>(count, part->length);
-        owner.read_ended(*part, fills::part_of_window(*part, demanded), code ? 0 : landed, code,
-                         asked_back);
+        fill_read ended = fills::part_of_window(*part, demanded);
+        ended.told = part != parts.front();
+        owner.read_ended(*part, ended, code ? 0 : landed, code, asked_back);
         count -= landed;
         demanded = false;
     }

@@ -18,10 +18,12 @@ namespace leat::detail {
 
 class fills;
 
-/// Fragments that follow each other, of which nothing is there. Somebody waits for the first.
+/// Fragments, and small chunks, that follow each other, of which nothing is there. Somebody waits
+/// for the first, unless all were asked for ahead.
 struct fill_window {
     std::vector<chunk*> parts;
     std::vector<std::span<std::byte>> buffers;  ///< of the parts, whole units
+    bool ahead = false;                         ///< nobody waits for it
 };
 
 /// A root of its own, which the shard waits for when it stops. It tells its fills how the read of

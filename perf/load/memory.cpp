@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <numeric>
 #include <vector>
 
 namespace leat::perf {
@@ -20,13 +21,18 @@ namespace leat::perf {
 namespace {
 
 constexpr std::uint64_t full_budget = 4 * GiB;
+constexpr std::uint32_t fragment_bytes = 64 * KiB;
 
-task<> read_through(chunk_manager& manager, std::string path, std::uint64_t bytes) {
+// By requests of one fragment each, none of which goes on where another ended: pieces that small
+// are most of what the cache has besides its buffers.
+task<> read_scattered(chunk_manager& manager, std::string path, std::uint64_t bytes) {
     file from = co_await manager.open(path);
-    slice_stream stream = manager.slices(from, 0, bytes);
-    for (;;) {
-        const slice piece = co_await stream.next();
-        if (!piece) break;
+    const std::uint64_t count = bytes / fragment_bytes;
+    std::uint64_t step = count / 2 + 1;
+    while (std::gcd(step, count) != 1) ++step;
+    for (std::uint64_t n = 0; n < count; ++n) {
+        const chunk_config one{from, n * step % count * fragment_bytes, fragment_bytes};
+        const slice piece = co_await manager.get_chunk(one);
         keep(first_word(piece.data()));
     }
 }
@@ -62,7 +68,7 @@ void measure_overhead(bench& with, std::uint64_t budget) {
         with.progress(
             fmt::format("memory: {} of {} filled", format_size(filled), format_size(budget)));
         chunk_manager& manager = managers.emplace_back(shards, file_source{});
-        shards.run(read_through(manager, with.target().path, with.target().size));
+        shards.run(read_scattered(manager, with.target().path, with.target().size));
     }
     const std::uint64_t buffers = shards.run(buffer_bytes(shards));
     const std::uint64_t chunks = shards.run(statistics_of(managers.front())).chunks;

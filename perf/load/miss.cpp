@@ -14,8 +14,10 @@ namespace leat::perf {
 namespace {
 
 constexpr unsigned at_once = 32;
-// More chunks than requests at once, or they would wait for each other's.
 constexpr std::uint64_t memory_chunks = 48;
+// So little that of a page in each fragment most are gone before the fragment comes again: a second
+// miss in one that is there brings all of it.
+constexpr std::uint64_t memory_chunks_at_once = 4;
 
 /// What a run of cold requests has found.
 struct cold_result {
@@ -59,7 +61,7 @@ task<> cold_requests(chunk_manager& manager,
                      clock::time_point end,
                      cold_result& result) {
     while (clock::now() < end) {
-        const chunk_config page{from, order.random_page(), page_bytes};
+        const chunk_config page{from, order.next_page(), page_bytes};
         if (manager.peek(page)) continue;
         const auto begin = clock::now();
         const slice first = co_await manager.get_chunk(page);
@@ -87,9 +89,9 @@ task<cold_result> many_at_once(chunk_manager& manager,
     co_return result;
 }
 
-raw_ring::next_offset random_pages(cold_chunks& order, double seconds) {
+raw_ring::next_offset cold_pages(cold_chunks& order, double seconds) {
     return [&order, end = later(clock::now(), duration_of(seconds))](std::uint64_t& offset) {
-        offset = order.random_page();
+        offset = order.next_page();
         return clock::now() < end;
     };
 }
@@ -130,8 +132,12 @@ void run_miss(bench& with) {
     const std::uint64_t chunk = cold.chunk_size();
     cold_chunks order{cold.usable_bytes(), chunk, 7};
     cold_chunks raw_order{cold.usable_bytes(), chunk, 8};
+    // A page of each fragment in turn.
+    cold_engine crowded{with, memory_chunks_at_once * chunk};
+    cold_chunks fragments{cold.usable_bytes(), detail::fragment_size, 9};
+    cold_chunks raw_fragments{cold.usable_bytes(), detail::fragment_size, 10};
     raw_rival page{with, 1, page_bytes, cold};
-    raw_rival pages{with, at_once, page_bytes, page};
+    raw_rival pages{with, at_once, page_bytes, crowded};
     raw_rival whole{with, 1, chunk, page};
     report& into = with.report();
 
@@ -158,9 +164,9 @@ void run_miss(bench& with) {
          }},
         {"miss.depth32",
          [&] {
-             const cold_result found =
-                 cold.engine().run(many_at_once(manager, cold.file(), order, with.seconds()));
-             cold.settle();
+             const cold_result found = crowded.engine().run(
+                 many_at_once(crowded.manager(), crowded.file(), fragments, with.seconds()));
+             crowded.settle();
              const auto count = static_cast<double>(found.requests);
              into.add("miss.depth32.iops", count / found.seconds);
              into.add("miss.read_amplification",
@@ -168,13 +174,14 @@ void run_miss(bench& with) {
          }},
         {"raw4k.depth32",
          [&] {
-             const read_run found = pages.run(random_pages(raw_order, with.seconds()));
+             const read_run found = pages.run(cold_pages(raw_fragments, with.seconds()));
              into.add("raw4k.depth32.iops", static_cast<double>(found.reads) / found.seconds);
          }},
     };
     with.alternate("miss", all);
     compare(into);
     cold.verify();
+    crowded.verify();
 }
 
 }  // namespace leat::perf

@@ -58,7 +58,8 @@ private:
     void measure(const std::string& figure, const page_order& order, Consume consume);
     void floor(const std::string& figure, const page_order& order);
     void measure_recorded();
-    void measure_lru();
+    enum class loaded : std::uint8_t { fragment, chunk };
+    void measure_apart(const std::string& figure, engine& of, chunk_manager& by, loaded what);
     void copy_by_pread();
     void copy_by_mmap();
     void check(const loop_result& result, const page_order& order, bool all, std::string_view what);
@@ -70,7 +71,8 @@ private:
     engine engine_;
     chunk_manager manager_;
     file file_;
-    engine lru_engine_;  ///< the same by another policy
+    chunk_manager fragment_manager_;  ///< of the same engine; it has nothing but a fragment
+    engine lru_engine_;               ///< the same by another policy
     chunk_manager lru_manager_;
     descriptor buffered_;
     mapped_memory mapped_;
@@ -93,6 +95,7 @@ hit_bench::hit_bench(bench& with)
       pages_(static_cast<std::uint32_t>(bytes_ / page_bytes)),
       engine_(with.engine_with(1, bytes_ + 2 * with.options().engine.chunk_size)),
       manager_(engine_, file_source{}),
+      fragment_manager_(engine_, file_source{}),
       lru_engine_(lru_options(with)),
       lru_manager_(lru_engine_, file_source{}),
       buffered_(open_file(with.target().path, false)),
@@ -136,23 +139,29 @@ void hit_bench::measure(const std::string& figure, const page_order& order, Cons
     check(result, order, std::is_same_v<Consume, read_all>, figure);
 }
 
-// Into a file beside other temporary ones, which a hot page leaves small.
-void hit_bench::measure_lru() {
+// hit.hot by a manager of its own, for which its page is loaded first, alone or with its chunk.
+void hit_bench::measure_apart(const std::string& figure,
+                              engine& of,
+                              chunk_manager& by,
+                              loaded what) {
     const page_order& order = patterns_[0].order;
-    const auto load_and_loop = [this, &order](double seconds) -> task<loop_result> {
-        const file from = co_await lru_manager_.open(bench_.target().path);
-        const chunk_config wanted{from, order[0] * std::uint64_t{page_bytes}, page_bytes};
+    const auto load_and_loop = [&](double seconds) -> task<loop_result> {
+        const file from = co_await by.open(bench_.target().path);
+        const std::uint64_t page = order[0] * std::uint64_t{page_bytes};
+        const std::uint64_t size = what == loaded::chunk ? by.chunk_size() : page_bytes;
+        const chunk_config wanted{from, page / size * size, static_cast<std::uint32_t>(size)};
         {
-            const slice loaded = co_await lru_manager_.get_chunk(wanted);
+            const slice held = co_await by.get_chunk(wanted);
         }
-        task<loop_result> loop = hit_loop(lru_manager_, from, order, seconds, hand_over{});
+        task<loop_result> loop = hit_loop(by, from, order, seconds, hand_over{});
         co_return co_await std::move(loop);
     };
-    const loop_result result = lru_engine_.run(load_and_loop(bench_.seconds()));
-    bench_.report().add("hit.lru.ns", result.ns());
-    check(result, order, false, "hit.lru.ns");
+    const loop_result result = of.run(load_and_loop(bench_.seconds()));
+    bench_.report().add(figure, result.ns());
+    check(result, order, false, figure);
 }
 
+// Into a file beside other temporary ones, which a hot page leaves small.
 void hit_bench::measure_recorded() {
     const std::string path = std::filesystem::temp_directory_path() /
                              ("leat-bench-" + std::to_string(::getpid()) + ".rec");
@@ -213,7 +222,14 @@ std::vector<contestant> hit_bench::contestants() {
         if (one.name != "hot" && one.name != "uniform") continue;
         if (one.name == "hot") {
             all.push_back({"hit.recorded.ns", [this] { measure_recorded(); }});
-            all.push_back({"hit.lru.ns", [this] { measure_lru(); }});
+            all.push_back({"hit.fragment.ns", [this] {
+                               measure_apart("hit.fragment.ns", engine_, fragment_manager_,
+                                             loaded::fragment);
+                           }});
+            all.push_back({"hit.lru.ns", [this] {
+                               measure_apart("hit.lru.ns", lru_engine_, lru_manager_,
+                                             loaded::chunk);
+                           }});
         }
         const std::string bare = "floor." + one.name + ".ns";
         all.push_back({bare, [this, bare, &one] { floor(bare, one.order); }});
@@ -260,6 +276,7 @@ void hit_bench::run() {
     const std::vector<contestant> all = contestants();
     bench_.alternate("hit", all);
     bench_.report().compare("hit.hot/floor.hot", "hit.hot.ns", "floor.hot.ns");
+    bench_.report().compare("hit.fragment/hit.hot", "hit.fragment.ns", "hit.hot.ns");
     bench_.report().compare("hit.hot/hit.lru", "hit.hot.ns", "hit.lru.ns");
     bench_.report().compare("hit.recorded/hit.hot", "hit.recorded.ns", "hit.hot.ns");
     bench_.report().compare("pread.uniform/hit.copy", "pread.uniform.ns", "hit.copy.ns");

@@ -40,6 +40,8 @@ constexpr std::array all{
             "players", 500'000, 500'000, usual},
     pattern{"readers", "32 readers at once, each of cold files of its own, by 64 KiB", "readers:32",
             200'000, 200'000, usual, 32},
+    pattern{"slow", "10,000 slow clients, each of a file of 1 MiB, by 10 KiB", "slow:10000",
+            2'000'000, 600'000, chunks(50)},
     pattern{"ahead8", "8 readers by slices(), in memory for 24 chunks of 10 MiB", "readers:8",
             100'000, 100'000, chunks(24), 8, asking::slices},
     pattern{"ahead12", "12 readers by slices(), in memory for 24 chunks of 10 MiB", "readers:12",

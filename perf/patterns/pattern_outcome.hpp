@@ -54,7 +54,7 @@ struct pattern_outcome {
 [[nodiscard]] trace trace_of(const std::string& path, const pattern_options& how);
 
 /// How a trace that is a file is served: by one client, in memory for 51 chunks of 10 MiB.
-inline constexpr pattern served_trace{"", "", "", 0, 0, 510 * MiB};
+inline constexpr pattern served_trace{"", "", "", 0, 0, 510 * MiB, 1, asking::read};
 
 /// The trace, served by leat alone, as the pattern asks for it. Throws as run_pattern() does.
 [[nodiscard]] replay_figures serve_pattern(const trace& of,

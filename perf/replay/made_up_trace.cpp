@@ -26,6 +26,8 @@ constexpr std::uint64_t probe_bytes = 64 * KiB;
 constexpr std::uint64_t scan_bytes = 64 * KiB;
 constexpr std::uint64_t reader_bytes = 64 * KiB;
 constexpr std::uint64_t reader_file_bytes = 256 * MiB;
+constexpr std::uint64_t slow_file_bytes = MiB;
+constexpr std::uint64_t slow_bytes = 10 * KiB;
 constexpr std::uint64_t played_bytes = 30 * MiB;
 constexpr std::uint64_t film_bytes = GiB;
 constexpr std::uint64_t huge_bytes = 1024 * GiB;
@@ -181,6 +183,22 @@ void make_readers(const workload_parts& with) {
     });
 }
 
+/// Clients who are slow, each of a file of its own: little of it at a time, whenever there is room
+/// at the client's.
+void make_slow(const workload_parts& with) {
+    const std::uint32_t first = add_files(with.into, with.count, slow_file_bytes);
+    std::vector<std::uint64_t> at(with.count);
+    for (std::uint64_t& one : at)
+        one = with.random.below(slow_file_bytes / slow_bytes) * slow_bytes;
+    fill(with, [&](std::uint64_t) {
+        const auto client = static_cast<std::uint32_t>(with.random.below(with.count));
+        const std::uint64_t begin = at[client];
+        const std::uint64_t size = std::min(slow_bytes, slow_file_bytes - begin);
+        at[client] = (begin + size) % slow_file_bytes;
+        return request_for(first + client, begin, size);
+    });
+}
+
 void make_tensors(const workload_parts& with) {
     const std::uint32_t file = add_files(with.into, 1, tensor_file_bytes);
     const std::uint64_t room = tensor_file_bytes / tensor_count;
@@ -222,6 +240,7 @@ constexpr made_up_workload workloads_made_up[]{
     {"players", 0, 1'500'000, &make_players},
     {"smallfiles", record_bytes / KiB, 1'000'000, &make_small_files},
     {"readers", 32, 500'000, &make_readers},
+    {"slow", 10'000, 2'000'000, &make_slow},
     {"tensors", 0, tensor_count, &make_tensors},
     {"scan", 200, 1'000'000, &make_scan},
 };

@@ -27,6 +27,8 @@ struct made_up_options {
 /// - smallfiles:N: whole, of 10,000 files of N KiB, 4 unless N is given, with exponent 0.9.
 /// - readers:N: N readers in turns, each of files of 256 MiB that no other reads, by 64 KiB; from a
 ///   random place of its first file on, and then from end to end.
+/// - slow:N: N clients, of whom a random one goes on each time, by 10 KiB; each reads a file of
+///   1 MiB of its own, from a random place on and over and over.
 /// - tensors: 200 of 1 KB to 80 MB, as many of each order of magnitude, anywhere in a file of
 ///   16 GiB, but none over another, each whole and once, in random order; then others.
 /// - scan:N: a file of N times 10 MiB, of which 4 KiB are asked for in one of its parts, with
@@ -37,6 +39,7 @@ struct made_up_options {
 
 /// Their names, for messages and help.
 inline constexpr std::string_view made_up_names =
-    "records:N, streams:N, mix, players, smallfiles:N, readers:N, tensors or scan:N";
+    "records:N, streams:N, mix, players, smallfiles:N, readers:N, slow:N, tensors "
+    "or scan:N";
 
 }  // namespace leat::perf

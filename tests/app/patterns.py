@@ -11,7 +11,7 @@ BENCH = os.environ["LEAT_BENCH"]
 SIDE = {"requests", "hits", "bytes_served", "reads", "bytes_read", "read_per_served", "mean_read_bytes",
         "device_s_per_gib"}
 NAMES = """small4 small12 records records16 packed streams20 streams80 streams200 streams1000 mix players readers
-ahead8 ahead12 ahead16 tensors""".split()
+slow ahead8 ahead12 ahead16 tensors""".split()
 
 
 def patterns(*words: str, code: int = 0) -> subprocess.CompletedProcess:

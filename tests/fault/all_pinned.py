@@ -15,7 +15,7 @@ def main() -> None:
         def piece(chunk: int) -> bytes:
             return content[chunk * CHUNK : chunk * CHUNK + 100]
 
-        options = ("--chunk-size", CHUNK, "--memory", ROOM * CHUNK)
+        options = ("--chunk-size", CHUNK, "--memory", ROOM * CHUNK + 128 * KiB)
         probe = here.probe(*options)
         probe.open("f", path)
         for chunk in range(ROOM):

@@ -247,7 +247,8 @@ private:
         require(sum.pins == 0 && sum.referred_bytes == 0, "pins are left");
         require(sum.waiting == 0, "somebody waits");
         require(sum.filling_chunks == 0, "a read is left");
-        require(sum.chunks <= shards * room, "more chunks than there is memory for");
+        require(sum.cached_bytes <= shards * room * chunk_bytes,
+                "more chunks than there is memory for");
     }
 
     io::time_point clock_{std::chrono::hours{1}};

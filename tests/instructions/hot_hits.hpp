@@ -27,15 +27,21 @@ inline task<std::uint64_t> run(chunk_manager& manager, std::uint64_t count) {
     co_return co_await hits(manager, opened, count);
 }
 
-/// `record` is the file to record them in, or nullptr. Gives the exit code.
-inline int make_hits(int count, char** values, const char* record) {
+/// `record` is the file to record them in, or nullptr. Where chunks are larger than fragments, the
+/// hits are those of a fragment. Gives the exit code.
+inline int make_hits(int count,
+                     char** values,
+                     const char* record,
+                     std::uint64_t chunk_size = detail::fragment_size) {
     using namespace literals;
     if (count != 2) return 2;
     // Nothing that waits busily: instructions are to depend on the hits alone.
-    engine_options options = small_engine(1, 1_MiB, 64_KiB, io::backend_kind::thread);
+    engine_options options = small_engine(1, 16 * chunk_size, chunk_size, io::backend_kind::thread);
     options.spin = std::chrono::microseconds{0};
     engine owner{options};
-    chunk_manager manager{owner, scripted_source{script_of(64_KiB)}};
+    const std::shared_ptr<script> source = script_of(chunk_size);
+    source->grain = detail::fragment_size;
+    chunk_manager manager{owner, scripted_source{source}};
     std::optional<recording> tape;
     if (record != nullptr) tape.emplace(manager, record);
     const std::uint64_t sum = owner.run(run(manager, std::strtoull(values[1], nullptr, 10)));

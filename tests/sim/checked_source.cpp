@@ -34,7 +34,7 @@ const detail::chunk* fill_watch::target(const fill& one) const {
         const detail::entry* const found =
             detail::shard_cache::current().find(number->second, piece);
         if (found == nullptr || found->leased || !found->covers(in, 1)) return nullptr;
-        return found->data + (in - found->start) == one.to.data()
+        return found->data() + (in - found->start) == one.to.data()
                    ? static_cast<const detail::chunk*>(found)
                    : nullptr;
     };

@@ -4,6 +4,7 @@
 #include "actor.hpp"
 #include "allocations.hpp"
 #include "guest.hpp"
+#include "shard/chunk.hpp"
 #include "verdict.hpp"
 
 #include <algorithm>
@@ -306,8 +307,19 @@ task<> workload::look() {
     require(now.pins != 0 || now.pinned_bytes + now.referred_bytes == 0,
             "bytes are counted as pinned that no slice refers to");
     require(now.filling_chunks == 0 || all.stuck != 0, "the cache counts chunks that fill");
+    check_budget(now);
     looked_ = true;
     ++all.progress;
+}
+
+// Entries are in it, but where two chunks a shard leave no room for them.
+void workload::check_budget(const cache_statistics& now) const {
+    const std::uint64_t entries = (now.chunks + now.leases) * sizeof(detail::chunk);
+    require(now.entry_bytes >= entries, "entries are counted as less than they are");
+    const std::uint64_t least = 2 * owner.options().chunk_size * owner.shards();
+    if (now.memory_bytes < 4 * least) return;
+    require(now.cached_bytes + now.entry_bytes <= now.memory_bytes,
+            "buffers and entries are more than the memory");
 }
 
 void workload::begin_last_look() {

@@ -98,6 +98,7 @@ private:
     void judge_failure(const attempt& made, boost::system::error_code code) const;
     [[nodiscard]] bool may_be_pinned(const attempt& made) const;
     task<> look();
+    void check_budget(const cache_statistics& now) const;
 
     std::vector<std::unique_ptr<actor>> actors_;
     unsigned coming_ = 0;

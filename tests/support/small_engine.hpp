@@ -16,7 +16,9 @@ inline constexpr auto both_backends = {io::backend_kind::uring, io::backend_kind
     io::backend_kind kind = io::backend_kind::automatic) {
     engine_options options;
     options.shards = shards;
-    options.memory = memory;
+    // Buffers are to have all of `memory`, whatever entries take.
+    const bool roomy = shards != 0 && memory / shards > 2 * chunk_size;
+    options.memory = roomy ? memory + shards * 128 * KiB : memory;
     options.chunk_size = chunk_size;
     options.pin = false;
     options.spin = std::chrono::microseconds{20};

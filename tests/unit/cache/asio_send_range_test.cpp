@@ -376,7 +376,9 @@ BOOST_DATA_TEST_CASE(a_quick_peer_lets_others_go_first, both_backends, kind) {
 
 // Sends without a copy: granted below an eighth of the memory only, given up where a peer is late.
 BOOST_AUTO_TEST_CASE(what_sends_without_a_copy_may_keep) {
-    engine owner{small_engine(1, 32 * chunk_bytes, chunk_bytes, io::backend_kind::uring)};
+    engine_options options = small_engine(1, 0, chunk_bytes, io::backend_kind::uring);
+    options.memory = 32 * chunk_bytes;
+    engine owner{options};
     const auto made_up = std::make_shared<script>();
     made_up->size = file_bytes;
     chunk_manager manager{owner, scripted_source{made_up}};

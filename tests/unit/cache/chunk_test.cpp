@@ -16,7 +16,7 @@ namespace {
 struct filling {
     filling() {
         one.file = &file;
-        one.data = memory;
+        one.set_place(memory, 0);
         one.units = 100;
         one.length = 100 * unit_size;
         one.ask(0, 20);
@@ -45,7 +45,7 @@ struct filling {
 struct granted : filling {
     granted() {
         held.at_owner.chunk = &one;
-        one.holders.push_back(held.at_owner);
+        one.holders.push_front(held.at_owner);
     }
 };
 
@@ -61,7 +61,7 @@ struct defect {
 
 const defect<granted> of_chunks[] = {
     {"a chunk counts as leased at its owner", [](granted& of) { of.one.leased = true; }},
-    {"a chunk in use has no file or no buffer", [](granted& of) { of.one.data = nullptr; }},
+    {"a chunk in use has no file or no buffer", [](granted& of) { of.one.set_place(nullptr, 0); }},
     {"more reads are demanded than there are", [](granted& of) { of.one.demands = 2; }},
     {"a doomed chunk is still in a queue", [](granted& of) { of.one.doomed = true; }},
     {"a chunk is held by a lease that does not know it",
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(each_broken_invariant_of_a_chunk_is_noticed) {
 
 BOOST_AUTO_TEST_CASE(a_header_used_anew_is_as_new_and_keeps_what_it_has_allocated) {
     chunk used{chunk_allocations{2}};
-    const auto* const bits = used.landed_words;
+    const auto* const bits = used.landed_words();
     used.units = 100;
     used.ask(0, 70);
     used.land(0, 70);
@@ -113,11 +113,11 @@ BOOST_AUTO_TEST_CASE(a_header_used_anew_is_as_new_and_keeps_what_it_has_allocate
     used.distrust();
     used.pins = 3;
     const chunk fresh{chunk_allocations{std::move(used)}};
-    BOOST_TEST(fresh.landed_words == bits);
+    BOOST_TEST(fresh.landed_words() == bits);
     BOOST_TEST(fresh.presence == bits);
     BOOST_TEST(fresh.words == 2u);
-    BOOST_TEST(fresh.landed_words[0].load() + fresh.landed_words[1].load() == 0u);
-    BOOST_TEST(fresh.asked_words[0] + fresh.asked_words[1] == 0u);
+    BOOST_TEST(fresh.landed_words()[0].load() + fresh.landed_words()[1].load() == 0u);
+    BOOST_TEST(fresh.asked_word(0) + fresh.asked_word(1) == 0u);
     BOOST_TEST(fresh.units + fresh.pins + fresh.distrusted == 0u);
     BOOST_TEST(!fresh.all_landed->load());
 }

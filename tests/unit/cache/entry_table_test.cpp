@@ -255,6 +255,7 @@ BOOST_FIXTURE_TEST_CASE(what_another_manager_asks_for_is_not_found, served) {
 
 BOOST_AUTO_TEST_CASE(tables_have_a_bucket_for_each_fragment_and_each_chunk_of_their_engine) {
     engine_options options = test::small_engine(8, 256_MiB, 4_MiB);
+    options.memory = 256_MiB;
     options.huge_pages = options.register_buffers = false;
     engine owner{options};
     const auto buckets = [&](unsigned shard) {

@@ -14,14 +14,14 @@ namespace {
 struct granted {
     granted() {
         held.file = &file;
-        held.data = memory;
+        held.set_place(memory, 0);
         held.presence = one.presence;
         held.state = lease::home_state::granted;
         held.pins = 1;
         held.at_owner.chunk = &one;
         held.at_owner.generation = 1;
         held.at_owner.state = lease::owner_state::held;
-        one.holders.push_back(held.at_owner);
+        one.holders.push_front(held.at_owner);
     }
     ~granted() { one.holders.clear(); }
     void revoke() {

@@ -13,21 +13,22 @@
 using namespace leat::literals;
 using leat::detail::fragment_size;
 using leat::detail::runs;
+using leat::detail::stretch_of;
 
 namespace {
 
 /// Misses of one shard, in chunks of one size.
 struct misses {
     explicit misses(std::uint64_t memory, std::uint64_t chunk = 10_MiB)
-        : of(memory), chunk_size(chunk) {}
+        : of(memory), stretch(stretch_of(chunk)) {}
 
     [[nodiscard]] runs::miss at(std::uint64_t offset, std::uint64_t size) const {
         runs::miss one;
         one.file = file;
-        one.index = offset / chunk_size;
+        one.index = offset / stretch;
         one.size = size;
-        one.chunk_size = chunk_size;
-        one.in = offset % chunk_size;
+        one.stretch = stretch;
+        one.in = offset % stretch;
         return one;
     }
     std::uint64_t miss(std::uint64_t offset, std::uint64_t size = 4_KiB) {
@@ -53,8 +54,17 @@ struct misses {
         return (offset + window + fragment_size - 1) / fragment_size * fragment_size;
     }
 
+    bool due(std::uint64_t reader) { return of.due(file, reader, stretch); }
+    runs::next_window ahead(std::uint64_t reader) {
+        return of.ahead(file, reader, stretch, file_size);
+    }
+    std::uint64_t brought(std::uint64_t offset, std::uint64_t size) {
+        return of.brought(file, offset, size, stretch);
+    }
+
     runs of;
-    std::uint64_t chunk_size;
+    std::uint64_t file_size = 1024_GiB;
+    std::uint64_t stretch;
     std::uint64_t file = 1;
 };
 
@@ -75,7 +85,11 @@ BOOST_AUTO_TEST_CASE(one_that_goes_on_in_its_fragment_or_in_the_next_brings_the_
     BOOST_TEST(some.miss(0) == 4_KiB);
     BOOST_TEST(some.miss(8_KiB) == 56_KiB);
     BOOST_TEST(some.miss(64_KiB) == 64_KiB);
-    BOOST_TEST(some.miss(128_KiB + 4_KiB + 100, 8_KiB) == 60_KiB - 100);
+    BOOST_TEST(some.miss(128_KiB + 100, 8_KiB) == 64_KiB - 100);
+    // In the next one, but not at its beginning, it is no run.
+    misses other{1_GiB};
+    other.miss(0);
+    BOOST_TEST(other.miss(64_KiB + 4_KiB, 8_KiB) == 8_KiB);
     // To the end of the last fragment that it touches.
     BOOST_TEST(some.miss(192_KiB - 100, 200) == 64_KiB + 100);
 }
@@ -115,36 +129,37 @@ BOOST_AUTO_TEST_CASE(misses_in_one_fragment_make_no_stream_however_many) {
     BOOST_TEST(some.of.streams() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_stream_reads_more_and_more_but_never_more_than_half_of_what_it_has_read) {
+BOOST_AUTO_TEST_CASE(a_stream_reads_more_and_more_in_proportion_to_what_it_has_read) {
     misses some{8_GiB, 1_GiB};
     std::uint64_t offset = some.read_on(0, 3);
     std::uint64_t before = 0;
     unsigned count = 0;
     while (offset < 256_MiB) {
         const std::uint64_t window = some.miss(offset);
-        BOOST_TEST(window >= before);
-        BOOST_TEST(window <= std::max<std::uint64_t>(256_KiB, offset / 2 + fragment_size));
+        BOOST_TEST(window + fragment_size >= before);
+        BOOST_TEST(window <= std::max<std::uint64_t>(256_KiB, offset * 9 / 16 + fragment_size));
         before = window;
         offset += window;
         ++count;
     }
-    BOOST_TEST(before >= 64_MiB);
-    BOOST_TEST(count < 30u);
+    // As much as one read brings.
+    BOOST_TEST(before == 10_MiB);
+    BOOST_TEST(count < 40u);
 }
 
 BOOST_AUTO_TEST_CASE(a_window_ends_with_its_chunk_and_the_next_goes_on) {
-    misses some{1_GiB, 1_MiB};
+    misses some{1_GiB, 10_MiB};
     std::uint64_t offset = some.read_on(0, 3);
     bool met = false;
-    while (offset < 64_MiB) {
+    while (offset < 640_MiB) {
         const std::uint64_t window = some.miss(offset);
-        BOOST_TEST(offset % 1_MiB + window <= 1_MiB);
-        met = met || (offset % 1_MiB == 0 && window == 1_MiB);
+        BOOST_TEST(offset % 10_MiB + window <= 10_MiB);
+        met = met || (offset % 10_MiB == 0 && window == 10_MiB);
         offset += window;
     }
     // From the start of a chunk on all of it.
     BOOST_TEST(met);
-    BOOST_TEST(some.miss(offset) == 1_MiB);
+    BOOST_TEST(some.miss(offset) == 10_MiB);
     BOOST_TEST(some.of.streams() == 1u);
 }
 
@@ -163,11 +178,11 @@ BOOST_AUTO_TEST_CASE(who_says_that_it_is_a_stream_is_one_at_once) {
     BOOST_TEST(some.of.streams() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(half_of_the_memory_is_divided_by_the_streams_and_one_more) {
+BOOST_AUTO_TEST_CASE(half_of_the_memory_is_divided_by_the_streams) {
     misses some{64_MiB};
     BOOST_TEST(some.of.share() == 32_MiB);
-    for (std::uint64_t i = 0; i < 15; ++i) some.stream(i * 1_GiB);
-    BOOST_TEST(some.of.streams() == 15u);
+    for (std::uint64_t i = 0; i < 16; ++i) some.stream(i * 1_GiB);
+    BOOST_TEST(some.of.streams() == 16u);
     BOOST_TEST(some.of.share() == 2_MiB);
 }
 
@@ -239,8 +254,8 @@ BOOST_AUTO_TEST_CASE(what_is_known_to_come_is_read_as_far_as_the_share_and_the_c
     BOOST_TEST(some.known(30_MiB + 4_KiB, 4_KiB, 60_KiB) == 60_KiB);
     BOOST_TEST(some.known(9_MiB, 64_KiB, 5_MiB) == 1_MiB);
     BOOST_TEST(some.known(20_MiB, 64_KiB, 10_MiB) == 10_MiB);
-    BOOST_TEST(some.of.streams() == 0u);
-    for (std::uint64_t i = 1; i < 1024; ++i) some.stream(i * 1_GiB);
+    BOOST_TEST(some.of.streams() == 3u);  // those who know more than a few fragments
+    for (std::uint64_t i = 1; i <= 1021; ++i) some.stream(i * 1_GiB);
     BOOST_TEST(some.of.share() == 512_KiB);
     BOOST_TEST(some.known(4_KiB, 4_KiB, 10_MiB - 4_KiB) == 508_KiB);
     BOOST_TEST(some.known(0, 1_MiB, 10_MiB) == 1_MiB);
@@ -270,10 +285,110 @@ BOOST_AUTO_TEST_CASE(a_miss_inside_what_was_to_be_read_has_the_rest_of_that_and_
     BOOST_TEST(some.of.streams() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_miss_inside_what_was_asked_for_at_once_is_alone) {
+    misses some{1_GiB};
+    some.miss(20_MiB, 10_MiB);
+    for (std::uint64_t at = 20_MiB; at < 29_MiB; at += 200_KiB) BOOST_TEST(some.miss(at) == 4_KiB);
+    BOOST_TEST(some.of.streams() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(records_that_cross_a_fragment_are_no_streams) {
     misses some{1_GiB};
     for (std::uint64_t i = 0; i < 1000; ++i)
         BOOST_TEST(some.miss(i * 10_MiB + 60_KiB, 8_KiB) == 8_KiB);
     BOOST_TEST(some.of.streams() == 0u);
     BOOST_TEST(some.of.share() == 512_MiB);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_pinned_is_not_divided) {
+    misses some{64_MiB};
+    some.stream(0);
+    BOOST_TEST(some.of.share() == 32_MiB);
+    some.of.set_pinned(48_MiB);
+    BOOST_TEST(some.of.share() == 8_MiB);
+    some.of.set_pinned(80_MiB);
+    BOOST_TEST(some.of.share() == fragment_size);
+    some.of.set_pinned(0);
+    BOOST_TEST(some.of.share() == 32_MiB);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_asks_ahead_once_when_its_reader_comes_to_the_mark) {
+    misses some{1_GiB};
+    const std::uint64_t offset = some.read_on(0, 3);
+    BOOST_TEST(some.miss(offset) == 256_KiB);
+    BOOST_TEST(!some.due(offset + 200_KiB));
+    // In the middle of what has come.
+    BOOST_TEST(some.brought(offset, 256_KiB) == offset + 128_KiB);
+    BOOST_TEST(!some.due(offset + 128_KiB));
+    BOOST_TEST(some.due(offset + 132_KiB));
+    const auto next = some.ahead(offset + 132_KiB);
+    BOOST_TEST(next.begin == offset + 256_KiB);
+    BOOST_TEST(next.size == 256_KiB);
+    BOOST_TEST(some.ahead(offset + 136_KiB).size == 0u);
+    // Its own mark is the next one.
+    BOOST_TEST(some.brought(next.begin, next.size) == next.begin + 128_KiB);
+    BOOST_TEST(!some.due(offset + 240_KiB));
+    BOOST_TEST(some.due(next.begin + 132_KiB));
+    BOOST_TEST(some.of.streams() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_asked_ahead_behind_the_end_of_a_file) {
+    misses some{1_GiB};
+    const std::uint64_t offset = some.read_on(0, 3);
+    some.miss(offset);
+    some.brought(offset, 256_KiB);
+    some.file_size = offset + 300_KiB;
+    BOOST_TEST(some.ahead(offset + 132_KiB).size == 44_KiB);
+    some.brought(offset + 256_KiB, 44_KiB);
+    BOOST_TEST(some.ahead(offset + 290_KiB).size == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_does_not_find_what_was_read_for_it_starts_small_again) {
+    misses some{1_GiB};
+    std::uint64_t offset = some.read_on(0, 3);
+    while (offset < 8_MiB) {
+        const std::uint64_t window = some.miss(offset);
+        some.brought(offset, window);
+        offset += window;
+    }
+    const std::uint64_t window = some.miss(offset);
+    BOOST_TEST(window > 1_MiB);
+    some.brought(offset, window);
+    // Of what was there it misses some, and the owner has to read it again.
+    const std::uint64_t lost = offset + 128_KiB;
+    const std::uint64_t rest = some.miss(lost);
+    BOOST_TEST(rest == window - 128_KiB);
+    some.brought(lost, rest);
+    BOOST_TEST(some.miss(lost + rest) <= std::max<std::uint64_t>(256_KiB, rest));
+    BOOST_TEST(some.of.streams() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_window_is_smaller_when_what_was_read_ahead_goes_unread) {
+    const auto next = [](bool unread) {
+        misses some{1_GiB, 1_GiB};
+        const std::uint64_t offset = some.read_on(0, 10);
+        if (unread) some.of.unread(some.file, offset, some.stretch);
+        return some.miss(offset);
+    };
+    BOOST_TEST(next(true) < next(false) * 2 / 3);
+}
+
+BOOST_AUTO_TEST_CASE(what_ends_counts_no_more_and_is_not_asked_ahead_for) {
+    misses some{1_GiB};
+    const std::uint64_t offset = some.read_on(0, 3);
+    some.miss(offset);
+    some.brought(offset, 256_KiB);
+    some.of.ended(some.file, offset + 200_KiB, some.stretch);
+    BOOST_TEST(some.of.streams() == 0u);
+    BOOST_TEST(!some.due(offset + 200_KiB));
+}
+
+BOOST_AUTO_TEST_CASE(windows_go_on_over_small_chunks) {
+    BOOST_TEST(stretch_of(64_KiB) == 10_MiB);
+    BOOST_TEST(stretch_of(3_MiB) == 9_MiB);
+    BOOST_TEST(stretch_of(10_MiB) == 10_MiB);
+    BOOST_TEST(stretch_of(64_MiB) == 64_MiB);
+    misses some{1_GiB, 64_KiB};
+    const std::uint64_t offset = some.read_on(0, 3);
+    BOOST_TEST(some.miss(offset) == 256_KiB);
 }

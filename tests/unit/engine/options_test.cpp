@@ -203,7 +203,8 @@ BOOST_AUTO_TEST_CASE(cpus_that_would_not_be_used_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(sizes_of_chunks_and_memory_that_cannot_be_are_refused) {
-    engine_options options = unpinned(2, 1_MiB);
+    engine_options options = unpinned(2, 0);
+    options.memory = 1_MiB;
     for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1}, 64_KiB - 1, 64_KiB + 1,
                                      32_KiB, 1_GiB + 64_KiB, most}) {
         options.chunk_size = size;

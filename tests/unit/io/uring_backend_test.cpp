@@ -147,6 +147,35 @@ BOOST_AUTO_TEST_CASE(registered_buffers) {
     ::munmap(mapped, size);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_few_reads_bring_about_is_submitted_before_others_complete) {
+    const auto through = make<uring_kind>();
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    const descriptor in(::open(scratch.patterned("f", 4096).c_str(), O_RDONLY | O_CLOEXEC));
+    constexpr std::size_t reads = 20;
+    constexpr std::size_t most = 4;
+    std::array<std::byte, 4096> memory{};
+    std::array<counted, reads> ops;
+    for (counted& op : ops) {
+        op.prepare_read(in, memory, 0, -1);
+        through->submit(op);
+    }
+    std::size_t completed = 0;
+    while (completed < reads) {
+        const std::size_t now = through->run(time_point::max());
+        BOOST_TEST(now <= most);
+        completed += now;
+    }
+    BOOST_TEST(completed == reads);
+    for (const counted& op : ops) {
+        BOOST_TEST(op.completions == 1);
+        BOOST_TEST(op.result == 4096);
+    }
+    BOOST_TEST(through->run(time_point::min()) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(reads_into_pieces_of_a_registered_buffer_where_the_kernel_has_them) {
     const auto made = make<uring_kind>();
     if (!made) {

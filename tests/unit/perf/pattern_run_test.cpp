@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(rivals_have_the_same_requests) {
     const pattern& which = *find_pattern("packed");
     const pattern_outcome found = compare_pattern(trace_of(which, how), which, how);
     BOOST_TEST(found.failure.empty());
-    BOOST_TEST(found.memory == 4 * MiB);
+    BOOST_TEST(found.memory == how.engine.memory);
     BOOST_REQUIRE(found.sides.size() == 3U);
     for (const pattern_side& side : found.sides) {
         BOOST_TEST_CONTEXT(side.name) {

@@ -53,15 +53,13 @@ public:
         : get_chunk_awaiter(manager, config, detail::patience_of(config.hint)) {}
     [[nodiscard]] get_chunk_awaiter(const detail::manager_core& manager,
                                     const chunk_config& config,
-                                    leat::detail::patience patience,
-                                    std::uint32_t window = 0) noexcept
+                                    leat::detail::patience patience) noexcept
         : manager_(manager),
           sought_(detail::is_plain(config.hint) ? config.file.number : ~config.file.number),
           offset_(config.offset),
           size_(config.size),
           hint_(config.hint),
-          patience_(patience),
-          window_(window) {}
+          patience_(patience) {}
     /// Before it is awaited, not after.
     get_chunk_awaiter(get_chunk_awaiter&& unused) noexcept
         : manager_(unused.manager_),
@@ -69,8 +67,7 @@ public:
           offset_(unused.offset_),
           size_(unused.size_),
           hint_(unused.hint_),
-          patience_(unused.patience_),
-          window_(unused.window_) {}
+          patience_(unused.patience_) {}
 
     // Left alone, GCC calls it: the compiler's cost of a coroutine's body hides what inlining
     // saves.
@@ -99,7 +96,7 @@ public:
     }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> coroutine) {
-        return suspend(coroutine, stop_of(coroutine), name_of(coroutine));
+        return suspend(coroutine, stop_of(coroutine), name_of(coroutine), 0);
     }
     /// Throws leat::system_error.
     [[nodiscard]] slice await_resume() {
@@ -114,6 +111,13 @@ public:
         return slice{*entry_, in_, size_};
     }
 
+protected:
+    /// `window` is as chunk_request has it.
+    bool suspend(std::coroutine_handle<> coroutine,
+                 const std::stop_token* token,
+                 const char* name,
+                 std::uint32_t window);
+
 private:
     struct waiting final : detail::suspension, detail::chunk_request {
         explicit waiting(const get_chunk_awaiter& of_) noexcept : of(of_) {}
@@ -121,7 +125,6 @@ private:
         const get_chunk_awaiter& of;
     };
 
-    bool suspend(std::coroutine_handle<> coroutine, const std::stop_token* token, const char* name);
     static void ended(detail::chunk_request& request) noexcept;
     static void stopped(detail::suspension& self) noexcept;
     [[nodiscard]] file_id file() const noexcept {
@@ -144,7 +147,6 @@ private:
     std::uint32_t size_;
     leat::hint hint_;
     leat::detail::patience patience_;
-    std::uint32_t window_;  ///< as chunk_request has it
     detail::entry* entry_ = nullptr;
     std::uint64_t in_;             ///< in the chunk; set by await_ready()
     std::optional<waiting> wait_;  // engaged only by a miss
@@ -255,7 +257,7 @@ public:
     /// As get_chunk() where that would be a hit, and an empty slice where it is not: because the
     /// bytes are not in memory, because another shard owns them and this one has no lease, or
     /// because its owner has to be told of the hint (keep, no_retain), or because the request is
-    /// wrong. Never waits, and starts no read.
+    /// wrong. Never waits, and starts no read, but that of what a stream asks ahead at its mark.
     ///
     ///     leat::slice page = manager.peek(config);
     ///     if (!page) page = co_await manager.get_chunk(config);

@@ -13,10 +13,15 @@ namespace leat {
 
 class chunk_manager;
 
+namespace detail {
+class look_ahead;
+}
+
 /// How to walk a range.
 struct slices_options {
-    /// Chunks that fill ahead of the one being read, as far as the stream's share of the memory
-    /// allows: half of a shard's, divided by its streams and one more.
+    /// Chunks that fill ahead of the one being read, as far as the stream's share of the memory has
+    /// room for them beside that: half of what is not pinned of a shard's, divided by its streams.
+    /// Where it has none, less than a chunk is read ahead.
     unsigned depth = 2;
     /// Bytes a slice, cut at chunk borders; 0: as many as lie together in
     /// memory, up to a chunk, or else up to the end of a fragment.
@@ -52,9 +57,9 @@ public:
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
 
 private:
-    struct ahead;
     [[nodiscard]] bool has(std::uint64_t offset, std::uint32_t size) const noexcept;
     [[nodiscard]] unsigned depth() const noexcept;
+    [[nodiscard]] bool is_in_fragments(std::uint64_t index) const noexcept;
     void look_ahead(std::uint64_t index, std::uint64_t first);
     void drop_before(std::uint64_t index) noexcept;
     void check_home() const noexcept;
@@ -67,7 +72,7 @@ private:
     slices_options options_;
     bool whole_ = false;            ///< the chunk being read is read as a whole
     std::uint64_t next_ahead_ = 0;  ///< first chunk not yet asked for ahead
-    std::vector<ahead*> ahead_;
+    std::vector<detail::look_ahead*> ahead_;
 };
 
 }  // namespace leat

@@ -39,8 +39,15 @@ struct cache_statistics {
     std::uint64_t fills_at_double = 0;
     std::uint64_t fills_at_quadruple = 0;
 
-    std::uint64_t chunks = 0;          ///< in the cache now, chunks and fragments
-    std::uint64_t short_chunks = 0;    ///< of them, shorter than their buffer
+    /// Bytes that the cache may use now: engine::memory(). What follows is together no more, but
+    /// while pins and reads keep it from getting as small as it was told to be.
+    std::uint64_t memory_bytes = 0;
+    std::uint64_t cached_bytes = 0;   ///< of buffers of chunks and fragments, those below included
+    std::uint64_t filling_bytes = 0;  ///< of buffers with reads in flight
+    std::uint64_t ahead_bytes = 0;    ///< of buffers that were read ahead and not used yet
+    std::uint64_t entry_bytes = 0;   ///< of what stands for chunks and leases, and for what is gone
+    std::uint64_t chunks = 0;        ///< in the cache now, chunks and fragments
+    std::uint64_t short_chunks = 0;  ///< of them, shorter than their buffer
     std::uint64_t filling_chunks = 0;  ///< of them, with reads in flight
     std::uint64_t leases = 0;          ///< held now
     std::uint64_t waiting = 0;         ///< requests that wait now
@@ -74,7 +81,7 @@ struct cache_statistics {
         bool done = true;  // the first half; what is held follows
         each(
             [&](const char*, std::uint64_t& count, const std::uint64_t& before) {
-                done = done && &count != &result.chunks;
+                done = done && &count != &result.memory_bytes;
                 if (done) count -= before;
             },
             result, earlier);
@@ -115,6 +122,11 @@ struct cache_statistics {
         visit("fills_at_half", all.fills_at_half...);
         visit("fills_at_double", all.fills_at_double...);
         visit("fills_at_quadruple", all.fills_at_quadruple...);
+        visit("memory_bytes", all.memory_bytes...);
+        visit("cached_bytes", all.cached_bytes...);
+        visit("filling_bytes", all.filling_bytes...);
+        visit("ahead_bytes", all.ahead_bytes...);
+        visit("entry_bytes", all.entry_bytes...);
         visit("chunks", all.chunks...);
         visit("short_chunks", all.short_chunks...);
         visit("filling_chunks", all.filling_chunks...);

@@ -22,6 +22,7 @@
 namespace leat {
 
 namespace detail {
+class memory_keeper;
 class root;
 template <class T>
 root run_root(leat::engine& engine, task<T> job, std::shared_ptr<started_state<T>> state);
@@ -149,10 +150,20 @@ public:
         return *shards_[index];
     }
     [[nodiscard]] const engine_options& options() const noexcept { return options_; }
-    /// Bytes of buffers a shard may have.
-    [[nodiscard]] std::uint64_t memory_per_shard() const noexcept {
-        return options_.memory / shards();
+    /// Bytes that all shards may use together now: at first options().memory.
+    [[nodiscard]] std::uint64_t memory() const noexcept {
+        return memory_.load(std::memory_order_relaxed);
     }
+    /// Changes it, while the shards run. What is too much is let go as soon as neither pins nor
+    /// reads keep it; statistics tell what is left. Any thread; returns at once.
+    ///
+    ///     engine.set_memory(engine.options().memory / 2);
+    ///
+    /// Throws errc::invalid_option if it is more than options().most_memory, and
+    /// errc::budget_too_small if it is less than two chunks a shard.
+    void set_memory(std::uint64_t bytes);
+    /// A shard's part of memory().
+    [[nodiscard]] std::uint64_t memory_per_shard() const noexcept { return memory() / shards(); }
     [[nodiscard]] bool stopping() const noexcept { return stopping_.load(); }
     /// When stopping gives up; meaningful after stop().
     [[nodiscard]] io::time_point stop_deadline() const noexcept {
@@ -212,6 +223,7 @@ public:
 private:
     friend class shard;
     friend class host_loop;
+    friend class detail::memory_keeper;
     friend class detail::started_task;
     template <class T>
     friend detail::root detail::run_root(engine&,
@@ -236,9 +248,17 @@ private:
     [[nodiscard]] bool enter(unsigned shard, detail::work& first);
     void drain_after_join() noexcept;
     void nudge_all() noexcept;
+    /// What set_memory() or the options have said.
+    [[nodiscard]] std::uint64_t memory_given() const noexcept {
+        return given_.load(std::memory_order_relaxed);
+    }
+    void adjust_memory(std::uint64_t bytes) noexcept;
     void close_shards();
 
     engine_options options_;
+    // Relaxed: each shard looks at them in its turn.
+    std::atomic<std::uint64_t> memory_;
+    std::atomic<std::uint64_t> given_;
     std::vector<std::unique_ptr<shard>> shards_;
     std::vector<std::thread> threads_;
     std::atomic<std::int64_t> roots_{0};

@@ -51,9 +51,19 @@ struct engine_options {
     /// all small engines would meet on the first CPUs. false: none is pinned, and there may be more
     /// shards than CPUs. A resolved option tells what came of it.
     bool pin = true;
-    /// Bytes of buffers of all shards; 0: default_memory(). More than a control group or the
-    /// machine allows is taken, with a warning.
+    /// Bytes for the cache, of all shards: buffers, and what stands for what is in them. Of a shard
+    /// two chunks are its buffers' at least; where there is hardly more, what entries take comes on
+    /// top. 0: default_memory(). More than a control group or the machine allows is taken, with a
+    /// warning.
     std::uint64_t memory = 0;
+    /// What engine::set_memory() may raise it to, in bytes; 0: `memory`. Only address space is
+    /// reserved for it.
+    std::uint64_t most_memory = 0;
+    /// Gives memory back while the kernel is short of it, and takes it again when that is over:
+    /// down to a quarter of `memory`, an eighth a second while tasks of the control group, or else
+    /// of the machine, wait for memory for more than a twentieth of the time (PSI), or the group
+    /// is over its memory.high.
+    bool memory_pressure = false;
     /// Default of the engine's managers; see check_chunk_size.
     std::uint64_t chunk_size = 10 * MiB;
     /// What is let go when the memory is full, on each shard of what is there.
@@ -85,6 +95,10 @@ struct engine_options {
 
 /// Throws errc::invalid_option unless `bytes` is a multiple of 64 KiB from 64 KiB to 1 GiB.
 void check_chunk_size(std::uint64_t bytes);
+
+/// Throws unless an engine with these options may have `bytes` of memory, as engine::set_memory
+/// says.
+void check_memory(const engine_options& options, std::uint64_t bytes);
 
 /// Parses "4096", "10M", "10MiB" (1024 based), "10MB" (1000 based); K, M, G, T, P. Errors:
 /// errc::invalid_option.

@@ -35,6 +35,7 @@ class engine;
 class shard;
 
 namespace detail {
+class memory_keeper;
 // Initial-exec: one load off the thread pointer. constinit on the declaration spares the wrapper
 // call.
 extern thread_local constinit shard* current_shard __attribute__((tls_model("initial-exec")));
@@ -269,6 +270,7 @@ private:
 
     detail::work_queue ready_;
     detail::timer_queue timers_;
+    std::unique_ptr<detail::memory_keeper> keeper_;  ///< on one shard, if it is asked for
     detail::connection_room connections_{*this};
     std::unique_ptr<io::backend> backend_;
     std::shared_ptr<io::buffer_arena> arena_;

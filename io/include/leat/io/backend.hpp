@@ -62,8 +62,9 @@ public:
     /// the device already has run to their end. No effect on an idle operation.
     virtual void cancel(operation& op) noexcept = 0;
 
-    /// Hands what was submitted to the kernel and runs the completions that are ready; while there
-    /// are none, waits for one, for wake(), or until `deadline`. time_point::min() only polls,
+    /// Hands what was submitted to the kernel and runs completions that are ready, not always all:
+    /// what some bring about may go to the device before the others are run; while there are none,
+    /// waits for one, for wake(), or until `deadline`. time_point::min() only polls,
     /// time_point::max() waits without end. Returns how often an on_complete ran. Not to be called
     /// from a completion. Throws boost::system::system_error for what no retry can mend: the
     /// backend then serves no more.

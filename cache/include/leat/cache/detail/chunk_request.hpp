@@ -52,8 +52,8 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     completion done = nullptr;
     std::uint64_t in = 0;  ///< offset inside the chunk
     std::uint32_t size = 0;
-    /// Bytes from `in` on, up to the end of the chunk, that its reader is going to ask for, as far
-    /// as is known: more than `size` for streams.
+    /// Bytes from `in` on, perhaps beyond a small chunk, that its reader is going to ask for, as
+    /// far as is known: more than `size` for streams.
     std::uint32_t window = 0;
     leat::detail::patience patience = leat::detail::patience::deadline;
     hint given = hint::normal;
@@ -72,14 +72,16 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     lease* via = nullptr;     ///< the home's lease, if the owner is another shard
     chunk* at = nullptr;      ///< what it waits for, once there is a chunk
     std::uint64_t grant = 0;  ///< the generation of the lease that the owner granted
-    std::int64_t used = 0;    ///< stamp by which the owner has noted this use
-    bool whole = false;       ///< the chunk was complete when granted
-    bool fleeting = false;    ///< its lease is to go home with the last pin
-    bool retried = false;     ///< its units have been read alone after a larger read failed
-    bool unread = false;      ///< owner's: a large one with units that no read in flight brings
-    bool expected = false;    ///< owner's: the policy knows that it is wanted
-    std::uint8_t line = 0;    ///< owner's: the queue in which it waits for a buffer
-    bool held_up = false;     ///< owner's: a read is in the way of its own
+    /// Owner's: bytes from `in` on of which nothing was there, and which are read for it, or ahead.
+    std::uint32_t brought = 0;
+    std::int64_t used = 0;  ///< stamp by which the owner has noted this use
+    bool whole = false;     ///< the chunk was complete when granted
+    bool fleeting = false;  ///< its lease is to go home with the last pin
+    bool retried = false;   ///< its units have been read alone after a larger read failed
+    bool unread = false;    ///< owner's: a large one with units that no read in flight brings
+    bool expected = false;  ///< owner's: the policy knows that it is wanted
+    std::uint8_t line = 0;  ///< owner's: the queue in which it waits for a buffer
+    bool held_up = false;   ///< owner's: a read is in the way of its own
     bool cancelled = false;
     /// The owner has what it wants by another name, or in another buffer, than its lease can hold:
     /// it is to come again by a lease of `elsewhere`.

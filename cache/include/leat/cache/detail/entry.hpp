@@ -41,14 +41,23 @@ struct alignas(64) entry {
     /// nullptr: none may be served.
     const std::atomic<std::uint64_t>* presence = nullptr;
     const std::atomic<bool>* all_landed = nullptr;
-    std::byte* data = nullptr;
     std::uint32_t length = 0;  ///< bytes of the file that it has room for
     std::uint32_t start = 0;   ///< where in its chunk it begins: 0 for a chunk
     bool leased = false;
     bool attention = false;  ///< the last unpin has more to do
+    /// Of what was read ahead of a stream: the first hit beyond its half has the stream ask ahead.
+    /// Once complete it is ready up to its half only, and has no presence, until then.
+    bool marked = false;
 
-    foreign_pins<> foreign;  ///< releases on other threads, in a line of its own
+    // Written by releases on other threads, which hits are not to wait for. What chunks and leases
+    // have besides begins in the same line.
+    alignas(64) foreign_pins<> foreign;
     entry* foreign_next = nullptr;
+
+    /// Its first byte; nullptr before set_place().
+    [[nodiscard]] std::byte* data() const noexcept {
+        return reinterpret_cast<std::byte*>(base + start);
+    }
 
     /// Whether the `size` bytes at `in` have landed. Precondition: presence, and size is not 0.
     [[nodiscard]] bool landed(std::uint64_t in, std::uint32_t size) const noexcept {
@@ -61,13 +70,39 @@ struct alignas(64) entry {
                              std::uint32_t size) const noexcept {
         // size 0 becomes 2^32 - 1 and fails both.
         const std::uint64_t last = in + static_cast<std::uint32_t>(size - 1);
-        if (file->served_by.load(std::memory_order_relaxed) != &manager) return false;
+        if (file->served_by.load(std::memory_order_relaxed) != &manager) [[unlikely]]
+            return false;
         if (last < ready_length) [[likely]]
             return true;
         return last < length && presence != nullptr && landed(in, size);
     }
+    /// All of it has landed.
+    void complete() noexcept {
+        ready_length = length;
+        if (marked) hold_back();
+    }
+    /// See `marked`. Of a lease only if it is complete.
+    void mark() noexcept {
+        if (marked || length < 2) return;
+        marked = true;
+        if (ready_length != 0) hold_back();
+    }
+    /// Whether nothing but its mark keeps the `size` bytes at `in` from being served to `manager`.
+    [[nodiscard]] bool beyond_mark(const manager_core& manager,
+                                   std::uint64_t in,
+                                   std::uint32_t size) const noexcept {
+        if (!marked || ready_length == 0 || size == 0 || !covers(in, size)) return false;
+        return file->served_by.load(std::memory_order_relaxed) == &manager;
+    }
+    /// The same as ready_length, whatever is marked.
+    [[nodiscard]] std::uint32_t ready_end() const noexcept {
+        return marked && ready_length != 0 ? length : ready_length;
+    }
+    void pass_mark() noexcept {
+        marked = false;
+        ready_length = length;
+    }
     void set_place(std::byte* at, std::uint64_t start_) noexcept {
-        data = at;
         start = static_cast<std::uint32_t>(start_);
         base = reinterpret_cast<std::uintptr_t>(at) - start_;
     }
@@ -77,7 +112,8 @@ struct alignas(64) entry {
     }
     /// `now` is when the home's turn began, in ns: enough to tell uses apart.
     void pin(std::uint32_t size, std::int64_t now) noexcept {
-        if (pins++ == 0) pinned_since = now;
+        if (pins++ == 0) [[likely]]
+            pinned_since = now;
         referred += size;
     }
     /// A use that counts: of the `size` bytes at `in`, which it pins or not.
@@ -89,6 +125,12 @@ struct alignas(64) entry {
     [[nodiscard]] bool unpin(std::uint64_t size) noexcept {
         referred -= size;
         return --pins == 0 && attention;
+    }
+
+private:
+    void hold_back() noexcept {
+        ready_length = length / 2;
+        presence = nullptr;
     }
 };
 

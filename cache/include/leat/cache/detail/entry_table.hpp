@@ -34,37 +34,26 @@ public:
 
     /// The entry of this key, or nullptr.
     [[nodiscard]] entry* find(std::uint64_t file, piece_number piece) const noexcept {
-        return find_at(bucket_number(file, piece), file, piece);
-    }
-    /// The chunk's entry, or nullptr if it cannot serve the `size` bytes at `place` to `manager`
-    /// now.
-    [[nodiscard, gnu::always_inline]] entry* find_ready_chunk(const manager_core& manager,
-                                                              std::uint64_t file,
-                                                              chunk_place place,
-                                                              std::uint32_t size) const noexcept {
-        entry* const found =
-            find_at(hash(file, place.index), file, piece_number::chunk(place.index));
-        if (found == nullptr || !found->ready(manager, place.in, size)) [[unlikely]]
-            return nullptr;
-        return found;
-    }
-    /// The same of the fragment in which they begin.
-    [[nodiscard]] entry* find_ready_fragment(const manager_core& manager,
-                                             std::uint64_t file,
-                                             chunk_place place,
-                                             std::uint32_t size) const noexcept {
-        entry* const part = find(file, piece_number::fragment(place));
-        if (part == nullptr || place.in < part->start) return nullptr;
-        return part->ready(manager, place.in - part->start, size) ? part : nullptr;
+        return find_in(buckets_[bucket_number(file, piece) & mask_], file, piece);
     }
     /// The entry that can serve the `size` bytes at `place` of a file to `manager` now, the chunk's
-    /// or else the fragment's, or nullptr.
-    [[nodiscard]] entry* find_ready(const manager_core& manager,
-                                    std::uint64_t file,
-                                    chunk_place place,
-                                    std::uint32_t size) const noexcept {
-        entry* const found = find_ready_chunk(manager, file, place, size);
-        return found != nullptr ? found : find_ready_fragment(manager, file, place, size);
+    /// or else that of the fragment in which they begin, or nullptr.
+    [[nodiscard, gnu::always_inline]] entry* find_ready(const manager_core& manager,
+                                                        std::uint64_t file,
+                                                        chunk_place place,
+                                                        std::uint32_t size) const noexcept {
+        const std::uint64_t hashed = hash(file, place.index);
+        entry* const found =
+            find_in(buckets_[hashed & mask_], file, piece_number::chunk(place.index));
+        if (found != nullptr && found->ready(manager, place.in, size)) [[likely]]
+            return found;
+        const piece_number piece = piece_number::fragment(place);
+        // Loaded again from where they are: kept in registers for this, they would cost the hit of
+        // a chunk some instructions.
+        const entry_table* table = this;
+        asm("" : "+r"(table));
+        entry* const bucket = table->buckets_[(hashed + piece.fragment()) & table->mask_];
+        return find_ready_fragment(bucket, manager, file, piece, place.in, size);
     }
     void insert(entry& added) noexcept {
         entry*& bucket = bucket_of(added);
@@ -97,15 +86,25 @@ private:
     [[nodiscard]] entry*& bucket_of(const entry& of) noexcept {
         return buckets_[bucket_number(of.file_number, of.piece) & mask_];
     }
-    [[nodiscard, gnu::always_inline]] entry* find_at(std::uint64_t hashed,
-                                                     std::uint64_t file,
-                                                     piece_number piece) const noexcept {
-        entry* found = buckets_[hashed & mask_];
-        for (; found != nullptr; found = found->chain) {
-            if (found->piece == piece && found->file_number == file) [[likely]]
-                return found;
+    [[nodiscard, gnu::always_inline]] static entry* find_in(entry* bucket,
+                                                            std::uint64_t file,
+                                                            piece_number piece) noexcept {
+        for (; bucket != nullptr; bucket = bucket->chain) {
+            if (bucket->piece == piece && bucket->file_number == file) [[likely]]
+                return bucket;
         }
         return nullptr;
+    }
+    // Apart, for the sake of the registers that the hit of a chunk has; what it needs is in six.
+    [[nodiscard, gnu::noinline]] static entry* find_ready_fragment(entry* bucket,
+                                                                   const manager_core& manager,
+                                                                   std::uint64_t file,
+                                                                   piece_number piece,
+                                                                   std::uint64_t in,
+                                                                   std::uint32_t size) noexcept {
+        entry* const part = find_in(bucket, file, piece);
+        if (part == nullptr || in < part->start) return nullptr;
+        return part->ready(manager, in - part->start, size) ? part : nullptr;
     }
 
     buckets own_;

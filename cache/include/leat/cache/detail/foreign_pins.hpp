@@ -9,7 +9,7 @@ namespace leat::detail {
 /// Counts them, and the bytes they spanned, until the home takes both. Any number between two
 /// takes: each counter is as wide as the home's own.
 template <template <class> class Atomic = std::atomic>
-class alignas(64) foreign_pins {
+class foreign_pins {
 public:
     struct released {
         std::uint64_t pins = 0;

@@ -11,6 +11,8 @@ namespace leat::detail {
 /// latest visits. One thread.
 class read_ends {
 public:
+    /// Of the last read; more than any offset if there was none.
+    [[nodiscard]] std::uint32_t last() const noexcept { return last_; }
     void note(std::uint32_t end) noexcept { last_ = end; }
     /// Whether a read at `in` goes on where one has stopped. To be asked where the read may begin a
     /// visit, before it is noted.

@@ -37,16 +37,15 @@ public:
     }
 
     /// A hit: an entry with a pin of the `size` bytes at `place`, or nullptr if they cannot be
-    /// served at once. `here` is the shard that
-    /// this belongs to, which a hit has at hand.
+    /// served at once. `here` is the shard that this belongs to, which a hit has at hand.
     [[nodiscard, gnu::always_inline]] entry* hit(const manager_core& manager,
                                                  std::uint64_t file,
                                                  chunk_place place,
                                                  std::uint32_t size,
                                                  const shard& here) noexcept {
-        entry* const found = table_.find_ready_chunk(manager, file, place, size);
+        entry* const found = table_.find_ready(manager, file, place, size);
         if (found == nullptr) [[unlikely]]
-            return hit_fragment(manager, file, place, size);
+            return hit_beyond_mark(manager, file, place, size);
         if (found->last_use.latest() < horizon_) [[unlikely]]
             visited(*found, place.in);
         const std::int64_t now = stamp(here);
@@ -72,7 +71,8 @@ public:
                            std::uint64_t file,
                            chunk_place place,
                            std::uint32_t size) const noexcept {
-        return table_.find_ready(manager, file, place, size) != nullptr;
+        return table_.find_ready(manager, file, place, size) != nullptr ||
+               find_beyond_mark(manager, file, place, size) != nullptr;
     }
     /// The bytes from `place` on, at least one and all of one chunk, that one request is best made
     /// for: those that lie together in memory now, or else those of one fragment.
@@ -120,6 +120,8 @@ public:
     [[nodiscard]] shared_cache& all() const noexcept { return all_; }
     [[nodiscard]] shard_parts& parts() const noexcept { return *parts_; }
     [[nodiscard]] entry_table& table() noexcept { return table_; }
+    /// More buckets for the table, as many as a power of two.
+    void adopt_table(entry_table::buckets larger) noexcept;
     /// A use of an entry that was last used before this may begin a visit: see visit_clock.
     [[nodiscard]] std::int64_t horizon() const noexcept { return horizon_; }
     void set_horizon(std::int64_t stamp) noexcept { horizon_ = stamp; }
@@ -132,11 +134,20 @@ private:
     [[nodiscard]] static std::int64_t stamp(const shard& here) noexcept {
         return here.stamp_time().time_since_epoch().count();
     }
-    // Apart, for the sake of the registers that the hit of a chunk has.
-    [[nodiscard]] entry* hit_fragment(const manager_core& manager,
-                                      std::uint64_t file,
-                                      chunk_place place,
-                                      std::uint32_t size) noexcept;
+    // Where nothing is ready: apart, for the sake of the registers that a hit has.
+    [[nodiscard]] entry* hit_beyond_mark(const manager_core& manager,
+                                         std::uint64_t file,
+                                         chunk_place place,
+                                         std::uint32_t size) noexcept;
+    [[nodiscard]] entry* find_beyond_mark(const manager_core& manager,
+                                          std::uint64_t file,
+                                          chunk_place place,
+                                          std::uint32_t size) const noexcept;
+    /// The same; the mark is passed, and its stream asks ahead at the turn's end.
+    [[nodiscard]] entry* pass_mark(const manager_core& manager,
+                                   std::uint64_t file,
+                                   chunk_place place,
+                                   std::uint32_t size) noexcept;
     void visited(entry& found, std::uint64_t in) noexcept;
     [[nodiscard]] entry* hinted_hit(const manager_core& manager,
                                     std::uint64_t file,
@@ -146,6 +157,7 @@ private:
     void attend(entry& unpinned) noexcept;
     void settle_foreign(entry& released) noexcept;
     void before_submit() noexcept;
+    void memory_changed() noexcept;
 
     entry_table table_;
     std::int64_t horizon_ = std::numeric_limits<std::int64_t>::min();

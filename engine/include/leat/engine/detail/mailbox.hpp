@@ -56,7 +56,12 @@ public:
     std::uint32_t consume(Take take) noexcept {
         const std::uint32_t tail = tail_.load(std::memory_order_acquire);
         const std::uint32_t count = tail - taken_;
+        std::uint32_t fetched = taken_;
         while (taken_ != tail) {
+            // Each message lies in a cache line that its sender has written: they come side by side
+            // rather than one after the other.
+            while (fetched != tail && fetched - taken_ <= fetched_ahead)
+                __builtin_prefetch(slots_[fetched++ & mask], 1);
             work* const message = slots_[taken_++ & mask];
             take(*message);
         }
@@ -86,6 +91,7 @@ public:
 private:
     friend struct tampering;  // tests break what fault() tells
     static constexpr std::uint32_t mask = Capacity - 1;
+    static constexpr std::uint32_t fetched_ahead = 8;
 
     [[nodiscard]] bool has_room() noexcept {
         if (filled_ - head_seen_ < Capacity) return true;

@@ -56,7 +56,7 @@ struct segment_state {
 /// would fail. Then it stays. It is divided into buffers of one size class; one that has become
 /// empty belongs to none, and dividing it for another reaches no kernel. A buffer that is longer
 /// than a segment has neighbours for itself. Where the budget is no multiple of a segment, one is
-/// shorter.
+/// shorter, or several, of at least half the length, where it was lowered bit by bit.
 ///
 /// Size classes are 4, 8, 16, 32 and 64 KiB, then four in each doubling, as long as two buffers fit
 /// a segment; arena_options::segment_bytes; half a segment, and a segment.
@@ -201,6 +201,8 @@ private:
     [[nodiscard]] std::size_t find_unmapped(std::size_t bytes) const noexcept;
     [[nodiscard]] neighbours find_neighbours(std::size_t size) const noexcept;
     [[nodiscard]] std::byte* give_place(segment& s, void* user) noexcept;
+    [[nodiscard]] bool short_ones_make(std::size_t bytes) const noexcept;
+    void drop_short_ones(std::size_t bytes) noexcept;
     [[nodiscard]] segment* claim(size_class& of);
     [[nodiscard]] segment* claim_neighbours(std::size_t size);
     static void list(segment& s) noexcept;

@@ -1,0 +1,59 @@
+// How much memory a shard may use, and how its buffers and all else share it.
+#pragma once
+
+#include <leat/engine/options.hpp>
+#include <leat/io/detail/buffer_arena.hpp>
+
+#include <cstdint>
+
+namespace leat::detail {
+
+/// What entries and memories of what is gone take is not the arena's: the arena may map what
+/// remains. Both together never exceed bytes(), but for a budget that has hardly room for two
+/// chunks, and for as long as pins and reads keep a smaller one from being reached.
+///
+/// Invariant: the arena's budget is bytes() less what is granted besides. One thread.
+class shard_memory {
+public:
+    /// What is not the arena's from the beginning, if there is room for more than that.
+    static constexpr std::uint64_t first_grant = 128 * KiB;
+
+    /// `bytes` for all; buffers have `least` of them at least, whatever else there is.
+    shard_memory(io::buffer_arena& arena, std::uint64_t bytes, std::uint64_t least) noexcept;
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+    /// What buffers may have of it now.
+    [[nodiscard]] std::uint64_t for_buffers() const noexcept { return bytes_ - granted_; }
+    /// What is in use that is no buffer.
+    [[nodiscard]] std::uint64_t besides() const noexcept { return entries_ + remembered_; }
+    /// Counts `bytes` of entries, if the buffers in use leave room for them.
+    [[nodiscard]] bool take(std::uint64_t bytes) noexcept;
+    /// Counts them all the same.
+    void take_anyway(std::uint64_t bytes) noexcept;
+    void give_back(std::uint64_t bytes) noexcept { entries_ -= bytes; }
+    /// What policies remember takes so many bytes now.
+    void set_remembered(std::uint64_t bytes) noexcept;
+    /// The shard may use so much from now on. exceeded() says whether something has to go first.
+    void set_bytes(std::uint64_t bytes) noexcept;
+    /// Whether buffers keep more than is theirs: then segments are to become free, which the arena
+    /// gives back at once.
+    [[nodiscard]] bool exceeded() const noexcept {
+        return arena_.statistics().mapped_bytes > arena_.budget();
+    }
+    /// What is wrong, or nullptr.
+    [[nodiscard]] const char* fault() const noexcept;
+
+private:
+    [[nodiscard]] std::uint64_t step() const noexcept;
+    [[nodiscard]] std::uint64_t most_granted() const noexcept;
+    void grant(std::uint64_t bytes) noexcept;
+
+    io::buffer_arena& arena_;
+    std::uint64_t bytes_;
+    std::uint64_t least_;
+    std::uint64_t granted_ = 0;     ///< not the arena's
+    std::uint64_t entries_ = 0;     ///< bytes of them
+    std::uint64_t remembered_ = 0;  ///< bytes for what is gone
+};
+
+}  // namespace leat::detail

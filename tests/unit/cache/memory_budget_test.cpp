@@ -1,0 +1,192 @@
+// All that a cache holds keeps to its memory, which may change while it runs.
+#include "fragments.hpp"
+#include "shard/shard_memory.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace leat;
+using namespace leat::literals;
+using namespace std::chrono_literals;
+using leat::detail::shard_memory;
+using leat::test::fragments;
+
+namespace {
+
+task<std::uint64_t> mapped_here() {
+    co_return this_shard().statistics().arena.mapped_bytes;
+}
+
+std::uint64_t mapped(engine& of) {
+    std::uint64_t sum = 0;
+    for (unsigned shard = 0; shard < of.shards(); ++shard)
+        sum += of.spawn_on(shard, mapped_here()).get();
+    return sum;
+}
+
+// Buffers, entries and all else together.
+std::uint64_t in_all(fragments& of) {
+    return mapped(of.owner) + of.sum().entry_bytes;
+}
+
+// Lone requests, each of a fragment of its own.
+task<bool> scatter(const chunk_manager& manager,
+                   chunk_config first,
+                   std::uint64_t step,
+                   int count) {
+    bool right = true;
+    for (int n = 0; n < count; ++n) {
+        const slice got = co_await manager.get_chunk(first);
+        right = right && test::is_pattern(got.bytes(), 1, first.offset);
+        first.offset += step;
+    }
+    co_return right;
+}
+
+std::string code_of_memory(engine& of, std::uint64_t bytes) {
+    try {
+        of.set_memory(bytes);
+    } catch (const system_error& failure) {
+        return failure.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_is_granted_besides_is_not_the_arenas) {
+    io::buffer_arena arena{{.budget = 8_MiB, .huge_pages = false, .segment_bytes = 1_MiB}};
+    shard_memory memory{arena, 8_MiB, 2_MiB};
+    BOOST_TEST(arena.budget() == 8_MiB - shard_memory::first_grant);
+    BOOST_TEST(memory.take(shard_memory::first_grant));
+    BOOST_TEST(arena.budget() == 8_MiB - shard_memory::first_grant);
+    BOOST_TEST(memory.take(1));
+    BOOST_TEST(arena.budget() < 8_MiB - shard_memory::first_grant);
+    BOOST_TEST(memory.besides() == shard_memory::first_grant + 1);
+    // As long as buffers are used entries do not take their place, unless they must.
+    std::vector<std::byte*> used;
+    while (std::byte* const one = arena.allocate(1_MiB)) used.push_back(one);
+    BOOST_TEST(used.size() == 7U);
+    BOOST_TEST(!memory.take(1_MiB));
+    BOOST_TEST(!memory.exceeded());
+    memory.take_anyway(1_MiB);
+    BOOST_TEST(memory.exceeded());
+    arena.release(used.back(), 1_MiB);
+    used.pop_back();
+    BOOST_TEST(!memory.exceeded());
+    BOOST_TEST(arena.statistics().mapped_bytes + memory.besides() <= 8_MiB);
+    // Two chunks are the buffers', whatever else there is.
+    memory.set_remembered(100_MiB);
+    BOOST_TEST(arena.budget() == 2_MiB);
+    for (std::byte* const one : used) arena.release(one, 1_MiB);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_parts_is_told) {
+    io::buffer_arena arena{{.budget = 8_MiB, .huge_pages = false, .segment_bytes = 1_MiB}};
+    shard_memory memory{arena, 8_MiB, 2_MiB};
+    BOOST_TEST(memory.fault() == nullptr);
+    arena.set_budget(8_MiB);
+    BOOST_TEST(memory.fault() == std::string{"the arena may map what is granted to others"});
+    memory.set_bytes(8_MiB);
+    BOOST_TEST(memory.fault() == nullptr);
+    memory.give_back(1);
+    BOOST_TEST(memory.fault() == std::string{"entries take memory that was not granted to them"});
+}
+
+BOOST_AUTO_TEST_CASE(small_pieces_in_place_of_large_ones_take_no_more_memory) {
+    fragments of{1_GiB, 8_MiB};
+    const std::uint64_t budget = of.owner.memory();
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(0, 64_KiB), 192_KiB, 300)));
+    BOOST_TEST(in_all(of) <= budget);
+    for (int round = 0; round < 40; ++round) {
+        const std::uint64_t begin = static_cast<std::uint64_t>(round) * 100 * 192_KiB;
+        BOOST_TEST(of.owner.run(scatter(of.manager, of.at(begin, 4_KiB), 192_KiB, 100)));
+        BOOST_TEST(in_all(of) <= budget);
+        // And memory is not left unused for want of entries.
+        BOOST_TEST(of.sum().cached_bytes >= budget / 4 * 3);
+    }
+    const cache_statistics now = of.sum();
+    BOOST_TEST(now.memory_bytes == budget);
+    BOOST_TEST(now.cached_bytes + now.entry_bytes <= budget);
+    BOOST_TEST(now.cached_bytes >= now.chunks * 4_KiB);
+    BOOST_TEST(now.entry_bytes >= now.chunks * 384);
+}
+
+BOOST_AUTO_TEST_CASE(leases_are_in_the_budget) {
+    fragments of{1_GiB, 16_MiB, 1_MiB, 2};
+    const std::uint64_t budget = of.owner.memory();
+    const std::uint64_t before = of.sum().entry_bytes;
+    for (int round = 0; round < 20; ++round) {
+        const std::uint64_t begin = static_cast<std::uint64_t>(round) * 100 * 192_KiB;
+        for (unsigned shard = 0; shard < 2; ++shard) {
+            const chunk_config first = of.at(begin, 4_KiB);
+            BOOST_TEST(of.owner.spawn_on(shard, scatter(of.manager, first, 192_KiB, 100)).get());
+            BOOST_TEST(of.owner.spawn_on(shard, scatter(of.manager, first, 192_KiB, 100)).get());
+        }
+        BOOST_TEST(in_all(of) <= budget);
+    }
+    BOOST_TEST(of.sum().leases != 0U);
+    BOOST_TEST(of.sum().entry_bytes - before >= (of.sum().chunks + of.sum().leases) * 384);
+}
+
+BOOST_AUTO_TEST_CASE(memory_may_be_less_and_more_while_the_engine_runs) {
+    fragments of{64_MiB, 16_MiB, 1_MiB, 2};
+    const std::uint64_t budget = of.owner.memory();
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(0, 64_KiB), 128_KiB, 500)));
+    BOOST_TEST(mapped(of.owner) > budget / 2);
+    of.owner.set_memory(budget / 2);
+    of.settle();
+    BOOST_TEST(in_all(of) <= budget / 2);
+    BOOST_TEST(of.sum().memory_bytes <= budget / 2);
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(0, 64_KiB), 128_KiB, 500)));
+    BOOST_TEST(in_all(of) <= budget / 2);
+    of.owner.set_memory(budget);
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(0, 64_KiB), 128_KiB, 500)));
+    BOOST_TEST(in_all(of) > budget / 2);
+    BOOST_TEST(in_all(of) <= budget);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_pinned_goes_when_it_is_let_go) {
+    fragments of{64_MiB, 16_MiB};
+    const std::uint64_t budget = of.owner.memory();
+    std::vector<slice> held;
+    for (std::uint64_t n = 0; n < 100; ++n) held.push_back(of.get(n * 128_KiB, 64_KiB));
+    of.owner.set_memory(4_MiB);
+    of.settle();
+    BOOST_TEST(mapped(of.owner) > 4_MiB);
+    for (const slice& one : held) BOOST_TEST(one.size() == 64_KiB);
+    held.clear();
+    while (in_all(of) > 4_MiB) std::this_thread::yield();
+    of.owner.set_memory(budget);
+    BOOST_TEST(of.right(0, 64_KiB));
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_cannot_be_is_refused) {
+    engine_options options = test::small_engine(2, 16_MiB, 1_MiB);
+    options.memory = 16_MiB;
+    options.most_memory = 32_MiB;
+    engine of{options};
+    BOOST_TEST(code_of_memory(of, 32_MiB) == "");
+    BOOST_TEST(of.memory_per_shard() == 16_MiB);
+    BOOST_TEST(code_of_memory(of, 33_MiB)
+                   .find("a memory budget of 33 MiB is more than the 32 MiB "
+                         "that most_memory allows") != std::string::npos);
+    BOOST_TEST(code_of_memory(of, 3_MiB).find(
+                   "a memory budget of 3 MiB is too small for 2 shards") != std::string::npos);
+    BOOST_TEST(of.memory() == 32_MiB);
+}
+
+BOOST_AUTO_TEST_CASE(more_memory_than_at_first_is_used) {
+    engine_options options = test::small_engine(1, 8_MiB, 1_MiB);
+    options.memory = 8_MiB;
+    options.most_memory = 32_MiB;
+    engine owner{options};
+    chunk_manager manager{owner, test::scripted_source{fragments::script_with(64_MiB)}};
+    const file from = owner.run(manager.open("any"));
+    owner.set_memory(32_MiB);
+    BOOST_TEST(owner.run(scatter(manager, {from, 0, 64_KiB}, 128_KiB, 500)));
+    BOOST_TEST(mapped(owner) > 24_MiB);
+    BOOST_TEST(mapped(owner) + owner.run(manager.statistics()).entry_bytes <= 32_MiB);
+}
