@@ -165,11 +165,13 @@ bool eviction::free_segment() noexcept {
     larger_bytes_ = 0;
     for_ahead_ = false;
     emptying_ = &emptying;
-    while (arena.statistics().divided_bytes >= before) {
-        if (!evict_one()) return false;
-        static_cast<void>(emptying.finish());
+    bool evicts = true;
+    while (evicts && arena.statistics().divided_bytes >= before) {
+        evicts = evict_one();
+        if (evicts) static_cast<void>(emptying.finish());
     }
-    return true;
+    emptying_ = nullptr;
+    return evicts;
 }
 
 void eviction::shrink() noexcept {
