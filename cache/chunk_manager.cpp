@@ -75,7 +75,8 @@ error at_file(const file& from,
 bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
                                 const std::stop_token* token,
                                 const char* name,
-                                std::uint32_t window) {
+                                std::uint32_t window,
+                                bool walks) {
     detail::shard_cache& cache = manager_.here();
     if (!detail::is_plain(hint_)) {
         const detail::chunk_place place = manager_.locate(offset_);
@@ -101,6 +102,7 @@ bool get_chunk_awaiter::suspend(std::coroutine_handle<> coroutine,
     wait.patience = patience_;
     wait.given = hint_;
     wait.window = window;
+    wait.walks = walks;
     if (!cache.request(wait, file().number, offset_, manager_)) {
         wait.not_suspended();
         return false;
@@ -209,6 +211,7 @@ slice chunk_manager::peek(const chunk_config& config) const noexcept {
     detail::entry* const found =
         cache.hit(*core_, config.file.number, place, config.size, cache.home(), config.hint);
     if (found == nullptr) return {};
+    static_cast<void>(cache.home().spend_hit());  // it counts; who does not wait need not yield
     if (cache.log().records(*core_))
         cache.log().hit(config.file.number, config.offset, config.size, config.hint);
     return {*found, place.in, config.size};

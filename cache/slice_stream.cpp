@@ -36,6 +36,7 @@ slice_stream::~slice_stream() {
     drop_before(std::numeric_limits<std::uint64_t>::max());
     // A stream that was moved from has no file.
     if (shard::current() != &home_ || file_.record() == nullptr) return;
+    count_ahead(0);
     manager_.core_->here().parts().runs.ended(file_.id().number, offset_,
                                               detail::stretch_of(manager_.chunk_size()));
 }
@@ -48,8 +49,16 @@ unsigned slice_stream::depth() const noexcept {
     const std::uint64_t share = manager_.core_->here().parts().runs.share();
     // Beside a whole chunk, which is there until it has been come through.
     const std::uint64_t chunks = (share + share / 2) / manager_.chunk_size();
-    return static_cast<unsigned>(
-        std::min<std::uint64_t>(options_.depth, chunks - std::min<std::uint64_t>(chunks, 1)));
+    // And what others have been granted before there were so many.
+    const std::uint64_t left =
+        manager_.core_->here().parts().runs.left_for_walk(counted_) / manager_.chunk_size();
+    return static_cast<unsigned>(std::min(
+        {std::uint64_t{options_.depth}, chunks - std::min<std::uint64_t>(chunks, 1), left}));
+}
+
+void slice_stream::count_ahead(std::uint64_t chunks) noexcept {
+    const std::uint64_t bytes = chunks * manager_.chunk_size();
+    manager_.core_->here().parts().runs.walk_ahead(std::exchange(counted_, bytes), bytes);
 }
 
 void slice_stream::check_home() const noexcept {
@@ -94,6 +103,8 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         !runs.reaches(file_.id().number, offset_, (index + 1) * size, detail::stretch_of(size)))
         return;
     next_ahead_ = std::max(next_ahead_, first);
+    const auto count = [&] { count_ahead(next_ahead_ - std::min(next_ahead_, index + 1)); };
+    count();
     const unsigned most = depth();
     for (; next_ahead_ <= index + most && next_ahead_ * size < end_; ++next_ahead_) {
         const auto asked = [this](const detail::look_ahead* one) {
@@ -102,16 +113,22 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
         // Those behind one that is asked for again; so ahead_ never needs more room than it has.
         if (std::any_of(ahead_.begin(), ahead_.end(), asked)) continue;
         const std::uint64_t begin = next_ahead_ * size;
-        const std::uint64_t length = std::min(size, file_.size() - begin);
+        const std::uint64_t all = std::min(size, file_.size() - begin);
+        const std::uint64_t wanted = std::min(all, end_ - begin);
+        // A chunk in which the walk ends comes as a window, if less of it can be read.
+        const bool whole = wanted == all || manager_.core_->grain >= size;
+        const std::uint64_t length = whole ? all : std::min(wanted, detail::fragment_size);
         if (has(begin, static_cast<std::uint32_t>(length))) continue;
         // What is asked for ahead is not gone before it is used.
         const hint given = options_.hint == hint::no_retain ? hint::scan : options_.hint;
-        detail::look_ahead* const asking =
-            detail::look_ahead::ask(*manager_.core_, file_.id().number, begin, length, size, given);
+        detail::look_ahead* const asking = detail::look_ahead::ask(
+            *manager_.core_, file_.id().number, begin, length, whole ? size : wanted, given);
         if (asking == nullptr) return;  // the reader asks for it himself
         ahead_.push_back(asking);
-        runs.asked(file_.id().number, begin, begin + length, detail::stretch_of(size));
+        runs.asked(file_.id().number, begin, begin + (whole ? all : wanted),
+                   detail::stretch_of(size));
     }
+    count();
 }
 
 task<slice> slice_stream::next() {
@@ -135,9 +152,8 @@ task<slice> slice_stream::next() {
     if (all_at_once && options_.slice_size == 0 && !has(offset_, config.size)) {
         look_ahead(place.index, first);  // all of them at once, this one first
     }
-    const std::uint64_t stretch = detail::stretch_of(size);
-    const std::uint64_t known = std::min((offset_ / stretch + 1) * stretch, end_) - offset_;
-    detail::streamed_get_chunk asking{core, config, detail::patience_of(config.hint), known};
+    detail::streamed_get_chunk asking{core, config, detail::patience_of(config.hint),
+                                      end_ - offset_, true};
     result<slice> found = co_await asking;
     if (!found) throw system_error(found.error());
     // Only now: a small piece is demanded, and what is there is pinned, before more is asked for,

@@ -267,8 +267,17 @@ void engine::nudge_all() noexcept {
     for (const auto& one : shards_) one->nudge();
 }
 
+std::uint64_t engine::least_memory() const noexcept {
+    const io::buffer_arena& arena = *shards_.front()->arena();
+    const std::uint64_t two_chunks = 2 * options_.chunk_size;
+    // Where a segment is longer than a chunk, that may be one and a part of another, which has room
+    // for no chunk.
+    const bool fit = arena.buffers_in(two_chunks, options_.chunk_size) >= 2;
+    return shards() * (fit ? two_chunks : 2 * arena.segment_bytes());
+}
+
 void engine::set_memory(std::uint64_t bytes) {
-    check_memory(options_, bytes);
+    check_memory(options_, bytes, least_memory());
     given_ = bytes;
     adjust_memory(bytes);
 }

@@ -49,7 +49,7 @@ void memory_keeper::look_again() noexcept {
     try {
         const std::uint64_t now = of.memory();
         const bool risen = pressure_.risen(std::chrono::microseconds{pause}.count());
-        const std::uint64_t least = 2 * of.options().chunk_size * of.shards();
+        const std::uint64_t least = of.least_memory();
         const std::uint64_t next =
             std::max(least, after_a_second(of.memory_given(), now, risen, calm_));
         if (next != now) of.adjust_memory(next);

@@ -147,7 +147,7 @@ void resolve_memory(engine_options& options) {
                    ", too little for two chunks of " + format_size(options.chunk_size) +
                    "; give a smaller chunk size");
     }
-    check_memory(options, options.memory);
+    check_memory(options, options.memory, two_chunks * options.shards);
 }
 
 }  // namespace
@@ -156,14 +156,13 @@ void refuse(errc code, std::string_view sentence) {
     throw refusal(code, sentence);
 }
 
-void check_memory(const engine_options& options, std::uint64_t bytes) {
-    const std::uint64_t two_chunks = 2 * options.chunk_size;
-    if (bytes / options.shards < two_chunks) {
+void check_memory(const engine_options& options, std::uint64_t bytes, std::uint64_t least) {
+    if (bytes < least) {
         refuse(errc::budget_too_small,
                "a memory budget of " + format_size(bytes) + " is too small for " +
                    std::to_string(options.shards) + " shard" + (options.shards == 1 ? "" : "s") +
                    ": each needs two chunks of " + format_size(options.chunk_size) + ", " +
-                   format_size(two_chunks * options.shards) + " in all");
+                   format_size(least) + " in all");
     }
     if (bytes > options.most_memory) {
         refuse(errc::invalid_option, "a memory budget of " + format_size(bytes) +

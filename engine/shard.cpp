@@ -193,6 +193,7 @@ std::vector<waiting_task> shard::waiting(std::size_t limit) const {
 shard_statistics shard::statistics() const {
     shard_statistics all = counts_;
     all.turns = turns_;
+    all.idle_ns += idle_time_ns();
     all.accept_waits = connections_.waits();
     all.idle_connections_ended = connections_.ended();
     all.frames = frames_.balance();

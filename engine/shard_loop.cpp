@@ -55,24 +55,29 @@ std::chrono::nanoseconds shard::spin_limit() const noexcept {
     return soon_ >= worth_spinning ? longest : longest / 16;
 }
 
+// Of the idle time that has not been counted yet, up to the beginning of this turn.
+std::uint64_t shard::idle_time_ns() const noexcept {
+    if (!idle_) return 0;
+    return static_cast<std::uint64_t>(std::chrono::nanoseconds{turn_time_ - idle_since_}.count());
+}
+
 void shard::run() {
     const std::chrono::nanoseconds longest = engine_.options().spin;
-    io::time_point idle_since{};
-    bool idle = false;
     while (!finished()) {
         if (turn()) {
-            if (idle) {
-                idle = false;
-                const float came_soon = turn_time_ - idle_since <= longest ? 1 : 0;
+            if (idle_) {
+                counts_.idle_ns += idle_time_ns();
+                idle_ = false;
+                const float came_soon = turn_time_ - idle_since_ <= longest ? 1 : 0;
                 soon_ += (came_soon - soon_) / 8;
             }
             continue;
         }
-        if (!idle) {
-            idle = true;
-            idle_since = turn_time_;
+        if (!idle_) {
+            idle_ = true;
+            idle_since_ = turn_time_;
         }
-        if (turn_time_ - idle_since < spin_limit()) {
+        if (turn_time_ - idle_since_ < spin_limit()) {
             __builtin_ia32_pause();
             continue;
         }

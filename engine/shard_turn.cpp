@@ -105,6 +105,11 @@ bool shard::turn() {
     watch_.ended(detail::stall_watch::part::cache);
     engine_.expect_own_process();  // somebody may have forked: the ring is not the child's
     done += backend_->run(io::time_point::min());
+    // Behind what has been submitted: it takes as long as many hits do.
+    if (memory_unprepared()) {
+        arena_->prepare();
+        ++done;
+    }
     watch_.ended(detail::stall_watch::part::kernel);
     if (done != 0) note_stall(turn_time_);
     assert(fault() == nullptr);
@@ -135,10 +140,14 @@ bool shard::stop_due() const noexcept {
     return engine_.stopping() && !stopping();
 }
 
+bool shard::memory_unprepared() const noexcept {
+    return !stopping() && arena_->unprepared();
+}
+
 bool shard::has_work() const noexcept {
     // Who is inside the gate leaves it without a word: a shard that stops waits for that awake.
     return !ready_.empty() || !inbox_.empty() || doorbell_.rung() || stop_due() ||
-           (stopping() && inbox_.occupied()) ||
+           (stopping() && inbox_.occupied()) || memory_unprepared() ||
            std::any_of(extensions_.begin(), extensions_.end(), [](const auto& attached) {
                const extension& one = *attached.load(std::memory_order_acquire);
                return one.pending(one.state);

@@ -192,7 +192,7 @@ segment_state buffer_arena::state_of(std::size_t number) const noexcept {
     const segment& s = segments_[segments_[number].first];
     if (s.buffer_bytes == 0) return {};
     return {s.buffer_bytes, static_cast<std::uint32_t>(s.used()),
-            static_cast<std::uint32_t>(s.users.size())};
+            static_cast<std::uint32_t>(s.places)};
 }
 
 std::size_t buffer_arena::segment_of(const std::byte* memory) const noexcept {
@@ -267,9 +267,14 @@ buffer_arena::neighbours buffer_arena::find_neighbours(std::size_t size) const n
 
 std::byte* buffer_arena::give_place(segment& s, void* user) noexcept {
     unlist(s);
-    const std::uint32_t place = s.vacant.back();
-    s.vacant.pop_back();
-    s.users[place] = user;
+    std::size_t place = s.users.size();
+    if (s.vacant.empty()) {
+        s.users.push_back(user);
+    } else {
+        place = s.vacant.back();
+        s.vacant.pop_back();
+        s.users[place] = user;
+    }
     statistics_.used_bytes += s.buffer_bytes;
     list(s);
     assert(holds());
@@ -337,23 +342,23 @@ buffer_arena::segment* buffer_arena::claim_neighbours(std::size_t size) {
     return &segments_[first];
 }
 
-// Gives the segment places, all of them free. It keeps those that it has, if they are as many.
+// Gives the segment places, all of them free. What is noted of each is noted when it is first used:
+// so a change of class takes no time for each.
 void buffer_arena::divide(segment& s, std::size_t count) {
-    if (s.users.size() == count) return;
     s.users.reserve(count);
     s.vacant.reserve(count);
-    s.users.assign(count, nobody());
+    s.users.clear();
     s.vacant.clear();
-    while (count > 0) s.vacant.push_back(static_cast<std::uint32_t>(--count));
+    s.places = count;
 }
 
 unsigned buffer_arena::level_of(const segment& s) noexcept {
-    return static_cast<unsigned>(s.used() * size_class::levels / s.users.size());
+    return static_cast<unsigned>(s.used() * size_class::levels / s.places);
 }
 
 // Puts a segment of a class among those that have room, if it has.
 void buffer_arena::list(segment& s) noexcept {
-    if (s.of == nullptr || s.vacant.empty()) return;
+    if (s.of == nullptr || !s.has_room()) return;
     const unsigned level = level_of(s);
     s.of->lists[level].push_front(s);
     s.of->marks |= 1U << level;

@@ -13,6 +13,7 @@ const char* buffer_arena::fault() const noexcept {
 
 const char* buffer_arena::fault_of_segments() const noexcept {
     std::size_t shortened = 0;
+    std::size_t untouched = 0;
     for (const segment& s : segments_) {
         if (s.bytes > whole(s.number)) return "a segment is longer than its place";
         shortened += s.bytes > 0 && s.bytes < whole(s.number) ? 1 : 0;
@@ -21,7 +22,14 @@ const char* buffer_arena::fault_of_segments() const noexcept {
         if (const char* const wrong = fault_of_places(s)) return wrong;
         if (s.registered && (backend_ == nullptr || s.bytes == 0))
             return "a segment is registered that cannot be";
+        if (s.touched > s.bytes) return "more of a segment has been touched than there is";
+        if (s.registered && s.touched < s.bytes)
+            return "a segment is registered that has not been touched";
+        untouched += is_untouched(s) ? 1 : 0;
+        if (is_untouched(s) && s.number < next_untouched_)
+            return "a segment that is to be touched is passed over";
     }
+    if (untouched != untouched_) return "segments that are to be touched are counted wrongly";
     if (shortened != shortened_) return "segments that are shorter are counted wrongly";
     if (!segments_.empty() && segments_.back().bytes == 0) return "the last segment is not mapped";
     return nullptr;
@@ -43,14 +51,15 @@ const char* buffer_arena::fault_of_run(const segment& s) const noexcept {
             return "a long buffer has lost one of its segments";
         bytes += segments_[s.number + i].bytes;
     }
-    if (s.users.size() * s.buffer_bytes > bytes) return "buffers reach beyond their segment";
+    if (s.places * s.buffer_bytes > bytes) return "buffers reach beyond their segment";
     if (s.of == nullptr && s.buffer_bytes != 0 && (s.run == 1 || s.buffer_bytes != bytes))
         return "a segment is divided and belongs to no class";
     return nullptr;
 }
 
 const char* buffer_arena::fault_of_places(const segment& s) const noexcept {
-    if (s.vacant.size() > s.users.size()) return "a segment has more free places than places";
+    if (s.vacant.size() > s.users.size() || s.users.size() > s.places)
+        return "a segment has more free places than places";
     const auto place_is_free = [&](std::uint32_t place) {
         return place < s.users.size() && s.users[place] == nobody();
     };
@@ -75,7 +84,7 @@ const char* buffer_arena::fault_of_lists() const noexcept {
             for (const segment& s : of.lists[level]) {
                 if (s.of != &of || s.buffer_bytes != of.buffer_bytes)
                     return "a segment is listed with another class than its own";
-                if (s.vacant.empty() || level_of(s) != level)
+                if (!s.has_room() || level_of(s) != level)
                     return "a segment is listed as fuller or emptier than it is";
                 ++listed;
             }
@@ -87,7 +96,7 @@ const char* buffer_arena::fault_of_lists() const noexcept {
         return "a segment counts as free that is not";
     if (!std::all_of(unmapped_.begin(), unmapped_.end(), is_unmapped))
         return "a segment counts as unmapped that is not";
-    const auto has_room = [](const segment& s) { return s.of != nullptr && !s.vacant.empty(); };
+    const auto has_room = [](const segment& s) { return s.of != nullptr && s.has_room(); };
     const auto count = [this](auto what) {
         return static_cast<std::size_t>(std::count_if(segments_.begin(), segments_.end(), what));
     };

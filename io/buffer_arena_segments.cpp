@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 
 namespace leat::io {
 
@@ -18,7 +19,52 @@ void buffer_arena::attach(backend& through) noexcept {
     backend_ = &through;
     registration_works_ = true;
     for (segment& s : segments_)
-        if (s.bytes > 0) enroll(s);
+        if (s.bytes > 0 && !is_untouched(s)) enroll(s);
+}
+
+// What cannot be registered is touched by whoever reads into it.
+bool buffer_arena::is_untouched(const segment& s) noexcept {
+    return s.touched < s.bytes && s.bytes <= largest_registered_bytes &&
+           s.number < backend::maximum_buffers;
+}
+
+void buffer_arena::count_untouched(const segment& s) noexcept {
+    if (!is_untouched(s)) return;
+    ++untouched_;
+    next_untouched_ = std::min(next_untouched_, s.number);
+}
+
+// Whether the next segment should be there before it is needed, so that who needs it does not wait
+// until it has been cleared.
+bool buffer_arena::wants_spare() const noexcept {
+    const std::uint64_t mapped = statistics_.mapped_bytes;
+    return mapped != 0 && free_.empty() && mapped - statistics_.used_bytes < segment_bytes_ / 2 &&
+           room() >= segment_bytes_ && !no_spare_;
+}
+
+void buffer_arena::prepare() noexcept {
+    if (!unprepared()) return;
+    if (untouched_ == 0) {
+        try {
+            const std::size_t number = find_unmapped(segment_bytes_);
+            no_spare_ = number == no_segment || map_segment(number, segment_bytes_) == nullptr;
+        } catch (const std::bad_alloc&) {
+            no_spare_ = true;
+        }
+        assert(holds());
+        return;
+    }
+    while (!is_untouched(segments_[next_untouched_])) ++next_untouched_;
+    segment& s = segments_[next_untouched_];
+    const std::size_t bytes = std::min(s.bytes - s.touched, most_touched_at_once);
+    // Where that fails registering touches it, or finds out why not.
+    touch(base_of(s) + s.touched, bytes);
+    s.touched += bytes;
+    if (s.touched == s.bytes) {
+        --untouched_;
+        enroll(s);
+    }
+    assert(holds());
 }
 
 void buffer_arena::unregister() noexcept {
@@ -92,8 +138,11 @@ buffer_arena::segment* buffer_arena::map_segment(std::size_t number, std::size_t
     ++segments_of(s.pages);
     statistics_.mapped_bytes += bytes;
     shortened_ += bytes < whole(number) ? 1 : 0;
+    no_spare_ = false;
+    s.touched = s.pages == kind::hugetlb ? bytes : 0;
+    count_untouched(s);
     add_free(s);
-    enroll(s);
+    if (!is_untouched(s)) enroll(s);
     return &s;
 }
 
@@ -121,8 +170,7 @@ bool buffer_arena::map(segment& s, std::size_t bytes) noexcept {
 
 // Registers a segment; the first refusal (memlock, as a rule) ends all further attempts.
 void buffer_arena::enroll(segment& s) noexcept {
-    if (backend_ == nullptr || !options_.register_buffers || !registration_works_ ||
-        s.bytes > largest_registered_bytes || s.number >= backend::maximum_buffers)
+    if (!registers() || s.bytes > largest_registered_bytes || s.number >= backend::maximum_buffers)
         return;
     const auto refused =
         backend_->register_buffer(static_cast<unsigned>(s.number), {base_of(s), s.bytes});
@@ -153,24 +201,55 @@ void buffer_arena::add_free(segment& s) noexcept {
     }
 }
 
-// Gives a free segment back that is above the budget, or that could be longer by now.
+// Gives a free segment back that is above the budget, or that could be longer by now; no more of it
+// than is above the budget, if it may be so short.
 void buffer_arena::drop_excess(segment& s) noexcept {
     const bool short_for_nothing = s.bytes < whole(s.number) && room() > 0;
-    if (short_for_nothing || statistics_.mapped_bytes > options_.budget) drop(s);
+    const std::uint64_t mapped = statistics_.mapped_bytes;
+    const std::uint64_t excess = mapped - std::min(mapped, options_.budget);
+    if (excess != 0 && excess < s.bytes && can_be(s, s.bytes - excess)) {
+        cut(s, s.bytes - excess);
+    } else if (short_for_nothing || excess != 0) {
+        drop(s);
+    }
+}
+
+// Whether a segment may be of that length; part of a reserved huge page is not given back.
+bool buffer_arena::can_be(const segment& s, std::size_t bytes) const noexcept {
+    const std::size_t shorter = shortened_ - (s.bytes < whole(s.number) ? 1 : 0);
+    return s.pages != kind::hugetlb && (shorter == 0 || bytes >= segment_bytes_ / 2);
+}
+
+// Gives the end of a free segment back to the system. What remains keeps its pages.
+void buffer_arena::cut(segment& s, std::size_t bytes) noexcept {
+    withdraw(s);
+    free_.erase(free_.iterator_to(s));
+    give_back(base_of(s) + bytes, s.bytes - bytes);
+    untouched_ -= is_untouched(s) ? 1 : 0;
+    statistics_.mapped_bytes -= s.bytes - bytes;
+    shortened_ += s.bytes == whole(s.number) ? 1 : 0;
+    s.bytes = bytes;
+    s.touched = std::min(s.touched, bytes);
+    count_untouched(s);
+    add_free(s);
+    if (!is_untouched(s)) enroll(s);
 }
 
 // Gives a free segment back to the system.
 void buffer_arena::drop(segment& s) noexcept {
     withdraw(s);
     free_.erase(free_.iterator_to(s));
+    untouched_ -= is_untouched(s) ? 1 : 0;
+    no_spare_ = false;
     give_back(base_of(s), s.bytes);
     --statistics_.segments;
     --segments_of(s.pages);
     statistics_.mapped_bytes -= s.bytes;
     shortened_ -= s.bytes < whole(s.number) ? 1 : 0;
-    s.bytes = 0;
+    s.bytes = s.touched = 0;
     s.users = {};
     s.vacant = {};
+    s.places = 0;
     unmapped_.push_front(s);
     trim();
 }

@@ -88,6 +88,11 @@ bool prefer_huge_pages(std::byte* at, std::size_t bytes) noexcept {
     return ::madvise(at, bytes, MADV_HUGEPAGE) == 0;
 }
 
+// Old kernels (before 5.14) cannot: then whoever uses it touches it.
+void touch(std::byte* at, std::size_t bytes) noexcept {
+    static_cast<void>(populate(at, bytes));
+}
+
 // A fork would copy the page tables of memory that the kernel has pinned, a core file all of the
 // cache.
 void keep_private(std::byte* at, std::size_t bytes) noexcept {

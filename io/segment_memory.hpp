@@ -32,6 +32,9 @@ enum class hugetlb_result : std::uint8_t {
 [[nodiscard]] bool take_pages(std::byte* at, std::size_t bytes) noexcept;
 /// Asks for transparent huge pages. False if there is no such thing here.
 [[nodiscard]] bool prefer_huge_pages(std::byte* at, std::size_t bytes) noexcept;
+/// Has the kernel put pages where there are none yet, of memory that may be in use; as far as it
+/// can.
+void touch(std::byte* at, std::size_t bytes) noexcept;
 /// Keeps the memory out of forks and core files.
 void keep_private(std::byte* at, std::size_t bytes) noexcept;
 /// Makes the memory plain address space again.

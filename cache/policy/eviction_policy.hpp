@@ -74,6 +74,8 @@ public:
     virtual void expect(std::uint64_t /*key*/, std::uint64_t /*bytes*/) noexcept {}
     virtual void insert(resident& added) noexcept = 0;
     virtual void erase(resident& gone) noexcept = 0;
+    /// `by`, a copy of `moved`, takes its place, which is somewhere in the policy.
+    virtual void replace(resident& moved, resident& by) noexcept = 0;
     /// A chunk that was set aside and can be evicted again: it was in use until now.
     virtual void put_back(resident& back) noexcept = 0;
     /// The use for which it was inserted, perhaps some time ago; `used` says when.

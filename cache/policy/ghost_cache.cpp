@@ -32,7 +32,7 @@ ghost_cache::entry* ghost_cache::find(std::uint64_t key) noexcept {
 }
 
 std::int64_t ghost_cache::latest(const entry& of) const noexcept {
-    if (of.real == nullptr || of.real->key != of.key) return of.last_use;
+    if (of.real == nullptr) return of.last_use;
     return std::max(of.last_use, of_real_(*of.real));
 }
 
@@ -96,7 +96,13 @@ void ghost_cache::left(const resident& real, std::int64_t latest) noexcept {
     entry* const found = find(real.key);
     if (found == nullptr) return;
     found->last_use = std::max(found->last_use, latest);
-    found->real = nullptr;
+    // A larger buffer may have taken its place.
+    if (found->real == &real) found->real = nullptr;
+}
+
+void ghost_cache::moved(const resident& from, const resident& to) noexcept {
+    entry* const found = find(from.key);
+    if (found != nullptr && found->real == &from) found->real = &to;
 }
 
 ghost_cache::entry* ghost_cache::take_spare() noexcept {

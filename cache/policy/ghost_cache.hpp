@@ -43,6 +43,8 @@ public:
     void served(std::uint64_t key, std::int64_t now) noexcept;
     /// The real cache lets the chunk go, which it used last at `latest`.
     void left(const resident& real, std::int64_t latest) noexcept;
+    /// A chunk of the real cache has another header now.
+    void moved(const resident& from, const resident& to) noexcept;
     /// It holds so many bytes from now on, at first its capacity; what is too much goes.
     void set_room(std::uint64_t bytes) noexcept {
         room_ = bytes;
@@ -64,11 +66,9 @@ public:
 
 private:
     struct entry final : resident {
-        entry* chain = nullptr;  ///< in its bucket, or of the spare ones
-        /// The chunk of the real cache, if it is there: its header, which may have come to serve
-        /// another chunk since.
-        const resident* real = nullptr;
-        std::int64_t last_use = 0;  ///< the latest known
+        entry* chain = nullptr;          ///< in its bucket, or of the spare ones
+        const resident* real = nullptr;  ///< the chunk of the real cache, while it is there
+        std::int64_t last_use = 0;       ///< the latest known
     };
 
     [[nodiscard]] entry*& bucket_of(std::uint64_t key) noexcept {

@@ -106,6 +106,11 @@ void ghost_curve::left(const resident& gone, std::int64_t latest) noexcept {
     for (std::unique_ptr<ghost_cache>& one : all_) one->left(gone, latest);
 }
 
+void ghost_curve::moved(const resident& from, const resident& to) noexcept {
+    if (!running() || !followed(from.key)) return;
+    for (std::unique_ptr<ghost_cache>& one : all_) one->moved(from, to);
+}
+
 void ghost_curve::use(const ghost_use& one) noexcept {
     fit();
     uses_ += weight();
@@ -156,8 +161,9 @@ std::uint64_t ghost_curve::loads_at(size with, std::uint64_t loads) noexcept {
     return told_[with];
 }
 
-void ghost_curve::set_memory(std::uint64_t bytes) noexcept {
+void ghost_curve::set_memory(std::uint64_t bytes, std::size_t most) noexcept {
     memory_ = bytes;
+    most_ = most;
     forget();
 }
 

@@ -48,10 +48,14 @@ public:
     /// A chunk, last used at `latest`, leaves the cache.
     void left(const resident& gone, std::int64_t latest) noexcept;
 
+    /// A chunk has another header from now on.
+    void moved(const resident& from, const resident& to) noexcept;
+
     /// How many chunks would have been loaded, where `loads` were. Never decreases.
     [[nodiscard]] std::uint64_t loads_at(size with, std::uint64_t loads) noexcept;
-    /// The cache may have so many bytes from now on. Ghosts begin anew.
-    void set_memory(std::uint64_t bytes) noexcept;
+    /// The cache may have so many bytes from now on, and at most `most` of its chunks are followed.
+    /// Ghosts begin anew.
+    void set_memory(std::uint64_t bytes, std::size_t most) noexcept;
     /// What the ghosts take, in bytes.
     [[nodiscard]] std::uint64_t remembered_bytes() const noexcept;
     /// Keys that are kept, of all ghosts.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <new>
+#include <utility>
 
 namespace leat::detail {
 
@@ -11,10 +12,14 @@ namespace {
 // A bucket for so many bytes: with pieces of 4 KiB four share one, and the table takes a quarter of
 // a thousandth of the bytes remembered.
 constexpr std::uint64_t bytes_a_bucket = 16384;
+
+std::uint64_t buckets_for(std::uint64_t bytes) noexcept {
+    return std::bit_ceil(bytes / bytes_a_bucket + 1);
+}
 }  // namespace
 
 ghost_list::ghost_list(std::uint64_t most_bytes)
-    : buckets_(std::bit_ceil(most_bytes / bytes_a_bucket + 1), none), most_bytes_(most_bytes) {}
+    : buckets_(buckets_for(most_bytes), none), most_bytes_(most_bytes) {}
 
 ghost_list::index ghost_list::find(std::uint64_t key) const noexcept {
     index found = buckets_[key & (buckets_.size() - 1)];
@@ -54,6 +59,14 @@ void ghost_list::push(std::uint64_t key, std::uint64_t bytes) noexcept {
 void ghost_list::set_most(std::uint64_t bytes) noexcept {
     most_bytes_ = bytes;
     while (bytes_ > most_bytes_) erase_oldest();
+    if (buckets_for(bytes) == buckets_.size()) return;
+    try {
+        ghost_list fitting{bytes};
+        for (index next = oldest_; next != none; next = nodes_[next].younger)
+            fitting.push(nodes_[next].key, nodes_[next].bytes);
+        *this = std::move(fitting);
+    } catch (const std::bad_alloc&) {  // what there is serves, too
+    }
 }
 
 bool ghost_list::refresh(std::uint64_t key) noexcept {

@@ -9,7 +9,7 @@
 namespace leat::detail {
 
 /// Remembers what is gone. Where there is no memory for a key it is forgotten at once. The table is
-/// made once, as large as `most_bytes` of small pieces may need, so that no call takes long.
+/// as large as `most_bytes` of small pieces may need, so that no call but set_most() takes long.
 class ghost_list {
 public:
     /// Throws std::bad_alloc.
@@ -21,7 +21,8 @@ public:
     [[nodiscard]] std::uint64_t memory_bytes() const noexcept {
         return buckets_.size() * sizeof(index) + nodes_.size() * sizeof(node);
     }
-    /// Remembers so many bytes from now on. The table stays as it is.
+    /// Remembers so many bytes from now on, in memory for so many, if there is memory to change
+    /// that.
     void set_most(std::uint64_t bytes) noexcept;
     /// Remembers it as the latest, and forgets the oldest as long as they are more than most_bytes.
     void push(std::uint64_t key, std::uint64_t bytes) noexcept;

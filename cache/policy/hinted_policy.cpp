@@ -26,6 +26,10 @@ public:
         if (plain(gone)) return ordered_->erase(gone);
         queue_policy::erase(gone);
     }
+    void replace(resident& moved, resident& by) noexcept override {
+        if (plain(moved)) return ordered_->replace(moved, by);
+        queue_policy::replace(moved, by);
+    }
     void put_back(resident& back) noexcept override {
         if (plain(back)) return ordered_->put_back(back);
         enter(back, queue_of(back));

@@ -17,6 +17,7 @@ public:
         gone.in_policy = false;
         order_.erase(gone);
     }
+    void replace(resident& moved, resident& by) noexcept override { order_.replace(moved, by); }
     void put_back(resident& back) noexcept override { insert(back); }
     void served(resident& landed) noexcept override {
         order_.erase(landed);

@@ -18,6 +18,9 @@ public:
     void erase(resident& gone) noexcept override {
         if (gone.in_policy) leave(gone);
     }
+    void replace(resident& moved, resident& by) noexcept override {
+        resident_queue::replace(moved, by);
+    }
     [[nodiscard]] bool empty() const noexcept override {
         return std::all_of(queues_.begin(), queues_.end(),
                            [](const resident_queue& one) { return one.empty(); });

@@ -30,6 +30,10 @@ public:
         list_.erase(list_.iterator_to(gone));
         bytes_ -= gone.bytes;
     }
+    /// `by` stands where `moved` stood, in whichever queue.
+    static void replace(resident& moved, resident& by) noexcept {
+        static_cast<resident_link&>(by).swap_nodes(moved);
+    }
     /// Makes it the youngest. `next` is where a search goes on: behind it, or with it if it was the
     /// last.
     void rotate(resident& moved, iterator& next) noexcept {

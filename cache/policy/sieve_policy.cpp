@@ -16,6 +16,10 @@ public:
         if (hand_ == &gone) hand_ = younger(gone);
         leave(gone);
     }
+    void replace(resident& moved, resident& by) noexcept override {
+        if (hand_ == &moved) hand_ = &by;
+        queue_policy::replace(moved, by);
+    }
 
     resident* victim(judge decide, void* state) noexcept override {
         resident_queue& all = queue(0);

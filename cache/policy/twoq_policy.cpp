@@ -48,6 +48,10 @@ public:
         gone.in_policy = false;
         again_.erase(gone);
     }
+    void replace(resident& moved, resident& by) noexcept override {
+        if (moved.queue == once) return queue_policy::replace(moved, by);
+        again_.replace(moved, by);
+    }
     [[nodiscard]] bool empty() const noexcept override {
         return queue_policy::empty() && again_.empty();
     }

@@ -20,6 +20,9 @@ public:
         added.placed = added.used;
         order_.insert(added);
     }
+    void replace(resident& moved, resident& by) noexcept {
+        order_.replace_node(order_.iterator_to(moved), by);
+    }
     void erase(resident& gone) noexcept { order_.erase(order_.iterator_to(gone)); }
 
     /// As eviction_policy::victim(): one that is set aside or evicted is out of the order, and no

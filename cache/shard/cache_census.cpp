@@ -22,12 +22,14 @@ cache_census shard_cache::census() {
     mine.counts.cached_bytes = shard_.arena()->statistics().used_bytes;
     mine.counts.entry_bytes = parts_->memory.besides();
     mine.counts.chunks = parts_->chunks.count();
+    mine.counts.streams = parts_->runs.streams();
     mine.counts.leases = parts_->held_leases.count();
     mine.counts.waiting = parts_->home_requests.waiting();
     const auto add_pins = [&](const auto& one) {
         if (one.pins != 0) mine.add_pinned(one, one.bytes, stamp());
     };
     parts_->chunks.each([&](const chunk& one) {
+        mine.counts.fragments += one.piece.is_chunk() ? 0 : 1;
         mine.counts.short_chunks += one.length < one.bytes ? 1 : 0;
         mine.counts.filling_chunks += one.reads != 0 ? 1 : 0;
         mine.counts.filling_bytes += one.reads != 0 ? one.bytes : 0;

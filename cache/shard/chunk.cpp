@@ -60,6 +60,11 @@ const char* fault_of_waiters(const chunk& of) noexcept {
 
 }  // namespace
 
+chunk::chunk(std::uint64_t words_) : unit_bits(words_) {
+    presence = landed_words();
+    all_landed = &everything_landed;
+}
+
 std::uint64_t chunk::file_offset() const noexcept {
     return piece.index() * file->manager->chunk_size + start;
 }

@@ -4,6 +4,7 @@
 #include "fill_rank.hpp"
 #include "lease.hpp"
 #include "policy/eviction_policy.hpp"
+#include "unit_bits.hpp"
 
 #include <leat/cache/detail/chunk_request.hpp>
 #include <leat/cache/detail/entry.hpp>
@@ -12,10 +13,8 @@
 #include <boost/intrusive/slist.hpp>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <bit>
-#include <memory>
+#include <cstdint>
 #include <stop_token>
 #include <utility>
 
@@ -25,45 +24,28 @@ struct turn_link_tag;
 /// For one of its manager's fill queues, or the chunks that nothing keeps at the turn's end.
 using turn_link = boost::intrusive::list_base_hook<boost::intrusive::tag<turn_link_tag>>;
 
-/// What a header has allocated: kept when it serves another chunk. Bits for up to 64 units lie in
-/// the header itself.
-struct chunk_allocations {
-    /// Bits for `words` times 64 units. Throws std::bad_alloc.
-    explicit chunk_allocations(std::uint64_t words_)
-        : array(words_ == 1 ? nullptr : std::make_unique<std::atomic<std::uint64_t>[]>(2 * words_)),
-          words(static_cast<std::uint32_t>(words_)) {}
-    /// Bytes that such allocations take besides the header.
-    [[nodiscard]] static constexpr std::uint64_t bytes_for(std::uint64_t words) noexcept {
-        return words == 1 ? 0 : 2 * words * sizeof(std::uint64_t);
-    }
-
-    std::unique_ptr<std::atomic<std::uint64_t>[]> array;  ///< of landed bits, and then of asked
-    std::uint32_t words;
-};
-
 /// A chunk of one version of a file, or a fragment of it, in a buffer of its owner's shard.
 ///
 /// Invariants: units landed have been asked for, and those asked for that have not landed are in
 /// reads in flight; it is ready exactly when all have landed; each count is that of what it counts;
 /// a doomed chunk is in no queue.
-struct chunk : entry, resident, turn_link, chunk_allocations {
-    /// In use from here on when the others have been set that a file and a buffer give.
-    explicit chunk(chunk_allocations&& kept) noexcept : chunk_allocations(std::move(kept)) {
-        for (std::uint64_t word = 0; word < words; ++word) {
-            landed_words()[word].store(0, std::memory_order_relaxed);
-            set_asked_word(word, 0);
-        }
-        presence = landed_words();
+struct chunk : entry, resident, turn_link, unit_bits {
+    /// With bits for `words` times 64 units. In use from here on when the others have been set that
+    /// a file and a buffer give. Throws std::bad_alloc.
+    explicit chunk(std::uint64_t words_);
+    /// In another place: a hit goes by the bits of that one, once show_bits() was called, and those
+    /// who link to it have to be told. Precondition: idle().
+    chunk(chunk&& moved) noexcept = default;
+    void show_bits() noexcept {
+        if (presence != nullptr) presence = landed_words();
         all_landed = &everything_landed;
     }
 
-    std::atomic<bool> everything_landed{false};
     bool doomed = false;      ///< out of the table: stale, or replaced; freed when idle
     bool replaced = false;    ///< doomed since another has its bytes, not since they are stale
     bool superseded = false;  ///< another has its bytes: it goes when nothing keeps it
-    std::array<std::atomic<std::uint64_t>, 2> own_bits{};  ///< landed, and asked
-    std::stop_source withdrawal{std::nostopstate};         ///< of its reads, while there are some
-    std::uint32_t units = 0;                               ///< that the file has in it
+    std::stop_source withdrawal{std::nostopstate};  ///< of its reads, while there are some
+    std::uint32_t units = 0;                        ///< that the file has in it
     std::uint32_t landed_units = 0;
     std::uint32_t asked_units = 0;
     std::uint32_t cursor = 0;    ///< where the rest goes on: behind what was demanded last
@@ -117,19 +99,6 @@ struct chunk : entry, resident, turn_link, chunk_allocations {
             any = true;
         }
         return any;
-    }
-    [[nodiscard]] std::atomic<std::uint64_t>* landed_words() noexcept {
-        return array ? array.get() : own_bits.data();
-    }
-    [[nodiscard]] const std::atomic<std::uint64_t>* landed_words() const noexcept {
-        return array ? array.get() : own_bits.data();
-    }
-    /// Units landed or in reads in flight.
-    [[nodiscard]] std::uint64_t asked_word(std::uint64_t word) const noexcept {
-        return landed_words()[words + word].load(std::memory_order_relaxed);
-    }
-    void set_asked_word(std::uint64_t word, std::uint64_t bits) noexcept {
-        landed_words()[words + word].store(bits, std::memory_order_relaxed);
     }
     [[nodiscard]] bool asked(std::uint64_t unit) const noexcept {
         return (asked_word(unit / 64) >> (unit % 64) & 1) != 0;

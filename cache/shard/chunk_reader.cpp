@@ -38,11 +38,4 @@ chunk_reader chunk_reader::run(fills& owner,
     owner.read_ended(filling, wanted, count, code, withdrawn.stop_requested());
 }
 
-void chunk_reader::start(shard& here) const noexcept {
-    promise_type& promise = handle_.promise();
-    promise.begin.coroutine = handle_;
-    here.hold();
-    here.schedule(promise.begin);
-}
-
 }  // namespace leat::detail

@@ -3,10 +3,7 @@
 
 #include "chunk.hpp"
 #include "fill_read.hpp"
-
-#include <leat/engine/detail/detached_promise.hpp>
-#include <leat/engine/resumption.hpp>
-#include <leat/engine/shard.hpp>
+#include "read_promise.hpp"
 
 #include <coroutine>
 #include <stop_token>
@@ -18,7 +15,7 @@ class fills;
 /// A root of its own, which the shard waits for when it stops. It tells its fills how it ended.
 class chunk_reader {
 public:
-    struct promise_type : detached_promise {
+    struct promise_type : read_promise {
         /// The arguments of run(), as they lie in the frame: the token lives as long as the read.
         promise_type(const fills&,
                      const chunk&,
@@ -29,7 +26,6 @@ public:
         chunk_reader get_return_object() noexcept {
             return chunk_reader{std::coroutine_handle<promise_type>::from_promise(*this)};
         }
-        resumption begin;
     };
 
     /// Reads `wanted` of `filling`, whose file the caller has acquired; it releases it. A
@@ -39,8 +35,7 @@ public:
                             fill_read wanted,
                             std::stop_token withdrawn);
 
-    /// From the ready queue, so that nothing of it runs inside the call that starts it.
-    void start(shard& here) const noexcept;
+    void start(shard& here) const noexcept { handle_.promise().start(handle_, here); }
 
 private:
     explicit chunk_reader(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}

@@ -7,42 +7,30 @@
 #include <leat/cache/detail/shared_cache.hpp>
 
 #include <algorithm>
-#include <cassert>
 #include <iterator>
 #include <new>
 
 namespace leat::detail {
 
-chunk_store::chunk_store(shard_cache& cache, shard_memory& memory)
+chunk_store::chunk_store(shard_cache& cache, shard_memory& memory, entry_pages& pages)
     : cache_(cache),
       memory_(memory),
+      chunks_(pages),
       policy_(make_policy(cache.all().engine().options().policy, memory.for_buffers())) {}
 
 bool chunk_store::reserve() noexcept {
-    if (spare_[0] != nullptr || spare_[1] != nullptr || paid_ > chunks_.size()) return true;
-    if (!memory_.take(block * sizeof(chunk))) return false;
-    paid_ += block;
-    return true;
+    if (chunks_.vacant() != 0) return true;
+    if (!memory_.take(entry_pages::page_bytes)) return false;
+    if (chunks_.add_page()) return true;
+    memory_.give_back(entry_pages::page_bytes);
+    return false;
 }
 
 chunk* chunk_store::header(std::uint64_t words) noexcept {
-    chunk*& of_its_kind = spare_[words == 1 ? 0 : 1];
-    chunk*& spare = of_its_kind != nullptr ? of_its_kind : spare_[words == 1 ? 1 : 0];
     try {
-        if (spare == nullptr) {
-            assert(paid_ > chunks_.size());
-            chunk& added = chunks_.emplace_back(chunk_allocations{words});
-            memory_.take_anyway(chunk_allocations::bytes_for(words));
-            return &added;
-        }
-        const std::uint64_t before = chunk_allocations::bytes_for(spare->words);
-        chunk_allocations bits =
-            spare->words == words ? std::move(*spare) : chunk_allocations{words};
-        chunk* const used = std::exchange(spare, static_cast<chunk*>(spare->chain));
-        std::destroy_at(used);
-        memory_.give_back(before);
-        memory_.take_anyway(chunk_allocations::bytes_for(words));
-        return std::construct_at(used, std::move(bits));
+        chunk& made = chunks_.make(words);
+        memory_.take_anyway(unit_bits::bytes_for(words));
+        return &made;
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -81,7 +69,6 @@ chunk* chunk_store::make(file_record& file,
     cache_.table().insert(*made);
     policy_->insert(*made);
     loaded_bytes_ += bytes;
-    ++count_;
     return made;
 }
 
@@ -184,6 +171,10 @@ void chunk_store::change_retention(chunk& of, retention to) noexcept {
 
 void chunk_store::discard(chunk& gone) noexcept {
     cache_.parts().uses.left(gone);
+    if (gone.ahead) {
+        cache_statistics& counts = cache_.parts().counts;
+        (gone.ever_used() ? counts.ahead_used_bytes : counts.ahead_unused_bytes) += gone.bytes;
+    }
     if (!gone.doomed) cache_.table().erase(gone);
     wait_no_more(gone);
     hold_no_more(gone);
@@ -192,8 +183,9 @@ void chunk_store::discard(chunk& gone) noexcept {
     stay(gone);
     cache_.home().arena()->release(gone.data(), gone.bytes);
     cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
-    gone.chain = std::exchange(spare_[gone.words == 1 ? 0 : 1], &gone);
-    --count_;
+    memory_.give_back(unit_bits::bytes_for(gone.words));
+    gone.forget();
+    chunks_.free(gone);
     note_room();
 }
 
@@ -232,6 +224,41 @@ void chunk_store::let_go() noexcept {
         leaving_.pop_front();
         if (first.idle() && first.keep == retention::gone_when_idle) discard(first);
     }
+}
+
+bool chunk_store::drop_page() noexcept {
+    if (!chunks_.drop_page()) return false;
+    memory_.give_back(entry_pages::page_bytes);
+    return true;
+}
+
+bool chunk_store::empty_page() noexcept {
+    const auto can_move = [](const chunk& one) {
+        return one.idle() && !one.doomed && !one.turn_link::is_linked();
+    };
+    return chunks_.empty_page(can_move, [this](chunk& one) { move(one); });
+}
+
+void chunk_store::tidy(bool move_some) noexcept {
+    while (chunks_.sparse() && (drop_page() || (move_some && empty_page()))) {
+    }
+}
+
+void chunk_store::compact() noexcept {
+    while (drop_page() || empty_page()) {
+    }
+}
+
+void chunk_store::move(chunk& idle) noexcept {
+    chunk& to = chunks_.make(std::move(idle));
+    to.show_bits();
+    cache_.table().replace(idle, to);
+    if (idle.in_policy) policy_->replace(idle, to);
+    if (idle.aside_link::is_linked()) static_cast<aside_link&>(to).swap_nodes(idle);
+    if (next_ahead_ == &idle) next_ahead_ = &to;
+    cache_.home().arena()->set_user(to.data(), &to);
+    cache_.parts().uses.moved(idle, to);
+    idle.file = nullptr;
 }
 
 void chunk_store::unpinned(chunk& left) noexcept {
@@ -284,36 +311,39 @@ bool chunk_store::all_pinned() noexcept {
     return true;
 }
 
-const char* chunk_store::fault() const noexcept {
-    std::uint64_t in_use = 0;
-    for (const chunk& one : chunks_) {
-        if (one.file == nullptr) continue;
-        ++in_use;
-        if (const char* const wrong = one.fault()) return wrong;
-        if ((cache_.find(one.file_number, one.piece) == &one) == one.doomed)
-            return "a chunk is not in the table, or a doomed one is";
-        const bool kept = one.pinned() || !one.waiters.empty() || one.reads != 0;
-        if (!one.in_policy && !one.doomed && !one.waits_for_reader && !kept)
-            return "a chunk is set aside that nothing will bring back";
-        if (one.keep == retention::gone_when_idle && one.idle())
-            return "a chunk is there that nobody retains and nothing keeps";
-        for (const lease::owner_part& held : one.holders) {
-            if (const char* const wrong = held.of->fault_at_owner()) return wrong;
-        }
+const char* chunk_store::fault(const chunk& one) const noexcept {
+    if (const char* const wrong = one.fault()) return wrong;
+    if ((cache_.find(one.file_number, one.piece) == &one) == one.doomed)
+        return "a chunk is not in the table, or a doomed one is";
+    const bool kept = one.pinned() || !one.waiters.empty() || one.reads != 0;
+    if (!one.in_policy && !one.doomed && !one.waits_for_reader && !kept)
+        return "a chunk is set aside that nothing will bring back";
+    if (one.keep == retention::gone_when_idle && one.idle())
+        return "a chunk is there that nobody retains and nothing keeps";
+    for (const lease::owner_part& held : one.holders) {
+        if (const char* const wrong = held.of->fault_at_owner()) return wrong;
     }
-    return in_use == count_ ? nullptr : "chunks are counted wrongly";
+    return nullptr;
+}
+
+const char* chunk_store::fault() const noexcept {
+    const char* wrong = chunks_.fault();
+    chunks_.each([&](const chunk& one) {
+        if (wrong == nullptr) wrong = fault(one);
+    });
+    return wrong;
 }
 
 std::uint64_t chunk_store::close() noexcept {
     leaving_.clear();
     ahead_.clear();
     std::uint64_t pins = 0;
-    for (chunk& one : chunks_) {
+    chunks_.each([&](chunk& one) {
         pins += one.pins;
         policy_->erase(one);
         one.holders.clear();
-        if (one.file != nullptr) cache_.all().files().unrefer(*std::exchange(one.file, nullptr));
-    }
+        cache_.all().files().unrefer(*std::exchange(one.file, nullptr));
+    });
     return pins;
 }
 

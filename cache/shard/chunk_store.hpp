@@ -2,14 +2,13 @@
 #pragma once
 
 #include "chunk.hpp"
+#include "entry_pool.hpp"
 #include "extent.hpp"
 #include "policy/policies.hpp"
 #include "shard_memory.hpp"
 
-#include <boost/container/deque.hpp>
 #include <boost/intrusive/list.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,12 +18,8 @@ namespace leat::detail {
 
 class shard_cache;
 
-/// How many entries a deque allocates at once; they never move.
-template <std::size_t Count>
-using block_of = boost::container::deque_options_t<boost::container::block_size<Count>>;
-
-/// Headers never move and are freed only with the cache, so that a slice dropped late finds its
-/// own.
+/// A header moves only while nothing refers to its chunk, and is freed with it, but for those that
+/// slices keep when the cache ends: so a slice dropped late finds its own.
 ///
 /// Invariants: a chunk in use is in the table exactly if it is not doomed; one that is neither in
 /// the policy nor doomed is set aside, and has something that will bring it back: a pin, a holder's
@@ -33,13 +28,13 @@ using block_of = boost::container::deque_options_t<boost::container::block_size<
 class chunk_store {
 public:
     /// Throws std::bad_alloc.
-    chunk_store(shard_cache& cache, shard_memory& memory);
+    chunk_store(shard_cache& cache, shard_memory& memory, entry_pages& pages);
 
     /// What tells this chunk from all others, and is the same when it comes again.
     [[nodiscard]] static std::uint64_t key_of(const file_record& file, piece_number piece) noexcept;
     /// The chunk or fragment of that number, or nullptr.
     [[nodiscard]] chunk* find(const file_record& file, piece_number piece) const noexcept;
-    /// Whether there is a header for the next chunk: one that is spare, or room for more.
+    /// Whether there is a place for the header of the next chunk, or memory for more.
     [[nodiscard]] bool reserve() noexcept;
     /// `what` of `file`, in the table and the policy, in `buffer` of `bytes`, which it takes over;
     /// nullptr if there is no memory for its header. Precondition: reserve(), and none of that
@@ -91,6 +86,11 @@ public:
     /// At the turn's end: frees those that nobody is to retain and nothing keeps any more. Not
     /// before, since whoever has let go of one may be in the middle of serving others.
     void let_go() noexcept;
+    /// Gives back memory of headers as far as more than about a quarter of it is vacant; if
+    /// `move_some` also by moving some of them closer together, not in the middle of anything.
+    void tidy(bool move_some) noexcept;
+    /// Moves them until there is no more to give back. Not in the middle of anything.
+    void compact() noexcept;
 
     /// Whether a search for a buffer that failed may succeed now.
     [[nodiscard]] bool room_may_have_come() const noexcept { return room_may_have_come_; }
@@ -100,12 +100,17 @@ public:
     [[nodiscard]] bool all_pinned() noexcept;
 
     /// Chunks in use.
-    [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+    [[nodiscard]] std::uint64_t count() const noexcept { return chunks_.count(); }
     template <class Visit>
     void each(Visit visit) {
-        for (chunk& one : chunks_) {
-            if (one.file != nullptr) visit(one);
-        }
+        chunks_.each(visit);
+    }
+    /// The same for some of them, so many as take a turn about 100 us if each is a cache miss, from
+    /// page `first` on. Returns where to go on; 0 at the end. See entry_pool.
+    template <class Visit>
+    std::size_t each_some(std::size_t first, Visit visit) {
+        constexpr std::size_t looks_a_turn = 1024;
+        return chunks_.each_some(first, looks_a_turn / entry_pool<chunk>::places, visit);
     }
     /// What is wrong between two messages, or nullptr.
     [[nodiscard]] const char* fault() const noexcept;
@@ -119,6 +124,10 @@ private:
     }
     void change_retention(chunk& of, retention to) noexcept;
     [[nodiscard]] chunk* header(std::uint64_t words) noexcept;
+    bool drop_page() noexcept;
+    bool empty_page() noexcept;
+    void move(chunk& idle) noexcept;
+    [[nodiscard]] const char* fault(const chunk& one) const noexcept;
     void leave_aside(chunk& back) noexcept;
     void wait_no_more(chunk& waited) noexcept;
     void hold_no_more(chunk& back) noexcept;
@@ -129,12 +138,8 @@ private:
     void put_back(chunk& aside) noexcept;
 
     shard_cache& cache_;
-    static constexpr std::size_t block = 16;  ///< headers that are allocated together
-
     shard_memory& memory_;
-    boost::container::deque<chunk, std::allocator<chunk>, block_of<block>> chunks_;
-    std::size_t paid_ = 0;           ///< headers for which memory has been taken
-    std::array<chunk*, 2> spare_{};  ///< headers; of pieces, and of what has more units
+    entry_pool<chunk> chunks_;
     std::unique_ptr<eviction_policy> policy_;
     boost::intrusive::list<resident, boost::intrusive::base_hook<aside_link>>
         aside_;  ///< of those set aside, those not known to be pinned
@@ -148,7 +153,6 @@ private:
     std::uint64_t ahead_bytes_ = 0;
     std::uint64_t loaded_bytes_ = 0;
     std::uint64_t held_bytes_ = 0;
-    std::uint64_t count_ = 0;
     bool room_may_have_come_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace leat::detail {
@@ -16,6 +17,8 @@ namespace leat::detail {
 namespace {
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned most_coming = 4;
+// Leases that are asked back for one segment, where fragments serve as well.
+constexpr unsigned most_leases = 8;
 // After a look for a segment to empty that has found none, so many headers come of evictions.
 constexpr unsigned looks_to_spare = 64;
 // Where there is memory for fewer whole chunks, each takes too much of it.
@@ -58,10 +61,12 @@ chunk* eviction::make(chunk_request& wanted, const extent& what) noexcept {
     out_of_memory_ = false;
     coming_ = 0;
     for_ahead_ = wanted.asked_ahead;
+    // Otherwise fragments serve as well.
+    must_ = !what.piece.is_chunk() || needs_whole_chunk(wanted);
     if (!std::exchange(wanted.expected, true))
         chunks_.policy().expect(chunks_.key_of(*wanted.file, what.piece), bytes);
-    memory_.set_remembered(chunks_.policy().remembered_bytes() + uses_.curve().remembered_bytes());
-    shrink();
+    count_remembered();
+    keep_to_memory();
     if (!find_header()) return nullptr;
     std::byte* const buffer = find_buffer(bytes);
     if (buffer == nullptr) return nullptr;
@@ -137,10 +142,12 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
         return nullptr;
     }
     if (buffer == nullptr) cache_.take_foreign();  // a victim may be pinned only by what is gone
-    segment_emptying emptying{arena};
+    segment_emptying emptying{
+        arena, must_ ? std::numeric_limits<std::uint64_t>::max() : bytes + bytes / 2};
     wanted_bytes_ = bytes;
     larger_bytes_ = 0;
     emptying_ = &emptying;
+    if (buffer == nullptr && bytes > arena.segment_bytes()) return empty_neighbours(bytes);
     while (buffer == nullptr) {
         if (!evict_one()) {
             // Without a chunk there is none to wait for.
@@ -157,6 +164,39 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
     return buffer;
 }
 
+// Not by and by, since what is evicted without the last one would be so in vain.
+std::byte* eviction::empty_neighbours(std::uint64_t bytes) noexcept {
+    io::buffer_arena& arena = *cache_.home().arena();
+    const std::size_t first = emptying_->find_run(bytes);
+    if (first == io::buffer_arena::no_segment) {
+        ask_back();
+        out_of_memory_ = chunks_.count() == 0;
+        return nullptr;
+    }
+    const std::size_t count = (bytes - 1) / arena.segment_bytes() + 1;
+    for (std::size_t i = first; i < first + count; ++i) {
+        arena.each_user(i, [&](void* user) {
+            auto& one = *static_cast<chunk*>(user);
+            if (emptying_->move(one, first, count)) return;
+            fills_.unqueue(one);
+            ++counts_.evictions;
+            chunks_.discard(one);
+        });
+    }
+    return arena.allocate(bytes);
+}
+
+// Once a search: those that are asked for are no fewer than it takes.
+void eviction::ask_back() noexcept {
+    if (coming_ != 0) return;
+    const unsigned most = must_ ? std::numeric_limits<unsigned>::max() : most_leases;
+    emptying_->each_leased(most, [this](chunk& leased) {
+        if (leased.holders.empty()) return;
+        ++coming_;
+        granted_.revoke(leased);
+    });
+}
+
 bool eviction::free_segment() noexcept {
     io::buffer_arena& arena = *cache_.home().arena();
     const std::uint64_t before = arena.statistics().divided_bytes;
@@ -164,6 +204,7 @@ bool eviction::free_segment() noexcept {
     wanted_bytes_ = arena.segment_bytes();
     larger_bytes_ = 0;
     for_ahead_ = false;
+    must_ = true;
     emptying_ = &emptying;
     bool evicts = true;
     while (evicts && arena.statistics().divided_bytes >= before) {
@@ -174,11 +215,24 @@ bool eviction::free_segment() noexcept {
     return evicts;
 }
 
-void eviction::shrink() noexcept {
+void eviction::count_remembered() noexcept {
+    memory_.set_remembered(chunks_.policy().remembered_bytes() + uses_.curve().remembered_bytes());
+}
+
+void eviction::keep_to_memory() noexcept {
     if (!memory_.exceeded()) return;
     cache_.take_foreign();  // a victim may be pinned only by what is gone
     while (memory_.exceeded() && free_segment()) {
     }
+}
+
+void eviction::shrink() noexcept {
+    count_remembered();
+    if (!memory_.exceeded()) return;
+    cache_.take_foreign();
+    do {
+        chunks_.compact();
+    } while (memory_.exceeded() && free_segment());
 }
 
 bool eviction::find_header() noexcept {
@@ -271,16 +325,12 @@ verdict eviction::judge(chunk& candidate) noexcept {
     }
     if (!helps(candidate)) {
         passed_ = true;
-        // What is leased cannot be moved, and may be what keeps its segment from being emptied.
-        if (!candidate.holders.empty() && coming_ < most_coming) {
-            ++coming_;
-            granted_.revoke(candidate);
-        }
+        ask_back();
         return verdict::pass;
     }
     const bool leased = !candidate.holders.empty();
     // Nothing younger goes in place of what is on its way: that is a message each, not a read.
-    if (coming_ == most_coming || (coming_ != 0 && !leased)) return verdict::stop;
+    if (coming_ >= most_coming || (coming_ != 0 && !leased)) return verdict::stop;
     fills_.unqueue(candidate);  // nobody waits inside: what is not submitted is not read
     if (leased) {
         ++coming_;

@@ -50,16 +50,25 @@ public:
     [[nodiscard]] bool coming() const noexcept { return coming_ != 0; }
     /// Evicts until one segment more is free. Whether that could be done.
     bool free_segment() noexcept;
-    /// Evicts until the buffers keep to their memory, as far as that can be done now.
+    /// The memory learns what is remembered of what is gone.
+    void count_remembered() noexcept;
+    /// Evicts until the buffers keep to their memory, as far as that can be done now. Not in the
+    /// middle of anything: headers move closer together, to give back memory, too.
     void shrink() noexcept;
     /// What a request fails with that does not wait.
     [[nodiscard]] boost::system::error_code shortage() noexcept;
 
 private:
+    /// Evicts as shrink() does; no header moves.
+    void keep_to_memory() noexcept;
     /// Makes sure that there is a header for a new chunk.
     [[nodiscard]] bool find_header() noexcept;
     /// `bytes` is what it has afterwards: perhaps more.
     [[nodiscard]] std::byte* find_buffer(std::uint64_t& bytes) noexcept;
+    /// For a buffer that is longer than a segment.
+    [[nodiscard]] std::byte* empty_neighbours(std::uint64_t bytes) noexcept;
+    /// The leases without which a segment could be emptied.
+    void ask_back() noexcept;
     [[nodiscard]] bool evict_one() noexcept;
     /// The same if it can go.
     [[nodiscard]] chunk* waits_in_vain(chunk* found) noexcept;
@@ -83,6 +92,7 @@ private:
     segment_emptying* emptying_ = nullptr;
     std::uint64_t larger_bytes_ = 0;  ///< of places that serve where none of the size comes
     bool for_ahead_ = false;          ///< nobody waits for it yet
+    bool must_ = true;                ///< nothing less than such a buffer serves
     bool used_ = false;               ///< there were some that were used since the last search
     bool passed_ = false;             ///< there were some whose place would not have helped
     bool out_of_memory_ = false;

@@ -10,8 +10,6 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <memory>
-#include <new>
 #include <utility>
 
 namespace leat::detail {
@@ -20,29 +18,24 @@ namespace {
 // A lease unused for so long is given back, so that its chunk is the owner's alone to judge. The
 // owner asks for it before, if it needs the buffer.
 constexpr std::chrono::nanoseconds lease_age = std::chrono::seconds{1};
+// In one turn so many are given back for want of memory: a message each.
+constexpr int most_looks = 64;
 }  // namespace
 
 lease* held_leases::record() noexcept {
-    if (free_ != nullptr) {
-        lease* const used = std::exchange(free_, free_->next_free);
-        std::destroy_at(used);
-        return std::construct_at(used, cache_);
-    }
-    try {
-        lease& added = leases_.emplace_back(cache_);
-        if (paid_ >= leases_.size()) return &added;
-        paid_ += block;
+    if (leases_.vacant() == 0) {
         // A request is not to fail for it: where no entry can go, few more are on their way.
-        while (!memory_.take(block * sizeof(lease))) {
-            if (!cache_.parts().eviction.free_segment()) {
-                memory_.take_anyway(block * sizeof(lease));
-                break;
-            }
+        while (!memory_.take(entry_pages::page_bytes)) {
+            if (cache_.parts().eviction.free_segment()) continue;
+            memory_.take_anyway(entry_pages::page_bytes);
+            break;
         }
-        return &added;
-    } catch (const std::bad_alloc&) {
-        return nullptr;
+        if (!leases_.add_page()) {
+            memory_.give_back(entry_pages::page_bytes);
+            return nullptr;
+        }
     }
+    return &leases_.make(cache_);
 }
 
 lease* held_leases::request_through(file_record& file,
@@ -65,7 +58,6 @@ lease* held_leases::request_through(file_record& file,
     made->outstanding = 1;
     cache_.table().insert(*made);
     sweep_.push_back(*made);
-    ++count_;
     return made;
 }
 
@@ -136,8 +128,25 @@ void held_leases::retire(lease& old) noexcept {
 void held_leases::free(lease& gone) noexcept {
     gone.state = lease::home_state::unused;
     cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
-    gone.next_free = std::exchange(free_, &gone);
-    --count_;
+    leases_.free(gone);
+}
+
+void held_leases::tidy() noexcept {
+    while (leases_.sparse() && leases_.drop_page()) memory_.give_back(entry_pages::page_bytes);
+    if (!memory_.exceeded()) return;
+    while (leases_.drop_page()) memory_.give_back(entry_pages::page_bytes);
+    const auto let_go = [this](lease& one) {
+        if (one.state == lease::home_state::granted && one.pins == 0 && one.outstanding == 0)
+            give_back(one);
+    };
+    if (leases_.sparse()) leases_.each_of_emptiest(let_go);
+    if (!memory_.crowded()) return;
+    for (int look = 0; look < most_looks && !sweep_.empty(); ++look) {
+        lease& oldest = sweep_.front();
+        sweep_.pop_front();
+        sweep_.push_back(oldest);
+        let_go(oldest);
+    }
 }
 
 void held_leases::give_back_returned(work& message) noexcept {
@@ -170,27 +179,28 @@ void held_leases::revoked(lease& held) noexcept {
 }
 
 const char* held_leases::fault() const noexcept {
-    std::uint64_t in_use = 0;
-    for (const lease& one : leases_) {
-        if (const char* const wrong = one.fault_at_home()) return wrong;
-        if (one.file == nullptr) continue;
-        ++in_use;
+    const char* wrong = leases_.fault();
+    leases_.each([&](const lease& one) {
+        if (wrong == nullptr) wrong = one.fault_at_home();
+        if (wrong == nullptr && one.state == lease::home_state::unused)
+            wrong = "leases are counted wrongly";
         const bool in_table = cache_.find(one.file_number, one.piece) == &one;
         const bool at_work = !one.retired;
-        if (in_table != at_work) return "a lease is not in the table, or one on its way back is";
+        if (wrong != nullptr) return;
+        if (in_table != at_work) wrong = "a lease is not in the table, or one on its way back is";
         if (one.home_link.is_linked() != at_work)
-            return "a lease is not in the sweep, or one on its way back is";
-    }
-    return in_use == count_ ? nullptr : "leases are counted wrongly";
+            wrong = "a lease is not in the sweep, or one on its way back is";
+    });
+    return wrong;
 }
 
 std::uint64_t held_leases::close() noexcept {
     sweep_.clear();
     std::uint64_t pins = 0;
-    for (lease& one : leases_) {
+    leases_.each([&](lease& one) {
         pins += one.pins;
-        if (one.file != nullptr) cache_.all().files().unrefer(*std::exchange(one.file, nullptr));
-    }
+        cache_.all().files().unrefer(*std::exchange(one.file, nullptr));
+    });
     return pins;
 }
 

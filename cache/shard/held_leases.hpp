@@ -2,30 +2,27 @@
 #pragma once
 
 #include "chunk.hpp"
-#include "chunk_store.hpp"
+#include "entry_pool.hpp"
 #include "lease.hpp"
 #include "shard_memory.hpp"
 
-#include <boost/container/deque.hpp>
 #include <boost/intrusive/list.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace leat::detail {
 
 class shard_cache;
 
-/// Home's side of leases, as the table in lease.hpp says. Records never move and are freed only
-/// with the cache, so that a slice dropped late finds its own.
+/// Home's side of leases, as the table in lease.hpp says. Records never move.
 ///
 /// Invariants: a lease in use is in this shard's table, and in the order of the sweep, unless it is
 /// retired or returning; each is in the state that its pins and requests allow.
 class held_leases {
 public:
     /// Throws std::bad_alloc.
-    held_leases(shard_cache& cache, shard_memory& memory) : cache_(cache), memory_(memory) {}
+    held_leases(shard_cache& cache, shard_memory& memory, entry_pages& pages) noexcept
+        : cache_(cache), memory_(memory), leases_(pages) {}
 
     /// The lease of that chunk or fragment of another shard's, for a request that is about to go
     /// through it: the one there is, or a new one. nullptr: no memory.
@@ -41,14 +38,15 @@ public:
     void settle(lease& left) noexcept;
     /// The same for its last pin.
     void unpinned(lease& left) noexcept;
+    /// Not in the middle of anything: gives back memory of records that is not needed. Where memory
+    /// is short also leases that nothing needs now, so that there may be more of it.
+    void tidy() noexcept;
 
     /// Leases in use.
-    [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+    [[nodiscard]] std::uint64_t count() const noexcept { return leases_.count(); }
     template <class Visit>
     void each(Visit visit) {
-        for (lease& one : leases_) {
-            if (one.file != nullptr) visit(one);
-        }
+        leases_.each(visit);
     }
     /// What is wrong between two messages, or nullptr.
     [[nodiscard]] const char* fault() const noexcept;
@@ -67,19 +65,14 @@ private:
     void revoked(lease& held) noexcept;
     void free(lease& gone) noexcept;
 
-    static constexpr std::size_t block = 16;  ///< records that are allocated together
-
     shard_cache& cache_;
     shard_memory& memory_;
-    boost::container::deque<lease, std::allocator<lease>, block_of<block>> leases_;
-    std::size_t paid_ = 0;  ///< records for which memory has been taken
-    lease* free_ = nullptr;
+    entry_pool<lease> leases_;
     boost::intrusive::list<lease,
                            boost::intrusive::member_hook<lease,
                                                          boost::intrusive::list_member_hook<>,
                                                          &lease::home_link>>
         sweep_;  ///< those in the table
-    std::uint64_t count_ = 0;
 };
 
 }  // namespace leat::detail

@@ -71,6 +71,21 @@ bool home_requests::start(chunk_request& wanted,
     return true;
 }
 
+namespace {
+// Where the chunks end that follow each other from `begin` on and have one owner, or `end`.
+std::uint64_t end_at_owner(const manager_core& manager,
+                           std::uint64_t file,
+                           std::uint64_t begin,
+                           std::uint64_t end) noexcept {
+    const std::uint64_t first = begin / manager.chunk_size;
+    std::uint64_t index = first + 1;
+    while (index * manager.chunk_size < end &&
+           manager.owner(file, index) == manager.owner(file, first))
+        ++index;
+    return std::min(index * manager.chunk_size, end);
+}
+}  // namespace
+
 // What is asked for once is not the start of more.
 std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
     if (wanted.given == hint::no_retain || wanted.given == hint::once) return 0;
@@ -85,7 +100,9 @@ std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
     one.index = offset / one.stretch;
     one.in = offset % one.stretch;
     one.size = wanted.size;
+    one.chunk = manager.chunk_size;
     one.known = wanted.window;
+    one.ends = wanted.walks;
     one.stream = wanted.given == hint::stream;
     one.given = wanted.given;
     std::uint64_t window = runs_.window(one);
@@ -94,19 +111,37 @@ std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
     // Of a source that reads no less than some fragments.
     if (manager.grain > fragment_size)
         window = std::max(window, manager.grain - wanted.in % manager.grain);
-    return static_cast<std::uint32_t>(std::min(window, one.stretch - one.in));
+    window = std::min(window, one.stretch - one.in);
+    const std::uint64_t end = std::min(offset + window, wanted.file->size);
+    const std::uint64_t mine = end_at_owner(manager, one.file, offset, end);
+    if (mine != end && runs_.spread(one.file, offset, offset + window / 2, one.stretch))
+        note_passed({one.file, mine, end, wanted.given});
+    return static_cast<std::uint32_t>(window);
 }
 
 void home_requests::passed_mark(std::uint64_t file, std::uint64_t at) noexcept {
-    if (passed_count_ < passed_.size()) passed_[passed_count_++] = {file, at};
+    note_passed({file, at, 0, hint::normal});
+}
+
+void home_requests::note_passed(const passed& one) noexcept {
+    if (passed_count_ < passed_.size()) passed_[passed_count_++] = one;
 }
 
 void home_requests::ask_ahead() noexcept {
     file_registry& files = cache_.all().files();
     for (std::size_t i = 0; i < passed_count_; ++i) {
-        file_record* const file = files.acquire(passed_[i].file);
+        const passed one = passed_[i];
+        file_record* const file = files.acquire(one.file);
         if (file == nullptr) continue;
-        if (!cache_.home().stopping()) look_ahead_from(*file->manager, *file, passed_[i].at);
+        const manager_core& manager = *file->manager;
+        if (cache_.home().stopping()) {
+            // Nothing is begun.
+        } else if (one.end == 0) {
+            look_ahead_from(manager, *file, one.at);
+        } else if (look_ahead** const asked =
+                       runs_.asked_for(one.file, one.at, stretch_of(manager.chunk_size))) {
+            ask_for(manager, *file, one, *asked);
+        }
         files.release(*file);
     }
     passed_count_ = 0;
@@ -117,19 +152,36 @@ void home_requests::look_ahead_from(const manager_core& manager,
                                     std::uint64_t at) noexcept {
     runs_.set_pinned(cache_.parts().chunks.held_bytes());
     const std::uint64_t stretch = stretch_of(manager.chunk_size);
-    const runs::next_window next = runs_.ahead(file.number, at, stretch, file.size);
+    const runs::next_window next =
+        runs_.ahead(file.number, at, stretch, manager.chunk_size, file.size);
     if (next.size == 0) return;
-    const chunk_place place = manager.locate(next.begin);
-    const std::uint64_t left = std::min(manager.chunk_size - place.in, file.size - next.begin);
-    const bool whole =
-        place.in == 0 && next.size >= left &&
-        cache_.parts().eviction.has_room_for_chunks({piece_number::chunk(place.index), 0, left});
-    const std::uint64_t size = whole ? left : std::min(left, fragment_size);
-    look_ahead* const asked =
-        look_ahead::ask(manager, file.number, next.begin, size, next.size,
-                        next.given == hint::no_wait ? hint::normal : next.given);
-    if (asked == nullptr) return runs_.came_to_nothing(file.number, next.begin, stretch);
-    asked->goes_with(*next.asked);
+    const std::uint64_t end = next.begin + next.size;
+    if (end_at_owner(manager, file.number, next.begin, end) != end)
+        static_cast<void>(
+            runs_.spread(file.number, next.begin, next.begin + next.size / 2, stretch));
+    ask_for(manager, file, {file.number, next.begin, end, next.given}, *next.asked);
+}
+
+void home_requests::ask_for(const manager_core& manager,
+                            const file_record& file,
+                            const passed& from,
+                            look_ahead*& asked) noexcept {
+    const hint given = from.given == hint::no_wait ? hint::normal : from.given;
+    for (std::uint64_t begin = from.at; begin < from.end;) {
+        const std::uint64_t end = end_at_owner(manager, file.number, begin, from.end);
+        const chunk_place place = manager.locate(begin);
+        const std::uint64_t left = std::min(manager.chunk_size - place.in, file.size - begin);
+        const bool whole = place.in == 0 && end - begin >= left &&
+                           cache_.parts().eviction.has_room_for_chunks(
+                               {piece_number::chunk(place.index), 0, left});
+        const std::uint64_t size = whole ? left : std::min(left, fragment_size);
+        look_ahead* const asking =
+            look_ahead::ask(manager, file.number, begin, size, end - begin, given);
+        if (asking == nullptr)
+            return runs_.came_to_nothing(file.number, begin, stretch_of(manager.chunk_size));
+        asking->goes_with(asked);
+        begin = end;
+    }
 }
 
 void home_requests::note_brought(const chunk_request& ended) noexcept {

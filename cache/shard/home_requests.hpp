@@ -54,6 +54,15 @@ public:
     static void cancellation_returned(work& message) noexcept;
 
 private:
+    /// What is to be asked for ahead.
+    struct passed {
+        std::uint64_t file = 0;
+        std::uint64_t at = 0;  ///< a mark at or before which its reader has come, if `end` is 0
+        std::uint64_t end =
+            0;  ///< else that of the window which others have the rest of, from `at`
+        hint given = hint::normal;
+    };
+
     /// The bytes from where it begins that are to be read for it, as far as others of its file
     /// have shown.
     [[nodiscard]] std::uint32_t window_of(const chunk_request& wanted) noexcept;
@@ -62,6 +71,11 @@ private:
     void look_ahead_from(const manager_core& manager,
                          const file_record& file,
                          std::uint64_t at) noexcept;
+    /// Asks for bytes of a window, each of its owner.
+    void ask_for(const manager_core& manager,
+                 const file_record& file,
+                 const passed& from,
+                 look_ahead*& asked) noexcept;
     /// What it is likely to find at its owner.
     [[nodiscard]] piece_number sought(const chunk_request& wanted) const noexcept;
     /// Sends it to its owner, by a lease of that number. False: there is no memory.
@@ -70,6 +84,8 @@ private:
     void redirected(chunk_request& wanted) noexcept;
     void message_returned(chunk_request& of) noexcept;
 
+    void note_passed(const passed& one) noexcept;
+
     shard_cache& cache_;
     uses& uses_;
     held_leases& held_;
@@ -77,11 +93,7 @@ private:
     runs& runs_;
     cache_statistics& counts_;
     std::uint64_t waiting_ = 0;
-    struct passed {
-        std::uint64_t file = 0;
-        std::uint64_t at = 0;
-    };
-    std::array<passed, 64> passed_;  ///< marks, this turn; those beyond are not asked for ahead
+    std::array<passed, 64> passed_;  ///< this turn; those beyond are not asked for ahead
     std::size_t passed_count_ = 0;
 };
 

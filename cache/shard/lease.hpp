@@ -85,7 +85,6 @@ struct lease : entry {
     bool fleeting = false;         ///< it goes home with its last pin
     bool retired = false;          ///< revoked, and out of the table for another of its name
     home_state state = home_state::unused;
-    lease* next_free = nullptr;
     boost::intrusive::list_member_hook<> home_link;
     message give_back;                     ///< home, owner, home again
     std::atomic<std::uint32_t> reuses{0};  ///< visits counted at home

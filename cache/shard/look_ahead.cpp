@@ -38,8 +38,16 @@ void look_ahead::landed(chunk_request& request) noexcept {
     self.ended_ = true;
     if (self.pinned != nullptr) const slice let_go{*self.pinned, self.in, self.size};
     self.home->home().unhold();
-    if (self.known_ != nullptr) *self.known_ = nullptr;
-    if (self.dropped_ || self.known_ != nullptr) delete &self;
+    const bool known = self.known_ != nullptr;
+    self.leave();
+    if (self.dropped_ || known) delete &self;
+}
+
+void look_ahead::leave() noexcept {
+    if (known_ == nullptr) return;
+    *known_ = next_;
+    if (next_ != nullptr) next_->known_ = known_;
+    known_ = nullptr;
 }
 
 void look_ahead::goes_with(look_ahead*& known) noexcept {
@@ -47,13 +55,14 @@ void look_ahead::goes_with(look_ahead*& known) noexcept {
         delete this;
         return;
     }
+    next_ = known;
+    if (next_ != nullptr) next_->known_ = &next_;
     known = this;
     known_ = &known;
 }
 
 void look_ahead::drop() noexcept {
-    if (known_ != nullptr) *known_ = nullptr;
-    known_ = nullptr;
+    leave();
     dropped_ = true;
     if (ended_) {
         delete this;

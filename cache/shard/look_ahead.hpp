@@ -24,14 +24,18 @@ public:
                                          hint given) noexcept;
     /// Nobody wants it any more: what has not been begun is not read.
     void drop() noexcept;
-    /// Whoever has asked for it keeps it here; when it ends that is nullptr, and it is gone.
+    /// Whoever has asked for it keeps it here, first of a list; when it ends it leaves that, and is
+    /// gone.
     void goes_with(look_ahead*& known) noexcept;
     [[nodiscard]] bool ended() const noexcept { return ended_; }
 
 private:
     static void landed(chunk_request& request) noexcept;
 
-    look_ahead** known_ = nullptr;
+    void leave() noexcept;
+
+    look_ahead** known_ = nullptr;  ///< what refers to it in the list that it is in
+    look_ahead* next_ = nullptr;
     bool ended_ = false;
     bool dropped_ = false;
 };

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t most_runs = 4096;
 constexpr std::size_t bucket_count = 2 * most_runs;
 constexpr std::uint64_t fragments_to_stream = 4;
-constexpr std::uint64_t first_window = 4;  // fragments
+constexpr std::uint64_t first_window = 4;   // fragments
+constexpr std::uint64_t short_window = 16;  // fragments
 
 // Half of what a stream has come through, and a little: as leat-bench patterns has it, players who
 // stop early have read no more for that, and readers who do not stop have larger reads.
@@ -41,29 +42,44 @@ std::uint64_t runs::share() const noexcept {
     return std::max(fragment_size, free / 2 / std::max<std::size_t>(streams_, 1));
 }
 
-runs::run*& runs::bucket(std::uint64_t file, std::uint64_t stretch) noexcept {
-    return buckets_[entry_table::hash(file, stretch) % bucket_count];
+std::uint64_t runs::most() const noexcept {
+    return (share() + share() / 3) >> fragment_shift;
+}
+
+std::uint64_t runs::place_of(const run& one, std::uint64_t per_stretch) noexcept {
+    const bool is_short = !one.streams && one.end - one.begin <= short_window;
+    const std::uint64_t last = one.end - 1;
+    return is_short ? last / short_window << 1 | 1 : last / per_stretch << 1;
+}
+
+runs::run*& runs::bucket(std::uint64_t file, std::uint64_t place) noexcept {
+    return buckets_[entry_table::hash(file, place) % bucket_count];
+}
+
+// The one listed there that has read last.
+runs::run* runs::find_at(std::uint64_t file, std::uint64_t at, std::uint64_t place) noexcept {
+    run* one = bucket(file, place);
+    while (one != nullptr &&
+           (one->file != file || one->place != place || at < one->begin || at > one->end))
+        one = one->chain;
+    return one;
 }
 
 runs::run* runs::find(std::uint64_t file, std::uint64_t at, std::uint64_t per_stretch) noexcept {
-    run* best = nullptr;
-    const std::uint64_t here = at / per_stretch;
-    // Its window ends here, or has just ended, or goes on into the next one.
-    const std::uint64_t first = at % per_stretch == 0 && here != 0 ? here - 1 : here;
-    for (std::uint64_t stretch = first; stretch <= here + 1; ++stretch) {
-        for (run* one = bucket(file, stretch); one != nullptr; one = one->chain) {
-            if (one->file != file || one->stretch != stretch || at < one->begin || at > one->end)
-                continue;
-            // Of several a stream, else the one that has read last.
-            if (best == nullptr || (one->streams && !best->streams)) best = one;
-        }
+    // Its window ends here, or has just ended, or goes on beyond. Of several a long one.
+    const std::uint64_t before = at - std::min<std::uint64_t>(at, 1);
+    for (std::uint64_t in = before / per_stretch; in <= at / per_stretch + 1; ++in) {
+        if (run* const found = find_at(file, at, in << 1)) return found;
     }
-    return best;
+    for (std::uint64_t in = before / short_window; in <= at / short_window + 1; ++in) {
+        if (run* const found = find_at(file, at, in << 1 | 1)) return found;
+    }
+    return nullptr;
 }
 
 void runs::take_out(run& gone) noexcept {
     if (gone.listed) {
-        run** link = &bucket(gone.file, gone.stretch);
+        run** link = &bucket(gone.file, gone.place);
         while (*link != &gone) link = &(*link)->chain;
         *link = gone.chain;
         gone.listed = false;
@@ -78,8 +94,8 @@ void runs::take_out(run& gone) noexcept {
 }
 
 void runs::list(run& added, std::uint64_t per_stretch) noexcept {
-    added.stretch = (added.end - 1) / per_stretch;
-    run*& first = bucket(added.file, added.stretch);
+    added.place = place_of(added, per_stretch);
+    run*& first = bucket(added.file, added.place);
     added.chain = first;
     first = &added;
     added.listed = added.recent = true;
@@ -92,9 +108,8 @@ void runs::list(run& added, std::uint64_t per_stretch) noexcept {
 runs::run& runs::spare() noexcept {
     run& last = old_.empty() ? recent_.back() : old_.back();
     take_out(last);
-    if (last.asked != nullptr) last.asked->drop();
-    last.asked = nullptr;
-    last.streams = last.walked = false;
+    while (last.asked != nullptr) last.asked->drop();
+    last.streams = last.walked = last.spread = false;
     last.start = last.begin = last.end = last.at = last.until = last.had = last.mark = last.missed =
         0;
     return last;
@@ -113,11 +128,10 @@ void runs::forget_old() noexcept {
 std::uint64_t runs::fit(std::uint64_t fragments,
                         std::uint64_t left,
                         std::uint64_t per_stretch) const noexcept {
-    const std::uint64_t most = share() >> fragment_shift;
     const bool all = left == per_stretch && fragments >= left;
     // A chunk as a whole is there until it has been come through, and half the next one beside it.
-    if (all && most >= left + left / 2) return left;
-    fragments = std::min({fragments, most, most_fragments_at_once});
+    if (all && share() >> fragment_shift >= left + left / 2) return left;
+    fragments = std::min({fragments, most(), most_fragments_at_once});
     std::uint64_t windows = (left + fragments - 1) / fragments;
     if (windows == 1 && left == per_stretch && left > 1) windows = 2;
     return (left + windows - 1) / windows;
@@ -132,12 +146,24 @@ bool runs::goes_on(const run& known, const miss& one, std::uint64_t at) noexcept
     return one.in % fragment_size < unit_size;
 }
 
+namespace {
+// A window over several small chunks has whole ones: what it had of the last one would be read
+// again by who asks for all of that.
+std::uint64_t whole_chunks(std::uint64_t end, std::uint64_t least, std::uint64_t chunk) noexcept {
+    const std::uint64_t per_chunk = chunk >> fragment_shift;
+    const std::uint64_t border = per_chunk == 0 ? end : end / per_chunk * per_chunk;
+    return border >= least ? border : end;
+}
+}  // namespace
+
 std::uint64_t runs::window(const miss& one) noexcept {
     const std::uint64_t per_stretch = one.stretch >> fragment_shift;
     const std::uint64_t in = one.in >> fragment_shift;
     const std::uint64_t first = one.index * per_stretch + in;
     const std::uint64_t needed = ((one.in + one.size - 1) >> fragment_shift) - in + 1;
     const std::uint64_t left = per_stretch - in;
+    const std::uint64_t told = std::max(one.known, one.size);
+    const std::uint64_t to_come = ((one.in + told - 1) >> fragment_shift) - in + 1;
     run* const known = find(one.file, first, per_stretch);
     const bool continues = known != nullptr && goes_on(*known, one, first);
     const bool inside = continues && first < known->end;
@@ -145,7 +171,7 @@ std::uint64_t runs::window(const miss& one) noexcept {
     run& mine = continues ? *known : spare();
     if (!continues) mine.start = mine.had = first;
     if (!inside) {
-        mine.walked = false;
+        mine.walked = mine.spread = false;
         mine.mark = 0;
     }
     mine.missed = inside && first < mine.had ? first + 1 : 0;
@@ -158,26 +184,24 @@ std::uint64_t runs::window(const miss& one) noexcept {
     } else {
         const std::uint64_t come_through = first - std::min(mine.start, first) + 1;
         // Who says how far he goes shares the memory as others do.
-        const bool told = one.stream || one.known > fragments_to_stream * fragment_size;
-        if (told || come_through >= fragments_to_stream) {
+        const bool shown = one.stream || come_through >= fragments_to_stream;
+        if (shown || one.known > fragments_to_stream * fragment_size) {
             mine.streams = true;
             wanted = window_after(come_through);
-            const bool shown = one.stream || come_through >= fragments_to_stream;
-            const std::uint64_t in_file = (one.index * per_stretch << fragment_shift) + one.in;
-            mine.until = shown ? 0 : (in_file + one.known + fragment_size - 1) >> fragment_shift;
+            mine.until = shown ? 0 : first + to_come;
         }
     }
+    if (one.ends) mine.until = first + to_come;
     // It counts among those who share.
     streams_ += mine.streams ? 1 : 0;
     if (wanted != 0) fragments = std::max(fragments, fit(wanted, left, per_stretch));
-    if (one.known > one.size) {
-        const std::uint64_t last = (one.in + one.known - 1) >> fragment_shift;
-        const std::uint64_t to_come = last - in + 1;
+    if (one.known > one.size)
         fragments = std::max(fragments, to_come < left ? to_come : fit(left, left, per_stretch));
-    }
-    fragments = std::min(std::max(needed, std::min(fragments, share() >> fragment_shift)), left);
+    if (one.ends) fragments = std::min(fragments, to_come);
+    fragments = std::min(std::max(needed, std::min(fragments, most())), left);
     streams_ -= mine.streams ? 1 : 0;
-    const std::uint64_t end = first + fragments;
+    const std::uint64_t end = whole_chunks(first + fragments, first + needed, one.chunk);
+    fragments = end - first;
     if (!inside || end > mine.end) clock_ += (end - (inside ? mine.end : first)) << fragment_shift;
     mine.file = one.file;
     mine.given = one.given;
@@ -198,6 +222,7 @@ bool runs::due(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noex
 runs::next_window runs::ahead(std::uint64_t file,
                               std::uint64_t at,
                               std::uint64_t stretch,
+                              std::uint64_t chunk,
                               std::uint64_t file_size) noexcept {
     next_window next;
     if (!due(file, at, stretch)) return next;
@@ -207,6 +232,7 @@ runs::next_window runs::ahead(std::uint64_t file,
     std::uint64_t all = (file_size + fragment_size - 1) >> fragment_shift;
     if (mine.until != 0) all = std::min(all, mine.until);
     mine.mark = 0;
+    mine.spread = false;
     if (mine.end >= all) return next;
     const std::uint64_t first = mine.end;
     const std::uint64_t in = first % per_stretch;
@@ -216,6 +242,7 @@ runs::next_window runs::ahead(std::uint64_t file,
     take_out(mine);
     mine.begin = here;
     mine.end = first + fragments;
+    if (mine.end != all) mine.end = whole_chunks(mine.end, first + 1, chunk);
     clock_ += (mine.end - first) << fragment_shift;
     forget_old();
     list(mine, per_stretch);
@@ -248,9 +275,34 @@ std::uint64_t runs::brought(std::uint64_t file,
         list(*known, per_stretch);
     }
     known->had = std::max(known->had, end);
+    if (known->spread) return begin < known->mark && known->mark < begin + size ? known->mark : 0;
     if (known->walked || end - first < 2 || end < known->end) return 0;
     known->mark = begin + size / 2;
     return known->mark;
+}
+
+bool runs::spread(std::uint64_t file,
+                  std::uint64_t begin,
+                  std::uint64_t mark,
+                  std::uint64_t stretch) noexcept {
+    run* const known = find(file, begin >> fragment_shift, stretch >> fragment_shift);
+    if (known == nullptr || !known->streams || known->walked || known->spread) return false;
+    known->spread = true;
+    known->mark = mark;
+    return true;
+}
+
+look_ahead** runs::asked_for(std::uint64_t file,
+                             std::uint64_t begin,
+                             std::uint64_t stretch) noexcept {
+    run* const known = find(file, begin >> fragment_shift, stretch >> fragment_shift);
+    return known != nullptr && known->streams ? &known->asked : nullptr;
+}
+
+std::uint64_t runs::left_for_walk(std::uint64_t own) const noexcept {
+    const std::uint64_t free = memory_ - std::min(pinned_, memory_);
+    const std::uint64_t others = walks_ahead_ - own;
+    return others == 0 ? free : free / 3 - std::min(free / 3, others);
 }
 
 void runs::came_to_nothing(std::uint64_t file,
@@ -297,8 +349,7 @@ void runs::ended(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) no
     run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
     if (known == nullptr) return;
     take_out(*known);
-    if (known->asked != nullptr) known->asked->drop();
-    known->asked = nullptr;
+    while (known->asked != nullptr) known->asked->drop();
     known->streams = false;
     old_.push_back(*known);
 }

@@ -50,7 +50,9 @@ public:
         std::uint64_t in = 0;     ///< offset in the stretch
         std::uint64_t size = 0;
         std::uint64_t stretch = 0;  ///< bytes; a multiple of a fragment
+        std::uint64_t chunk = 0;    ///< bytes of a chunk; the stretch has as many as it says
         std::uint64_t known = 0;    ///< bytes from it on that will be asked for, if that is known
+        bool ends = false;          ///< nothing beyond `known` will be asked for
         bool stream = false;        ///< more will be asked for, though it is not known how much
         hint given = hint::normal;
     };
@@ -72,6 +74,7 @@ public:
     [[nodiscard]] next_window ahead(std::uint64_t file,
                                     std::uint64_t at,
                                     std::uint64_t stretch,
+                                    std::uint64_t chunk,
                                     std::uint64_t file_size) noexcept;
     /// Reads of `size` bytes from the offset `begin` on were for its window: they have just been
     /// there, or not, as the owner says. Returns the offset of the stream's new mark, or 0.
@@ -81,6 +84,25 @@ public:
                           std::uint64_t stretch) noexcept;
     /// What a window asked for ahead has come to nothing.
     void came_to_nothing(std::uint64_t file, std::uint64_t begin, std::uint64_t stretch) noexcept;
+    /// The window of the run that comes to the offset `begin` has several owners: its mark is at
+    /// the offset `mark`. False if there is no such stream, or if that has been said of this
+    /// window.
+    [[nodiscard]] bool spread(std::uint64_t file,
+                              std::uint64_t begin,
+                              std::uint64_t mark,
+                              std::uint64_t stretch) noexcept;
+    /// Where that run keeps who asks ahead for it; nullptr if there is none.
+    [[nodiscard]] look_ahead** asked_for(std::uint64_t file,
+                                         std::uint64_t begin,
+                                         std::uint64_t stretch) noexcept;
+    /// Walks that ask ahead themselves have now `now` bytes before their readers, in place of
+    /// `before`.
+    void walk_ahead(std::uint64_t before, std::uint64_t now) noexcept {
+        walks_ahead_ += now - before;
+    }
+    /// What a walk that has `own` bytes so may have: what others have been granted when they were
+    /// fewer counts, so that those who begin later find memory. Who is alone may have all.
+    [[nodiscard]] std::uint64_t left_for_walk(std::uint64_t own) const noexcept;
     /// Somebody else asks ahead for the run that comes to the offset `begin`, up to `end`.
     void asked(std::uint64_t file,
                std::uint64_t begin,
@@ -108,7 +130,7 @@ public:
 private:
     struct run : boost::intrusive::list_base_hook<> {
         std::uint64_t file = 0;
-        std::uint64_t stretch = 0;  ///< the number of the one in which its last window ends
+        std::uint64_t place = 0;  ///< where its last window ends: see place_of()
         // Fragments, counted from the start of the file:
         std::uint64_t start = 0;   ///< where it is taken to have begun
         std::uint64_t begin = 0;   ///< the first of its last window
@@ -124,12 +146,17 @@ private:
         bool listed = false;
         bool recent = false;
         bool streams = false;
+        bool spread = false;  ///< its window has several owners
         bool walked = false;  ///< who walks through the file asks ahead himself
         hint given = hint::normal;
     };
     using queue = boost::intrusive::list<run, boost::intrusive::constant_time_size<false>>;
 
-    [[nodiscard]] run*& bucket(std::uint64_t file, std::uint64_t stretch) noexcept;
+    /// Runs are found by where their windows end: long ones by their stretches, which are few, and
+    /// short ones, of whoever asks here and there, by pieces no longer than they are at most.
+    [[nodiscard]] static std::uint64_t place_of(const run& one, std::uint64_t per_stretch) noexcept;
+    [[nodiscard]] run*& bucket(std::uint64_t file, std::uint64_t place) noexcept;
+    [[nodiscard]] run* find_at(std::uint64_t file, std::uint64_t at, std::uint64_t place) noexcept;
     /// The run of which fragment `at` belongs to the window, or follows it.
     [[nodiscard]] run* find(std::uint64_t file,
                             std::uint64_t at,
@@ -140,8 +167,11 @@ private:
     void take_out(run& gone) noexcept;
     void list(run& added, std::uint64_t per_stretch) noexcept;
     void forget_old() noexcept;
-    /// Of the `left` in a stretch so many as the share allows, or a little less, so that all are
-    /// read by windows of one size.
+    /// The fragments that a window has at most, so that it and half of the next one fit twice the
+    /// share: a third more than that.
+    [[nodiscard]] std::uint64_t most() const noexcept;
+    /// Of the `left` in a stretch so many as may be, or a little less, so that all are read by
+    /// windows of one size.
     [[nodiscard]] std::uint64_t fit(std::uint64_t fragments,
                                     std::uint64_t left,
                                     std::uint64_t per_stretch) const noexcept;
@@ -149,6 +179,7 @@ private:
     std::uint64_t memory_;
     std::uint64_t pinned_ = 0;
     std::uint64_t clock_ = 0;
+    std::uint64_t walks_ahead_ = 0;
     std::size_t streams_ = 0;  ///< among the recent runs
     std::unique_ptr<run[]> all_;
     std::unique_ptr<run*[]> buckets_;  ///< by stretch

@@ -14,51 +14,111 @@ namespace {
 // Of the emptiest segments so many are looked at: each look takes time for each of its buffers.
 constexpr std::size_t most_looks = 32;
 
-bool can_move(const chunk& one) noexcept {
-    return one.pins == 0 && one.reads == 0 && one.holders.empty() && one.waiters.empty() &&
-           !one.doomed;
-}
-
 struct candidate {
     std::size_t segment = io::buffer_arena::no_segment;
     std::uint32_t used = 0;
+    std::uint32_t vacant = 0;
 };
 
 }  // namespace
 
-bool segment_emptying::movable(std::size_t segment) const noexcept {
-    bool all = true;
+segment_emptying::load segment_emptying::look(std::size_t segment) const noexcept {
+    load found;
     arena_.each_user(segment, [&](void* user) {
-        all = all && user != nullptr && can_move(*static_cast<const chunk*>(user));
+        if (user == nullptr) {
+            found.in_use = true;
+            return;
+        }
+        const auto& one = *static_cast<const chunk*>(user);
+        found.in_use =
+            found.in_use || one.pinned() || one.reads != 0 || !one.waiters.empty() || one.doomed;
+        found.leases += static_cast<unsigned>(one.holders.size());
+        found.bytes += one.bytes;
     });
-    return all;
+    if (arena_.state_of(segment).buffer_bytes != 0) found.divided = arena_.segment_bytes();
+    return found;
+}
+
+void segment_emptying::consider_leases(std::size_t segment,
+                                       std::size_t count,
+                                       unsigned leases) noexcept {
+    if (leases >= leases_) return;
+    leased_ = segment;
+    leased_count_ = count;
+    leases_ = leases;
 }
 
 bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
     if (bytes_ != 0) return bytes == bytes_ && segment_ != io::buffer_arena::no_segment;
     const auto end = hopeless_.begin() + static_cast<std::ptrdiff_t>(hopeless_count_);
     if (std::find(hopeless_.begin(), end, bytes) != end) return false;
-    free_ = 0;
+    std::uint64_t vacant = 0;
     std::array<candidate, most_looks> emptiest;  // the emptiest first
     std::size_t found = 0;
     for (std::size_t segment = 0; segment < arena_.segments(); ++segment) {
         const io::segment_state state = arena_.state_of(segment);
         if (state.buffer_bytes != bytes) continue;
-        free_ += state.count - state.used;
-        candidate next{segment, state.used};
+        vacant += state.count - state.used;
+        candidate next{segment, state.used, state.count - state.used};
         for (std::size_t i = 0; i < found; ++i) {
             if (next.used < emptiest[i].used) std::swap(next, emptiest[i]);
         }
         if (found < most_looks) emptiest[found++] = next;
     }
     for (std::size_t i = 0; i < found; ++i) {
-        if (!movable(emptiest[i].segment)) continue;
-        segment_ = emptiest[i].segment;
-        bytes_ = bytes;
-        return true;
+        const candidate& one = emptiest[i];
+        const std::uint64_t beside = vacant - one.vacant;
+        const std::uint64_t missing = one.used - std::min<std::uint64_t>(one.used, beside);
+        if (missing * bytes > most_evicted_) break;  // the others have more in use
+        const load held = look(one.segment);
+        if (held.in_use) continue;
+        if (held.leases == 0) {
+            segment_ = one.segment;
+            bytes_ = bytes;
+            missing_ = missing;
+            return true;
+        }
+        consider_leases(one.segment, 1, held.leases);
     }
     if (hopeless_count_ < hopeless_.size()) hopeless_[hopeless_count_++] = bytes;
     return false;
+}
+
+std::size_t segment_emptying::find_run(std::uint64_t size) noexcept {
+    const std::uint64_t segment_bytes = arena_.segment_bytes();
+    const std::size_t count = (size + segment_bytes - 1) / segment_bytes;
+    // What has never been mapped lies behind the others.
+    const std::size_t all = std::max(arena_.segments(), count);
+    const std::uint64_t divided = arena_.statistics().divided_bytes;
+    std::size_t best = io::buffer_arena::no_segment;
+    std::uint64_t least = most_evicted_;
+    std::size_t first = 0;
+    load sum;
+    for (std::size_t next = 0; next < all; ++next) {
+        const load one = look(next);
+        if (one.in_use || is_short(next)) {
+            first = next + 1;
+            sum = {};
+            continue;
+        }
+        sum.add(one);
+        if (next - first == count) sum.take_away(look(first++));
+        // What is divided nowhere may be free, or not be mapped yet.
+        if (next - first + 1 < count || arena_.budget() + sum.divided < divided + size) continue;
+        if (sum.leases != 0) {
+            consider_leases(first, count, sum.leases);
+        } else if (sum.bytes <= least) {
+            best = first;
+            least = sum.bytes;
+        }
+    }
+    return best;
+}
+
+bool segment_emptying::is_short(std::size_t segment) const noexcept {
+    const io::segment_state state = arena_.state_of(segment);
+    return state.buffer_bytes != 0 &&
+           (state.count + std::uint64_t{1}) * state.buffer_bytes <= arena_.segment_bytes();
 }
 
 std::uint64_t segment_emptying::places_beside(std::size_t segment) const noexcept {
@@ -74,20 +134,32 @@ bool segment_emptying::finish() noexcept {
     if (segment_ == io::buffer_arena::no_segment) return false;
     const io::segment_state state = arena_.state_of(segment_);
     if (state.buffer_bytes != bytes_) return state.buffer_bytes == 0;
-    if (state.used > free_ - (state.count - state.used)) return false;
+    if (missing_ != 0) return false;
     // Places have gone with segments of the class that have become empty by themselves.
-    const std::uint64_t elsewhere = places_beside(segment_);
-    free_ = elsewhere + (state.count - state.used);
-    if (state.used > elsewhere || !movable(segment_)) return false;
+    const std::uint64_t beside = places_beside(segment_);
+    missing_ = state.used - std::min<std::uint64_t>(state.used, beside);
+    if (missing_ != 0 || !movable(segment_)) return false;
     arena_.each_user(segment_, [this](void* user) {
-        auto& moved = *static_cast<chunk*>(user);
-        std::byte* const place = arena_.allocate_outside(segment_, moved.bytes, user);
-        assert(place != nullptr);
-        std::memcpy(place, moved.data(), moved.length);
-        arena_.release(moved.data(), moved.bytes);
-        moved.set_place(place, moved.start);
+        const bool moved = move(*static_cast<chunk*>(user), segment_, 1);
+        assert(moved);
+        static_cast<void>(moved);
     });
     segment_ = io::buffer_arena::no_segment;
+    return true;
+}
+
+bool segment_emptying::move(chunk& moved, std::size_t first, std::size_t count) noexcept {
+    const std::size_t from = arena_.segment_of(moved.data());
+    std::byte* const place = arena_.allocate_outside(from, moved.bytes, &moved);
+    if (place == nullptr) return false;
+    const std::size_t to = arena_.segment_of(place);
+    if (to >= first && to < first + count) {
+        arena_.release(place, moved.bytes);
+        return false;
+    }
+    std::memcpy(place, moved.data(), moved.length);
+    arena_.release(moved.data(), moved.bytes);
+    moved.set_place(place, moved.start);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace leat::detail {
 
@@ -16,32 +17,84 @@ namespace leat::detail {
 /// When it has as many as the emptiest of its segments has buffers in use, those move there, by
 /// copying, and the segment serves any size.
 ///
+/// A segment in which anything is pinned, read or waited for cannot be emptied, nor one in which
+/// something is leased before that is back.
+///
 /// One search long: what is evicted and moved in between is told here.
 class segment_emptying {
 public:
-    explicit segment_emptying(io::buffer_arena& arena) noexcept : arena_(arena) {}
+    /// No more than `most_evicted` bytes are to go for a segment.
+    explicit segment_emptying(
+        io::buffer_arena& arena,
+        std::uint64_t most_evicted = std::numeric_limits<std::uint64_t>::max()) noexcept
+        : arena_(arena), most_evicted_(most_evicted) {}
 
     /// Whether it helps that buffers of `bytes` are evicted: whether there is a segment of them
     /// that can be emptied. The first class of which there is one is the one until the end.
     [[nodiscard]] bool may_empty(std::uint64_t bytes) noexcept;
     /// A buffer of `bytes` was given back.
     void freed(std::uint64_t bytes) noexcept {
-        if (bytes == bytes_) ++free_;
+        if (bytes == bytes_ && missing_ != 0) --missing_;
     }
     /// Moves what is left in the segment, if there are places enough. Returns whether it is empty.
     [[nodiscard]] bool finish() noexcept;
 
+    /// For a buffer of `size` bytes, more than a segment: the first of the neighbours that can all
+    /// be emptied, those with the fewest bytes in use, or no_segment.
+    [[nodiscard]] std::size_t find_run(std::uint64_t size) noexcept;
+    /// Moves a chunk to a free place that is in none of `count` segments from `first` on; whether
+    /// there was one.
+    [[nodiscard]] bool move(chunk& moved, std::size_t first, std::size_t count) noexcept;
+
+    /// Calls visit(chunk) for all in what could be emptied if no more than `most` leases, the
+    /// fewest of what was looked at, came back. Whether there is such.
+    template <class Visit>
+    bool each_leased(unsigned most, Visit visit) const {
+        if (leases_ > most) return false;
+        for (std::size_t i = leased_; i < leased_ + leased_count_; ++i)
+            arena_.each_user(i, [&](void* user) { visit(*static_cast<chunk*>(user)); });
+        return true;
+    }
+
 private:
-    [[nodiscard]] bool movable(std::size_t segment) const noexcept;
+    /// What keeps a segment from being emptied, and what has to go.
+    struct load {
+        bool in_use = false;
+        unsigned leases = 0;
+        std::uint64_t bytes = 0;    ///< of chunks
+        std::uint64_t divided = 0;  ///< of segments with chunks
+
+        void add(const load& other) noexcept {
+            leases += other.leases;
+            bytes += other.bytes;
+            divided += other.divided;
+        }
+        void take_away(const load& other) noexcept {
+            leases -= other.leases;
+            bytes -= other.bytes;
+            divided -= other.divided;
+        }
+    };
+    [[nodiscard]] bool is_short(std::size_t segment) const noexcept;
+    [[nodiscard]] load look(std::size_t segment) const noexcept;
+    [[nodiscard]] bool movable(std::size_t segment) const noexcept {
+        const load found = look(segment);
+        return !found.in_use && found.leases == 0;
+    }
+    void consider_leases(std::size_t segment, std::size_t count, unsigned leases) noexcept;
     /// Free places of the class in all other segments.
     [[nodiscard]] std::uint64_t places_beside(std::size_t segment) const noexcept;
 
     io::buffer_arena& arena_;
+    std::uint64_t most_evicted_;
     std::uint64_t bytes_ = 0;                  ///< of the class; 0 until there is one
     std::array<std::uint64_t, 8> hopeless_{};  ///< classes that have no such segment
     std::size_t hopeless_count_ = 0;
     std::size_t segment_ = io::buffer_arena::no_segment;
-    std::uint64_t free_ = 0;  ///< places of the class, in all segments
+    std::uint64_t missing_ = 0;  ///< places at least that have to become free
+    std::size_t leased_ = 0;     ///< what has the fewest leases of what only leases keep
+    std::size_t leased_count_ = 0;
+    unsigned leases_ = std::numeric_limits<unsigned>::max();
 };
 
 }  // namespace leat::detail

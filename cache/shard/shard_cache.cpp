@@ -4,6 +4,7 @@
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
+#include <new>
 #include <utility>
 
 namespace leat::detail {
@@ -39,9 +40,19 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
     };
 }
 
-void shard_cache::adopt_table(entry_table::buckets larger) noexcept {
-    parts_->memory.take_anyway((larger.size() - table_.size()) * sizeof(entry*));
-    table_.adopt(std::move(larger));
+void shard_cache::adopt_table(entry_table::buckets other) noexcept {
+    parts_->memory.take_anyway(other.size() * sizeof(entry*));
+    parts_->memory.give_back(table_.size() * sizeof(entry*));
+    table_.adopt(std::move(other));
+}
+
+void shard_cache::fit_table() noexcept {
+    const std::uint64_t count = all_.buckets();
+    if (count == table_.size()) return;
+    try {
+        adopt_table(entry_table::buckets(count));
+    } catch (const std::bad_alloc&) {  // the one that there is serves, too
+    }
 }
 
 void shard_cache::attach() noexcept {
@@ -62,11 +73,12 @@ void shard_cache::cancel(chunk_request& wanted) noexcept {
 }
 
 void shard_cache::before_submit() noexcept {
+    const bool now_and_then = shard_.turn_number() % settle_turns == 0;
     // Each turn, those who release would miss their cache line each time.
-    if (shard_.turn_number() % settle_turns == 0 || parts_->owner_requests.waiting())
-        take_foreign();
+    if (now_and_then || parts_->owner_requests.waiting()) take_foreign();
     if (all_.engine().memory_per_shard() != parts_->memory.bytes()) memory_changed();
-    if (parts_->memory.exceeded()) parts_->eviction.shrink();
+    if (parts_->memory.exceeded() && (now_and_then || parts_->chunks.room_may_have_come()))
+        parts_->eviction.shrink();
     if (shard_.stopping()) {
         parts_->owner_requests.end_line();
         parts_->fills.stop_reads();
@@ -75,6 +87,9 @@ void shard_cache::before_submit() noexcept {
     if (parts_->chunks.room_may_have_come()) parts_->owner_requests.serve_line();
     parts_->fills.submit();
     parts_->chunks.let_go();
+    // A look at what cannot move costs time.
+    parts_->chunks.tidy(now_and_then);
+    parts_->held_leases.tidy();
     completions_.flush();
     log_.turn_ended(stamp());
 }
@@ -83,7 +98,12 @@ void shard_cache::memory_changed() noexcept {
     const std::uint64_t bytes = all_.engine().memory_per_shard();
     parts_->memory.set_bytes(bytes);
     parts_->runs.set_memory(bytes);
+    // What is left to buffers depends on the entries that remain, and on what is remembered.
+    parts_->uses.set_memory(bytes);
+    fit_table();
+    parts_->eviction.shrink();
     parts_->uses.set_memory(parts_->memory.for_buffers());
+    parts_->eviction.count_remembered();
     parts_->chunks.note_room();
 }
 
@@ -91,19 +111,6 @@ void shard_cache::memory_changed() noexcept {
 
 void shard_cache::visited(entry& found, std::uint64_t in) noexcept {
     parts_->uses.visited(found, in);
-}
-
-entry* shard_cache::hit_beyond_mark(const manager_core& manager,
-                                    std::uint64_t file,
-                                    chunk_place place,
-                                    std::uint32_t size) noexcept {
-    entry* const found = pass_mark(manager, file, place, size);
-    if (found == nullptr) return nullptr;
-    if (found->last_use.latest() < horizon_) visited(*found, place.in);
-    const std::int64_t now = stamp();
-    found->note_use(place.in, size, now);
-    found->pin(size, now);
-    return found;
 }
 
 entry* shard_cache::find_beyond_mark(const manager_core& manager,

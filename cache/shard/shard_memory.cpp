@@ -39,14 +39,27 @@ bool shard_memory::take(std::uint64_t bytes) noexcept {
     return true;
 }
 
+// So that it is done again only when about two steps more are in use, or less.
+void shard_memory::adjust() noexcept {
+    const std::uint64_t needed = besides() + step();
+    if (besides() > granted_) return grant(needed);
+    if (granted_ > first_grant && needed + 2 * step() < granted_)
+        grant(std::max(needed, first_grant));
+}
+
 void shard_memory::take_anyway(std::uint64_t bytes) noexcept {
     entries_ += bytes;
-    if (besides() > granted_) grant(besides() + step());
+    adjust();
+}
+
+void shard_memory::give_back(std::uint64_t bytes) noexcept {
+    entries_ -= bytes;
+    adjust();
 }
 
 void shard_memory::set_remembered(std::uint64_t bytes) noexcept {
     remembered_ = bytes;
-    if (besides() > granted_) grant(besides() + step());
+    adjust();
 }
 
 void shard_memory::set_bytes(std::uint64_t bytes) noexcept {

@@ -30,7 +30,7 @@ public:
     [[nodiscard]] bool take(std::uint64_t bytes) noexcept;
     /// Counts them all the same.
     void take_anyway(std::uint64_t bytes) noexcept;
-    void give_back(std::uint64_t bytes) noexcept { entries_ -= bytes; }
+    void give_back(std::uint64_t bytes) noexcept;
     /// What policies remember takes so many bytes now.
     void set_remembered(std::uint64_t bytes) noexcept;
     /// The shard may use so much from now on. exceeded() says whether something has to go first.
@@ -40,6 +40,8 @@ public:
     [[nodiscard]] bool exceeded() const noexcept {
         return arena_.statistics().mapped_bytes > arena_.budget();
     }
+    /// Whether what is no buffer keeps more than buffers leave to it.
+    [[nodiscard]] bool crowded() const noexcept { return besides() > most_granted(); }
     /// What is wrong, or nullptr.
     [[nodiscard]] const char* fault() const noexcept;
 
@@ -47,6 +49,7 @@ private:
     [[nodiscard]] std::uint64_t step() const noexcept;
     [[nodiscard]] std::uint64_t most_granted() const noexcept;
     void grant(std::uint64_t bytes) noexcept;
+    void adjust() noexcept;
 
     io::buffer_arena& arena_;
     std::uint64_t bytes_;

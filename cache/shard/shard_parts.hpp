@@ -24,9 +24,9 @@ struct shard_parts {
     shard_parts(shard_cache& cache, std::uint64_t bytes, io::buffer_arena& arena)
         : memory(arena, bytes, 2 * arena.segment_bytes()),
           runs(bytes),
-          chunks(cache, memory),
+          chunks(cache, memory, pages),
           uses(cache, chunks),
-          held_leases(cache, memory),
+          held_leases(cache, memory, pages),
           granted_leases(cache, chunks, counts),
           answers(cache, uses, granted_leases),
           fills(cache, chunks, granted_leases, answers, counts),
@@ -37,6 +37,7 @@ struct shard_parts {
     cache_statistics counts;
     shard_memory memory;
     detail::runs runs;
+    entry_pages pages;
     chunk_store chunks;
     detail::uses uses;
     detail::held_leases held_leases;

@@ -94,7 +94,11 @@ struct shared_cache::growth : work {
     growth(shard_cache& of_, std::uint64_t count) : work(&arrived), of(of_), larger(count) {}
     static void arrived(work& message) noexcept {
         auto& self = static_cast<growth&>(message);
-        self.of.adopt_table(std::move(self.larger));
+        // The memory may have been changed since.
+        if (self.larger.size() == self.of.all().buckets())
+            self.of.adopt_table(std::move(self.larger));
+        else
+            self.of.fit_table();
     }
     shard_cache& of;
     entry_table::buckets larger;
@@ -103,8 +107,7 @@ struct shared_cache::growth : work {
 // A bucket for each chunk of the engine, since a shard may hold leases of all that others own, and
 // for each fragment of the shard if they are of 16 KiB on average.
 std::uint64_t shared_cache::buckets_for(std::uint64_t chunk_size) const noexcept {
-    // As much as it may ever be: a table that is too small makes hits slow.
-    const std::uint64_t memory = engine_.options().most_memory / engine_.shards();
+    const std::uint64_t memory = engine_.memory_per_shard();
     const std::uint64_t chunks = memory / chunk_size * engine_.shards();
     const std::uint64_t entries = std::max(chunks, memory / average_fragment);
     const std::uint64_t most = memory / table_share / sizeof(entry*);
@@ -115,21 +118,26 @@ void shared_cache::expect_chunks_of(std::uint64_t chunk_size) {
     const std::lock_guard lock{growing_};
     if (chunk_size >= smallest_chunk_) return;
     const std::uint64_t count = buckets_for(chunk_size);
-    if (count > buckets_for(smallest_chunk_)) {
+    const std::uint64_t before_count = buckets();
+    smallest_chunk_ = chunk_size;
+    if (count > before_count) {
         const std::size_t before = growths_.size();
         for (const auto& part : shards_) growths_.push_back(std::make_unique<growth>(*part, count));
         for (std::size_t i = before; i < growths_.size(); ++i)
             growths_[i]->of.home().deliver(*growths_[i]);
     }
-    smallest_chunk_ = chunk_size;
+}
+
+std::uint64_t shared_cache::buckets() const noexcept {
+    return buckets_for(smallest_chunk_);
 }
 
 shared_cache::shared_cache(leat::engine& engine)
     : engine_(engine), smallest_chunk_(engine.options().chunk_size) {
-    const std::uint64_t buckets = buckets_for(smallest_chunk_);
+    const std::uint64_t count = buckets();
     for (unsigned index = 0; index < engine.shards(); ++index) {
         arenas_.push_back(engine.at(index).arena());
-        shards_.push_back(std::make_unique<shard_cache>(*this, engine.at(index), buckets));
+        shards_.push_back(std::make_unique<shard_cache>(*this, engine.at(index), count));
     }
     // Only now: nothing fails any more, and the shards run.
     for (const auto& part : shards_) part->attach();

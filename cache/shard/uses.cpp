@@ -39,7 +39,7 @@ uses::uses(shard_cache& cache, chunk_store& chunks) noexcept
 void uses::set_memory(std::uint64_t bytes) noexcept {
     chunks_.policy().set_capacity(bytes);
     clock_.set_capacity(bytes);
-    curve_.set_memory(bytes);
+    curve_.set_memory(bytes, most_followed(bytes));
 }
 
 void uses::time_passes(std::uint64_t bytes) noexcept {

@@ -25,6 +25,8 @@ public:
     void loaded(const chunk& made) noexcept;
     /// A chunk is going to be freed.
     void left(const chunk& gone) noexcept;
+    /// A chunk has another header from now on.
+    void moved(const chunk& from, const chunk& to) noexcept { curve_.moved(from, to); }
     /// Holders of leases tell of visits, the last use before which was at `before`.
     void visited_elsewhere(const chunk& found, std::int64_t before) noexcept;
     /// A hit at `in`, which has not been noted yet, long after the last use.

@@ -44,11 +44,4 @@ window_reader window_reader::run(fills& owner, fill_window* wanted, std::stop_to
     }
 }
 
-void window_reader::start(shard& here) const noexcept {
-    promise_type& promise = handle_.promise();
-    promise.begin.coroutine = handle_;
-    here.hold();
-    here.schedule(promise.begin);
-}
-
 }  // namespace leat::detail

@@ -3,10 +3,7 @@
 #pragma once
 
 #include "chunk.hpp"
-
-#include <leat/engine/detail/detached_promise.hpp>
-#include <leat/engine/resumption.hpp>
-#include <leat/engine/shard.hpp>
+#include "read_promise.hpp"
 
 #include <coroutine>
 #include <memory>
@@ -30,7 +27,7 @@ struct fill_window {
 /// each part ended.
 class window_reader {
 public:
-    struct promise_type : detached_promise {
+    struct promise_type : read_promise {
         /// The arguments of run(), as they lie in the frame: the token lives as long as the read.
         promise_type(const fills&, fill_window* const&, const std::stop_token& withdrawn) noexcept {
             stop = &withdrawn;
@@ -38,7 +35,6 @@ public:
         window_reader get_return_object() noexcept {
             return window_reader{std::coroutine_handle<promise_type>::from_promise(*this)};
         }
-        resumption begin;
     };
 
     /// Reads all of `wanted`, which it takes over, and whose file the caller has acquired; it
@@ -46,8 +42,7 @@ public:
     /// then nothing is taken over.
     static window_reader run(fills& owner, fill_window* wanted, std::stop_token withdrawn);
 
-    /// From the ready queue, so that nothing of it runs inside the call that starts it.
-    void start(shard& here) const noexcept;
+    void start(shard& here) const noexcept { handle_.promise().start(handle_, here); }
 
 private:
     explicit window_reader(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}

@@ -124,6 +124,7 @@ task<> actor::do_at_once(const action& step) {
     if (step.kind == deed::peek) peek(step);
     if (step.kind == deed::drop) drop(step);
     if (step.kind == deed::disturb) in_.disturb(step);
+    if (step.kind == deed::resize) in_.resize(step);
     if (step.kind == deed::invite && file_) {
         const allocations_succeed here;
         in_.invite(*manager_, file_, any_request(step), step);

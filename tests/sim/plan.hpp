@@ -32,6 +32,7 @@ enum class deed : std::uint8_t {
     flood,        ///< more messages at once than a mailbox holds
     invite,       ///< somebody outside asks for a chunk
     ask,          ///< statistics
+    resize,       ///< more memory, or less
     count
 };
 

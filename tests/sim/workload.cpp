@@ -221,6 +221,15 @@ void workload::cancel_later(attempt& made, const std::stop_source& source, std::
     });
 }
 
+void workload::resize(const action& step) {
+    const plan& planned = all.planned;
+    if (planned.roomy) return;  // what can be pinned at once is to have room
+    const allocations_succeed here;
+    const std::uint64_t least = 2 * std::max(planned.chunk_size, planned.upper_chunk_size);
+    const std::uint64_t part = least + step.a % (planned.memory - least + 1);
+    owner.set_memory(owner.shards() * (step.b % 3 == 0 ? planned.memory : part));
+}
+
 void workload::disturb(const action& step) {
     const allocations_succeed here;
     if (!all.planned.faults.has(fault::mutation)) return;
@@ -317,7 +326,7 @@ void workload::check_budget(const cache_statistics& now) const {
     const std::uint64_t entries = (now.chunks + now.leases) * sizeof(detail::chunk);
     require(now.entry_bytes >= entries, "entries are counted as less than they are");
     const std::uint64_t least = 2 * owner.options().chunk_size * owner.shards();
-    if (now.memory_bytes < 4 * least) return;
+    if (now.memory_bytes < 4 * least || now.pins != 0) return;
     require(now.cached_bytes + now.entry_bytes <= now.memory_bytes,
             "buffers and entries are more than the memory");
 }

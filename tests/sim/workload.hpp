@@ -75,6 +75,8 @@ public:
     void let_peers_come(int descriptor, unsigned count, bool silent);
     void drop_outside(held_slice dropped, std::uint64_t delay_ns);
     void disturb(const action& step);
+    /// Changes how much memory the engine may use.
+    void resize(const action& step);
     /// Asks for a chunk later, from outside the shards.
     void invite(chunk_manager& from,
                 const file& of,

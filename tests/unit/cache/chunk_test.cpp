@@ -38,7 +38,7 @@ struct filling {
     chunk_request waiter;
     alignas(64) std::byte home[1]{};
     lease held{reinterpret_cast<shard_cache&>(home)};  // only its address counts
-    chunk one{chunk_allocations{2}};
+    chunk one{2};
 };
 
 /// The same with a holder of a lease.
@@ -103,21 +103,25 @@ BOOST_AUTO_TEST_CASE(each_broken_invariant_of_a_chunk_is_noticed) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_header_used_anew_is_as_new_and_keeps_what_it_has_allocated) {
-    chunk used{chunk_allocations{2}};
-    const auto* const bits = used.landed_words();
-    used.units = 100;
-    used.ask(0, 70);
-    used.land(0, 70);
-    used.everything_landed = true;
-    used.distrust();
-    used.pins = 3;
-    const chunk fresh{chunk_allocations{std::move(used)}};
-    BOOST_TEST(fresh.landed_words() == bits);
-    BOOST_TEST(fresh.presence == bits);
-    BOOST_TEST(fresh.words == 2u);
-    BOOST_TEST(fresh.landed_words()[0].load() + fresh.landed_words()[1].load() == 0u);
-    BOOST_TEST(fresh.asked_word(0) + fresh.asked_word(1) == 0u);
-    BOOST_TEST(fresh.units + fresh.pins + fresh.distrusted == 0u);
-    BOOST_TEST(!fresh.all_landed->load());
+BOOST_AUTO_TEST_CASE(a_chunk_that_moves_shows_its_own_bits) {
+    for (std::uint64_t words = 1; words <= 2; ++words) {
+        chunk before{words};
+        before.units = 60;
+        before.ask(0, 60);
+        before.land(3, 1);
+        before.last_use.note(17);
+        before.key = 5;
+        chunk after{std::move(before)};
+        after.show_bits();
+        BOOST_TEST(after.presence == after.landed_words());
+        BOOST_TEST(after.all_landed == &after.everything_landed);
+        BOOST_TEST(after.presence[0].load() == 8u);
+        BOOST_TEST(after.asked_word(0) == (std::uint64_t{1} << 60) - 1);
+        BOOST_TEST(after.last_use.latest() == 17);
+        BOOST_TEST(after.key == 5u);
+        // One that holds its bits back for a mark goes on to do so.
+        after.presence = nullptr;
+        after.show_bits();
+        BOOST_TEST(after.presence == nullptr);
+    }
 }

@@ -48,3 +48,29 @@ BOOST_AUTO_TEST_CASE(keys_that_share_a_bucket_are_told_apart) {
     BOOST_TEST(!all.contains(std::uint64_t{1} << 32));
     BOOST_TEST(all.bytes() == 48u);
 }
+
+BOOST_AUTO_TEST_CASE(what_it_takes_follows_what_may_be_remembered) {
+    constexpr std::uint64_t many = 20'000;
+    constexpr std::uint64_t piece = 4096;
+    ghost_list all{many * piece};
+    for (std::uint64_t key = 1; key <= many; ++key) all.push(key * 0x9e3779b97f4a7c15, piece);
+    const std::uint64_t full = all.memory_bytes();
+    all.set_most(many / 16 * piece);
+    BOOST_TEST(all.memory_bytes() < full / 12);
+    BOOST_TEST(all.bytes() == many / 16 * piece);
+    // The youngest are left, in their order.
+    for (std::uint64_t key = 1; key <= many; ++key)
+        BOOST_TEST(all.contains(key * 0x9e3779b97f4a7c15) == (key > many - many / 16));
+    all.push(1, piece);
+    BOOST_TEST(!all.contains((many - many / 16 + 1) * 0x9e3779b97f4a7c15));
+    all.set_most(many * piece);
+    BOOST_TEST(all.bytes() == many / 16 * piece);
+    BOOST_TEST(all.contains(1));
+    {
+        const leat::test::failing_memory none{1, true};
+        all.set_most(many / 8 * piece);
+    }
+    BOOST_TEST(all.contains(1));
+    for (std::uint64_t key = 2; key <= many; ++key) all.push(key, piece);
+    BOOST_TEST(all.bytes() == many / 8 * piece);
+}

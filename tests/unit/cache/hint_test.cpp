@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_to_be_retained_goes_with_its_last_pin) {
 
 BOOST_AUTO_TEST_CASE(what_others_use_of_what_was_not_to_be_retained_stays) {
     for (const cache_policy policy : cache_policies)
-        for (const auto [user, other] : {std::pair{0u, 0u}, {0u, 1u}, {1u, 0u}, {1u, 1u}}) {
+        for (const auto& [user, other] : {std::pair{0u, 0u}, {0u, 1u}, {1u, 0u}, {1u, 1u}}) {
             two_shards both{8, policy};
             const chunk_config plain = both.owned[0][0];
             {

@@ -1,9 +1,11 @@
 // All that a cache holds keeps to its memory, which may change while it runs.
 #include "fragments.hpp"
+#include "shard/chunk.hpp"
 #include "shard/shard_memory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -111,7 +113,7 @@ BOOST_AUTO_TEST_CASE(small_pieces_in_place_of_large_ones_take_no_more_memory) {
     BOOST_TEST(now.memory_bytes == budget);
     BOOST_TEST(now.cached_bytes + now.entry_bytes <= budget);
     BOOST_TEST(now.cached_bytes >= now.chunks * 4_KiB);
-    BOOST_TEST(now.entry_bytes >= now.chunks * 384);
+    BOOST_TEST(now.entry_bytes >= now.chunks * sizeof(detail::chunk));
 }
 
 BOOST_AUTO_TEST_CASE(leases_are_in_the_budget) {
@@ -128,7 +130,8 @@ BOOST_AUTO_TEST_CASE(leases_are_in_the_budget) {
         BOOST_TEST(in_all(of) <= budget);
     }
     BOOST_TEST(of.sum().leases != 0U);
-    BOOST_TEST(of.sum().entry_bytes - before >= (of.sum().chunks + of.sum().leases) * 384);
+    const cache_statistics now = of.sum();
+    BOOST_TEST(now.entry_bytes - before >= (now.chunks + now.leases) * sizeof(detail::lease));
 }
 
 BOOST_AUTO_TEST_CASE(memory_may_be_less_and_more_while_the_engine_runs) {
@@ -178,6 +181,22 @@ BOOST_AUTO_TEST_CASE(memory_that_cannot_be_is_refused) {
     BOOST_TEST(of.memory() == 32_MiB);
 }
 
+BOOST_AUTO_TEST_CASE(two_chunks_are_two_in_segments_that_are_longer) {
+    // Of segments of 2 MiB one has room for one such chunk, and what remains of twice its length
+    // for none.
+    engine_options options = test::small_engine(1, 64_MiB, 1920_KiB);
+    options.memory = 64_MiB;
+    engine of{options};
+    chunk_manager manager{of, test::scripted_source{test::script_of(64_MiB)}};
+    const file from = of.run(manager.open("any"));
+    BOOST_TEST(of.least_memory() == 4_MiB);
+    BOOST_TEST(code_of_memory(of, 3840_KiB).find("4 MiB in all") != std::string::npos);
+    of.set_memory(4_MiB);
+    const slice first = of.run(test::get(manager, {from, 0, 1920_KiB}));
+    const slice second = of.run(test::get(manager, {from, 1920_KiB, 1920_KiB}));
+    BOOST_TEST(test::is_pattern(second.bytes(), 1, 1920_KiB));
+}
+
 BOOST_AUTO_TEST_CASE(more_memory_than_at_first_is_used) {
     engine_options options = test::small_engine(1, 8_MiB, 1_MiB);
     options.memory = 8_MiB;
@@ -189,4 +208,69 @@ BOOST_AUTO_TEST_CASE(more_memory_than_at_first_is_used) {
     BOOST_TEST(owner.run(scatter(manager, {from, 0, 64_KiB}, 128_KiB, 500)));
     BOOST_TEST(mapped(owner) > 24_MiB);
     BOOST_TEST(mapped(owner) + owner.run(manager.statistics()).entry_bytes <= 32_MiB);
+}
+
+BOOST_AUTO_TEST_CASE(entries_of_many_small_pieces_go_with_the_memory) {
+    fragments of{8_GiB, 256_MiB};
+    const std::uint64_t full = of.owner.memory();
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(0, 4_KiB), 128_KiB, 59'000)));
+    BOOST_TEST(of.sum().chunks > 50'000u);
+    BOOST_TEST(of.sum().entry_bytes > 16_MiB);
+    of.owner.set_memory(16_MiB);
+    while (of.sum().memory_bytes != 16_MiB) std::this_thread::yield();
+    const cache_statistics now = of.sum();
+    BOOST_TEST(in_all(of) <= 16_MiB);
+    // And no more has gone than had to: what was used last is there.
+    BOOST_TEST(now.cached_bytes >= 10_MiB);
+    BOOST_TEST(now.entry_bytes < 3_MiB);
+    for (std::uint64_t n = 58'000; n < 59'000; n += 7) {
+        auto look = [](const chunk_manager& manager, chunk_config config) -> task<bool> {
+            const slice found = manager.peek(config);
+            co_return found&& test::is_pattern(found.bytes(), 1, config.offset);
+        };
+        BOOST_TEST(of.owner.run(look(of.manager, of.at(n * 128_KiB, 4_KiB))));
+    }
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(64_KiB, 4_KiB), 128_KiB, 5'000)));
+    BOOST_TEST(in_all(of) <= 16_MiB);
+    of.owner.set_memory(full);
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(64_KiB, 4_KiB), 128_KiB, 20'000)));
+    BOOST_TEST(of.sum().chunks > 20'000u);
+}
+
+BOOST_AUTO_TEST_CASE(entries_of_larger_pieces_take_no_memory_for_small_ones) {
+    fragments of{8_GiB, 64_MiB};
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(0, 4_KiB), 128_KiB, 15'000)));
+    const std::uint64_t small = of.sum().entry_bytes;
+    BOOST_TEST(small > 15'000 * sizeof(detail::chunk));
+    BOOST_TEST(of.owner.run(scatter(of.manager, of.at(64_KiB, 64_KiB), 192_KiB, 4'000)));
+    of.settle();
+    BOOST_TEST(of.sum().chunks < 3'000u);
+    BOOST_TEST(of.sum().entry_bytes < small / 2);
+}
+
+namespace {
+
+// Requests at once for fragments that the other shard owns.
+task<> burst(const chunk_manager& manager, chunk_config first, int count) {
+    std::vector<std::uint64_t> all(static_cast<std::size_t>(count));
+    std::iota(all.begin(), all.end(), 0);
+    const auto get = [&manager, first](std::uint64_t n) -> task<> {
+        chunk_config wanted = first;
+        wanted.offset += n * 64_KiB;
+        (void)co_await manager.get_chunk(wanted);
+    };
+    co_await for_each(all, all.size(), get);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(records_of_a_burst_of_requests_are_given_back) {
+    fragments of{2_GiB, 32_MiB, 1_MiB, 2};
+    const std::uint64_t before = of.sum().entry_bytes;
+    of.owner.spawn_on(0, burst(of.manager, of.at(0, 4_KiB), 20'000)).get();
+    while (of.sum().leases > 100) std::this_thread::yield();
+    of.settle();
+    const cache_statistics after = of.sum();
+    BOOST_TEST(after.entry_bytes < before + after.chunks * 600 + 2_MiB);
+    BOOST_TEST(in_all(of) <= of.owner.memory());
 }

@@ -99,7 +99,7 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_chunk_store_are_noticed, steppe
     cache(0).parts().chunks.policy().insert(one);
 
     detail::file_record* const file = std::exchange(one.file, nullptr);
-    BOOST_TEST(said(cache(0).fault()) == "chunks are counted wrongly");
+    BOOST_TEST(said(cache(0).fault()) == "a chunk in use has no file or no buffer");
     one.file = file;
     BOOST_TEST(said(cache(0).fault()) == "");
 }

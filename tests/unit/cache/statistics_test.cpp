@@ -53,6 +53,21 @@ BOOST_AUTO_TEST_CASE(a_chunk_counts_once_however_many_shards_pin_it) {
     BOOST_TEST(with.told().pinned_bytes == 128_KiB);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_found_without_waiting_is_a_hit_however_it_is_asked_for) {
+    served with;
+    const unsigned owner = with.manager.owner({with.from, 0, 1});
+    (void)with.get_on(owner, {with.from, 0, 1});
+    const std::uint64_t before = with.told().hits;
+    // More than a turn's.
+    const auto look = [](served& at) -> task<> {
+        for (int i = 0; i < 3000; ++i) BOOST_TEST(bool(at.manager.peek({at.from, 0, 1})));
+        BOOST_TEST(!at.manager.peek({at.from, 512_KiB, 1}));
+        co_return;
+    };
+    with.owner.spawn_on(owner, look(with)).get();
+    BOOST_TEST(with.told().hits - before == 3000u);
+}
+
 BOOST_AUTO_TEST_CASE(a_lease_alone_counts_the_whole_buffer_of_its_chunk) {
     for (const unsigned shard : {0u, 1u}) {
         served with;

@@ -92,6 +92,7 @@ task<std::int64_t> read_list(std::string path, std::size_t size, bool registered
     for (std::size_t i = 0; i < 4; ++i)
         buffers[i] = {registered ? arena.allocate(size) : memory.get() + (3 - i) * size, size};
     std::swap(buffers[1], buffers[2]);
+    while (arena.unprepared()) co_await yield{};
     const std::uint64_t reads = this_shard().backend().statistics().reads;
     file_read_wait reading{opened, 0, buffers};
     const std::uint64_t told = reading.awaits().size;

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -287,4 +288,43 @@ BOOST_AUTO_TEST_CASE(a_backend_that_fails_for_good_ends_the_loop_and_the_engine)
     const stop_report report = owner.join();
     BOOST_TEST(report.code == errc::timed_out);
     BOOST_TEST(report.owed == "shard 0: no more");
+}
+
+namespace {
+
+/// Bytes of the segment that begins there that have been touched.
+std::size_t touched(const io::buffer_arena& arena, std::byte* memory) {
+    std::vector<unsigned char> pages(arena.segment_bytes() / 4096);
+    if (::mincore(memory, arena.segment_bytes(), pages.data()) != 0) return 0;
+    std::size_t count = 0;
+    for (const unsigned char page : pages) count += page & 1U;
+    return count * 4096;
+}
+
+}  // namespace
+
+// Who is to be served in a turn does not wait until all of a segment has been cleared.
+BOOST_AUTO_TEST_CASE(a_turn_touches_a_huge_page_of_memory_at_most) {
+    engine_options options = hosted_options(1, io::backend_kind::uring);
+    options.chunk_size = 10 * MiB;
+    options.memory = 40 * MiB;
+    engine owner{std::move(options)};
+    host_loop loop{owner};
+    loop.turn();
+    io::buffer_arena& arena = *owner.at(0).arena();
+    std::byte* const memory = arena.allocate(4096);
+    std::size_t turns = 0;
+    for (std::size_t before = 0; arena.unprepared(); ++turns) {
+        BOOST_TEST_REQUIRE(turns < 100U);
+        BOOST_TEST(loop.turn());
+        const std::size_t now = touched(arena, memory);
+        BOOST_TEST(now - before <= io::buffer_arena::most_touched_at_once);
+        before = now;
+    }
+    const io::arena_statistics found = arena.statistics();
+    BOOST_TEST((found.registered_bytes == found.mapped_bytes || found.registration_failures != 0));
+    BOOST_TEST((turns >= 5U || found.hugetlb_segments != 0));
+    owner.stop();
+    while (!loop.finished()) loop.turn();
+    static_cast<void>(owner.join());
 }

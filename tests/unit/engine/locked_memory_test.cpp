@@ -20,6 +20,7 @@ task<std::uint64_t> registered(std::uint64_t count) {
     io::buffer_arena& arena = *this_shard().arena();
     std::vector<std::byte*> buffers;
     for (std::uint64_t i = 0; i < count; ++i) buffers.push_back(arena.allocate(MiB));
+    while (arena.unprepared()) co_await yield{};
     const std::uint64_t bytes = arena.statistics().registered_bytes;
     for (std::byte* const one : buffers) arena.release(one, MiB);
     co_return bytes / MiB;

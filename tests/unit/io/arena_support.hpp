@@ -44,6 +44,15 @@ public:
     bool well = true;
 };
 
+/// Has what is mapped touched, and registered where it can be.
+inline void prepare_mapped(buffer_arena& arena) {
+    const auto all = [&] {
+        const arena_statistics found = arena.statistics();
+        return found.registered_bytes == found.mapped_bytes;
+    };
+    while (arena.unprepared() && !all()) arena.prepare();
+}
+
 inline std::uintptr_t number(const std::byte* memory) {
     return reinterpret_cast<std::uintptr_t>(memory);
 }

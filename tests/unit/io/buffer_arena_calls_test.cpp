@@ -121,6 +121,7 @@ BOOST_FIXTURE_TEST_CASE(a_change_of_class_reaches_no_kernel, fixture) {
     std::vector<std::byte*> taken;
     while (arena.fits(segment)) taken.push_back(arena.allocate(segment));
     BOOST_TEST(taken.size() == 4U);
+    prepare_mapped(arena);
     BOOST_TEST(through.calls == 4U);
     BOOST_TEST(met.protections == 4U);
     const unsigned before = met.all();

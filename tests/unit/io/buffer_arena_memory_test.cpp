@@ -66,6 +66,7 @@ int read_with_little_locked_memory(const std::string& path) {
     const auto from = file::adopt(opened, attributes);
     for (std::uint64_t offset = 0; offset < from->size(); offset += 10 * mebibyte) {
         std::byte* const memory = arena.allocate(10 * mebibyte);
+        while (arena.unprepared()) arena.prepare();
         if (memory == nullptr || arena.buffer_index(memory) != -1) {
             return 3;
         }
@@ -150,6 +151,7 @@ BOOST_AUTO_TEST_CASE(a_backend_without_registration_has_not_failed) {
     for (int i = 0; i < 2; ++i) {
         std::byte* const memory = arena.allocate(10 * mebibyte);
         BOOST_TEST_REQUIRE(memory != nullptr);
+        while (arena.unprepared()) arena.prepare();
         BOOST_TEST(arena.buffer_index(memory) == -1);
     }
     BOOST_TEST(arena.statistics().registration_failures == 0U);

@@ -1,6 +1,9 @@
 // Buffers, segments, the budget and registration.
 #include "arena_support.hpp"
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <thread>
@@ -8,17 +11,100 @@
 using namespace leat::io;
 using namespace leat::io::test;
 
+namespace {
+/// Bytes that have pages.
+std::size_t touched(std::byte* memory, std::size_t bytes) {
+    std::vector<unsigned char> pages(bytes / 4096);
+    BOOST_TEST_REQUIRE(::mincore(memory, bytes, pages.data()) == 0);
+    return 4096 * static_cast<std::size_t>(std::count_if(pages.begin(), pages.end(),
+                                                         [](auto one) { return (one & 1) != 0; }));
+}
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_segment_is_touched_bit_by_bit_and_then_registered) {
+    constexpr std::size_t size = 10 * mebibyte;
+    for (const bool huge : {false, true}) {
+        recording_backend through;
+        buffer_arena arena({.budget = 3 * size, .huge_pages = huge, .segment_bytes = size});
+        arena.attach(through);
+        BOOST_TEST(!arena.unprepared());
+        std::byte* const memory = arena.allocate(64 * kibibyte);
+        if (arena.statistics().hugetlb_segments != 0) return arena.detach();
+        BOOST_TEST(touched(memory, size) == 0U);
+        for (std::size_t steps = 0; through.calls == 0; ++steps) {
+            BOOST_TEST_REQUIRE(steps < 5U);
+            const std::size_t before = touched(memory, size);
+            arena.prepare();
+            BOOST_TEST(touched(memory, size) - before <= buffer_arena::most_touched_at_once);
+        }
+        BOOST_TEST(touched(memory, size) == size);
+        BOOST_TEST(arena.buffer_index(memory) == 0);
+        BOOST_TEST(!arena.unprepared());
+        arena.detach();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_next_segment_is_ready_before_it_is_needed) {
+    constexpr std::size_t size = 10 * mebibyte;
+    recording_backend through;
+    buffer_arena arena({.budget = 2 * size + mebibyte, .segment_bytes = size});
+    arena.attach(through);
+    for (int i = 0; i < 5; ++i) BOOST_TEST(arena.allocate(mebibyte) != nullptr);
+    while (arena.unprepared()) arena.prepare();
+    BOOST_TEST(arena.statistics().segments == 1U);
+    BOOST_TEST(arena.allocate(mebibyte) != nullptr);
+    while (arena.unprepared()) arena.prepare();
+    BOOST_TEST(arena.statistics().segments == 2U);
+    BOOST_TEST(arena.statistics().registered_bytes == 2 * size);
+    // What is left of the budget is no segment.
+    BOOST_TEST(arena.allocate(size) != nullptr);
+    for (int i = 0; i < 4; ++i) BOOST_TEST(arena.allocate(mebibyte) != nullptr);
+    BOOST_TEST(!arena.unprepared());
+    BOOST_TEST(arena.statistics().segments == 2U);
+    arena.detach();
+}
+
+// What remains is not cleared again, but registered anew, since its end has no pages any more.
+BOOST_AUTO_TEST_CASE(a_free_segment_is_cut_where_the_budget_falls_a_little) {
+    constexpr std::size_t size = 10 * mebibyte;
+    recording_backend through;
+    buffer_arena arena({.budget = 2 * size, .huge_pages = false, .segment_bytes = size});
+    arena.attach(through);
+    std::byte* const first = arena.allocate(size);
+    std::byte* const second = arena.allocate(size);
+    prepare_mapped(arena);
+    second[0] = std::byte{7};
+    arena.release(second, size);
+    arena.set_budget(2 * size - mebibyte);
+    BOOST_TEST(arena.statistics().mapped_bytes == 2 * size - mebibyte);
+    BOOST_TEST(arena.statistics().registered_bytes == 2 * size - mebibyte);
+    BOOST_TEST(through.registered.at(1).size() == size - mebibyte);
+    BOOST_TEST(touched(second, size) == size - mebibyte);
+    BOOST_TEST(!arena.unprepared());
+    std::byte* const again = arena.allocate(5 * mebibyte);
+    BOOST_TEST(again == second);
+    BOOST_TEST((*again == std::byte{7}));
+    // Another that would be shorter goes as a whole if there would be little left of it.
+    arena.release(first, size);
+    arena.set_budget(size);
+    BOOST_TEST(arena.statistics().mapped_bytes == size - mebibyte);
+    BOOST_TEST(through.well);
+    arena.detach();
+}
+
 BOOST_AUTO_TEST_CASE(what_is_unregistered_serves_on) {
     recording_backend through;
     buffer_arena arena({.budget = 64 * mebibyte, .segment_bytes = 10 * mebibyte});
     arena.attach(through);
     std::byte* const first = arena.allocate(10 * mebibyte);
+    prepare_mapped(arena);
     BOOST_TEST(arena.buffer_index(first) >= 0);
     arena.unregister();
     BOOST_TEST(through.registered.empty());
     BOOST_TEST(arena.buffer_index(first) == -1);
     std::byte* const second = arena.allocate(10 * mebibyte);
     BOOST_TEST_REQUIRE(second != nullptr);
+    BOOST_TEST(!arena.unprepared());
     BOOST_TEST(arena.buffer_index(second) == -1);
     BOOST_TEST(through.registered.empty());
     BOOST_TEST(arena.statistics().registered_bytes == 0U);
@@ -115,6 +201,7 @@ BOOST_AUTO_TEST_CASE(addresses_lead_to_registered_buffers) {
     for (int i = 0; i < 10; ++i) {
         taken.push_back(arena.allocate(2 * mebibyte));
     }
+    prepare_mapped(arena);
     for (std::byte* const memory : taken) {
         for (std::byte* const within : {memory, memory + 12345, memory + 2 * mebibyte - 1}) {
             const int index = arena.buffer_index(within);
@@ -131,6 +218,7 @@ BOOST_AUTO_TEST_CASE(addresses_lead_to_registered_buffers) {
     // A read must not cross from one registered buffer to another.
     std::byte* const large = arena.allocate(5 * mebibyte);
     BOOST_TEST_REQUIRE(large != nullptr);
+    prepare_mapped(arena);
     for (std::size_t at = 0; at < 5 * mebibyte; at += mebibyte)
         BOOST_TEST(arena.buffer_index(large + at) == -1);
     arena.release(large, 5 * mebibyte);
@@ -156,6 +244,7 @@ BOOST_AUTO_TEST_CASE(a_refused_registration_is_tried_no_more) {
         taken.push_back(arena.allocate(4 * mebibyte));
         BOOST_TEST_REQUIRE(taken.back() != nullptr);
     }
+    prepare_mapped(arena);
     BOOST_TEST(through.calls == 3U);
     BOOST_TEST(arena.statistics().registration_failures == 1U);
     BOOST_TEST(arena.statistics().registered_bytes == 8 * mebibyte);
@@ -167,6 +256,7 @@ BOOST_AUTO_TEST_CASE(a_refused_registration_is_tried_no_more) {
     buffer_arena unregistered({64 * mebibyte, true, false});
     unregistered.attach(unused);
     BOOST_TEST(unregistered.allocate(mebibyte) != nullptr);
+    BOOST_TEST(!unregistered.unprepared());
     BOOST_TEST(unused.calls == 0U);
     unregistered.detach();
 }
@@ -178,6 +268,7 @@ BOOST_AUTO_TEST_CASE(what_no_ring_registers_is_served_too) {
     arena.attach(through);
     std::byte* const large = arena.allocate(size);
     BOOST_TEST_REQUIRE(large != nullptr);
+    prepare_mapped(arena);
     BOOST_TEST(arena.buffer_index(large) == -1);
     BOOST_TEST(through.calls == 0U);
     large[size - 1] = std::byte{1};
@@ -191,6 +282,7 @@ BOOST_AUTO_TEST_CASE(where_a_number_cannot_be_cleared_none_is_used_again) {
     arena.attach(through);
     std::array<std::byte*, 4> taken{};
     for (std::byte*& memory : taken) memory = arena.allocate(2 * mebibyte);
+    prepare_mapped(arena);
     arena.release(taken[3], 2 * mebibyte);
     through.keeps = true;
     arena.set_budget(6 * mebibyte);
@@ -198,6 +290,7 @@ BOOST_AUTO_TEST_CASE(where_a_number_cannot_be_cleared_none_is_used_again) {
     arena.set_budget(8 * mebibyte);
     std::byte* const again = arena.allocate(2 * mebibyte);
     BOOST_TEST_REQUIRE(again != nullptr);
+    prepare_mapped(arena);
     BOOST_TEST(arena.buffer_index(again) == -1);
     BOOST_TEST(arena.buffer_index(taken[0]) == 0);
     BOOST_TEST(through.calls == 5U);

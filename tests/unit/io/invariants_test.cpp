@@ -1,4 +1,5 @@
 // The invariants of backends, credit and arenas: each is noticed when it is broken.
+#include "arena_support.hpp"
 #include "credit_queue.hpp"
 #include "defect.hpp"
 #include "io_support.hpp"
@@ -42,6 +43,7 @@ struct tampering {
     struct arena {
         arena() {
             small = of.allocate(1 << 20);
+            of.release(of.allocate(1 << 20), 1 << 20);
             std::byte* const free_again = of.allocate(2 << 20);
             large = of.allocate(3 << 20);
             std::byte* const given_back = of.allocate(2 << 20);
@@ -75,6 +77,7 @@ struct tampering {
             after.then([&] { list.push_back(only); });
         }
         buffer_arena of{{.budget = 12 << 20, .huge_pages = false}};
+        test::recording_backend through;
         std::byte* small = nullptr;
         std::byte* large = nullptr;
         std::byte* whole = nullptr;
@@ -129,6 +132,17 @@ struct tampering {
              [](arena& it, undone& after) { after.set(it.unmapped().buffer_bytes, 1 << 20); }},
             {"a segment is registered that cannot be",
              [](arena& it, undone& after) { after.set(it.half().registered, true); }},
+            {"more of a segment has been touched than there is",
+             [](arena& it, undone& after) { after.set(it.half().touched, 3 << 20); }},
+            {"a segment is registered that has not been touched",
+             [](arena& it, undone& after) {
+                 after.set(it.of.backend_, &it.through);
+                 after.set(it.half().registered, true);
+             }},
+            {"segments that are to be touched are counted wrongly",
+             [](arena& it, undone& after) { after.set(it.of.untouched_, 0); }},
+            {"a segment that is to be touched is passed over",
+             [](arena& it, undone& after) { after.set(it.of.next_untouched_, 7); }},
             {"segments that are shorter are counted wrongly",
              [](arena& it, undone& after) { after.set(it.of.shortened_, 1); }},
             {"the last segment is not mapped",

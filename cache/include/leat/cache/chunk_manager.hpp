@@ -1,6 +1,7 @@
 // The cache as its users see it.
 #pragma once
 
+#include <leat/cache/cached_chunk.hpp>
 #include <leat/cache/chunk_config.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 #include <leat/cache/file.hpp>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace leat {
 
@@ -112,11 +114,12 @@ public:
     }
 
 protected:
-    /// `window` is as chunk_request has it.
+    /// `window` and `walks` are as chunk_request has them.
     bool suspend(std::coroutine_handle<> coroutine,
                  const std::stop_token* token,
                  const char* name,
-                 std::uint32_t window);
+                 std::uint32_t window,
+                 bool walks = false);
 
 private:
     struct waiting final : detail::suspension, detail::chunk_request {
@@ -333,6 +336,24 @@ public:
     /// errc::timed_out if one does not within `patience`, errc::stopped if one has ended.
     [[nodiscard]] cache_statistics live_statistics(time_span patience = std::chrono::seconds{
                                                        1}) const;
+
+    /// The chunks and fragments of this manager that are used most, at most `limit`, the most used
+    /// first: by cached_chunk::reuses, and of equal ones those that were used last.
+    ///
+    ///     for (const leat::cached_chunk& one : co_await manager.hottest(50)) print(one);
+    ///
+    /// Looks at all that is in memory, on each shard in turn, some a turn of its loop, so that it
+    /// keeps nobody waiting; what comes and goes meanwhile is told or not. On a shard of the
+    /// engine; the manager must outlive the task. Throws std::bad_alloc, and errc::stopped or
+    /// cancelled.
+    [[nodiscard]] task<std::vector<cached_chunk>> hottest(std::size_t limit);
+    /// Lets go of what is in memory of the file, this version and others of the same name: what
+    /// nothing keeps when it is looked at goes at once, and what is pinned, being read or waited
+    /// for goes when that has ended. Until then it serves hits. Returns the bytes of the buffers
+    /// that go at once. Later requests read anew.
+    ///
+    /// As hottest() otherwise. errc::closed for an empty handle or one of another manager's.
+    task<std::uint64_t> evict(file from);
 
 private:
     friend class slice_stream;

@@ -61,6 +61,7 @@ private:
     [[nodiscard]] unsigned depth() const noexcept;
     [[nodiscard]] bool is_in_fragments(std::uint64_t index) const noexcept;
     void look_ahead(std::uint64_t index, std::uint64_t first);
+    void count_ahead(std::uint64_t chunks) noexcept;
     void drop_before(std::uint64_t index) noexcept;
     void check_home() const noexcept;
 
@@ -72,6 +73,7 @@ private:
     slices_options options_;
     bool whole_ = false;            ///< the chunk being read is read as a whole
     std::uint64_t next_ahead_ = 0;  ///< first chunk not yet asked for ahead
+    std::uint64_t counted_ = 0;     ///< bytes asked ahead as the shard counts them
     std::vector<detail::look_ahead*> ahead_;
 };
 

@@ -31,6 +31,9 @@ struct cache_statistics {
     std::uint64_t bypasses = 0;      ///< pieces that read() got past the cache
     std::uint64_t grants = 0;        ///< leases granted
     std::uint64_t revokes = 0;       ///< leases asked back
+    /// Bytes of buffers that were read ahead and are gone, by whether they had been used by then.
+    std::uint64_t ahead_used_bytes = 0;
+    std::uint64_t ahead_unused_bytes = 0;
 
     std::uint64_t fill_waits = 0;  ///< requests that waited for bytes of a chunk to be read
     /// What `fills` would be with half the memory, twice, or four times, and the same policy:
@@ -47,8 +50,10 @@ struct cache_statistics {
     std::uint64_t ahead_bytes = 0;    ///< of buffers that were read ahead and not used yet
     std::uint64_t entry_bytes = 0;   ///< of what stands for chunks and leases, and for what is gone
     std::uint64_t chunks = 0;        ///< in the cache now, chunks and fragments
+    std::uint64_t fragments = 0;     ///< of them, fragments
     std::uint64_t short_chunks = 0;  ///< of them, shorter than their buffer
     std::uint64_t filling_chunks = 0;  ///< of them, with reads in flight
+    std::uint64_t streams = 0;         ///< readers who go through a file in order
     std::uint64_t leases = 0;          ///< held now
     std::uint64_t waiting = 0;         ///< requests that wait now
     std::uint64_t pins = 0;            ///< live slices
@@ -118,6 +123,8 @@ struct cache_statistics {
         visit("bypasses", all.bypasses...);
         visit("grants", all.grants...);
         visit("revokes", all.revokes...);
+        visit("ahead_used_bytes", all.ahead_used_bytes...);
+        visit("ahead_unused_bytes", all.ahead_unused_bytes...);
         visit("fill_waits", all.fill_waits...);
         visit("fills_at_half", all.fills_at_half...);
         visit("fills_at_double", all.fills_at_double...);
@@ -128,8 +135,10 @@ struct cache_statistics {
         visit("ahead_bytes", all.ahead_bytes...);
         visit("entry_bytes", all.entry_bytes...);
         visit("chunks", all.chunks...);
+        visit("fragments", all.fragments...);
         visit("short_chunks", all.short_chunks...);
         visit("filling_chunks", all.filling_chunks...);
+        visit("streams", all.streams...);
         visit("leases", all.leases...);
         visit("waiting", all.waiting...);
         visit("pins", all.pins...);

@@ -160,8 +160,11 @@ public:
     ///     engine.set_memory(engine.options().memory / 2);
     ///
     /// Throws errc::invalid_option if it is more than options().most_memory, and
-    /// errc::budget_too_small if it is less than two chunks a shard.
+    /// errc::budget_too_small if it is less than least_memory().
     void set_memory(std::uint64_t bytes);
+    /// Bytes that all shards need together: two chunks each, and what segments of memory() at the
+    /// start lose beside them. Any thread.
+    [[nodiscard]] std::uint64_t least_memory() const noexcept;
     /// A shard's part of memory().
     [[nodiscard]] std::uint64_t memory_per_shard() const noexcept { return memory() / shards(); }
     [[nodiscard]] bool stopping() const noexcept { return stopping_.load(); }

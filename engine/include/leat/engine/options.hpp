@@ -96,9 +96,9 @@ struct engine_options {
 /// Throws errc::invalid_option unless `bytes` is a multiple of 64 KiB from 64 KiB to 1 GiB.
 void check_chunk_size(std::uint64_t bytes);
 
-/// Throws unless an engine with these options may have `bytes` of memory, as engine::set_memory
-/// says.
-void check_memory(const engine_options& options, std::uint64_t bytes);
+/// Throws unless an engine with these options, which needs `least`, may have `bytes` of memory, as
+/// engine::set_memory says.
+void check_memory(const engine_options& options, std::uint64_t bytes, std::uint64_t least);
 
 /// Parses "4096", "10M", "10MiB" (1024 based), "10MB" (1000 based); K, M, G, T, P. Errors:
 /// errc::invalid_option.

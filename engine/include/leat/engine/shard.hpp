@@ -45,6 +45,8 @@ extern thread_local constinit shard* current_shard __attribute__((tls_model("ini
 struct shard_statistics {
     std::uint64_t turns = 0;
     std::uint64_t parks = 0;
+    /// Nanoseconds without anything to do, spinning or parked; 0 in a hosted engine.
+    std::uint64_t idle_ns = 0;
     std::uint64_t messages_received = 0;
     std::uint64_t messages_sent = 0;
     std::uint64_t mailbox_overflows = 0;  ///< messages that waited for room
@@ -242,8 +244,10 @@ private:
     void expect_opener() const noexcept;
     void expect_turn() const noexcept;
     [[nodiscard]] bool has_work() const noexcept;
+    [[nodiscard]] bool memory_unprepared() const noexcept;
     [[nodiscard]] bool stop_due() const noexcept;  // the tokens have not been triggered yet
     [[nodiscard]] std::chrono::nanoseconds spin_limit() const noexcept;
+    [[nodiscard]] std::uint64_t idle_time_ns() const noexcept;
     [[nodiscard]] bool begin_park() noexcept;
     void end_park() noexcept { doorbell_.unpark(); }
     [[nodiscard]] io::time_point next_deadline() const noexcept;
@@ -296,6 +300,8 @@ private:
     shard_statistics counts_;
     detail::stall_watch watch_;
     io::time_point next_stall_report_{};
+    io::time_point idle_since_{};  // while idle_: the first turn that found nothing to do
+    bool idle_ = false;
     float soon_ = 1;  // running share of idle times that ended within the longest spin
     std::uint64_t holds_ = 0;
     std::atomic<std::thread::id> opener_{};

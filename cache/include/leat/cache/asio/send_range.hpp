@@ -27,6 +27,9 @@ struct send_range_options {
     /// something is about to go out, so that a slow peer is not cut off, only one that has stopped.
     /// 0: the stream's deadline stays as it is, and holds for the whole.
     time_span patience{};
+    /// If it is not null, the bytes of the range that have gone out are added to it as they go. It
+    /// must live until send_range has ended.
+    std::uint64_t* progress = nullptr;
 };
 
 namespace detail {
@@ -97,6 +100,11 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
         if (options.patience != time_span{}) stream.expires_after(options.patience);
     };
     detail::range_sender sending{stream, std::move(from), offset, length, options.head};
+    const auto went = [&sending, &options](std::size_t count, std::size_t asked) {
+        const std::uint64_t before = sending.at();
+        sending.sent(count, asked);
+        if (options.progress != nullptr) *options.progress += sending.at() - before;
+    };
     while (!sending.done()) {
         if (sending.is_to_wait()) {
             be_patient();
@@ -117,13 +125,13 @@ inline void check_range(const file& from, std::uint64_t offset, std::uint64_t le
             if (kept) {
                 const io::time_point begun = home.now();
                 const std::size_t asked = piece.size();
-                sending.sent(co_await stream.async_write_some(piece.buffer()), asked);
+                went(co_await stream.async_write_some(piece.buffer()), asked);
                 sending.acknowledged(home.now() - begun);
                 continue;
             }
         }
         const auto buffers = sending.behind_head(piece.buffer());
-        sending.sent(detail::count_of(stream.try_send(buffers)), boost::asio::buffer_size(buffers));
+        went(detail::count_of(stream.try_send(buffers)), boost::asio::buffer_size(buffers));
     }
 }
 

@@ -55,6 +55,7 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     /// Bytes from `in` on, perhaps beyond a small chunk, that its reader is going to ask for, as
     /// far as is known: more than `size` for streams.
     std::uint32_t window = 0;
+    bool walks = false;  ///< its reader stops where the window ends
     leat::detail::patience patience = leat::detail::patience::deadline;
     hint given = hint::normal;
     /// Nobody waits for it yet: it goes behind those that somebody waits for.

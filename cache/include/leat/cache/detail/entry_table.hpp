@@ -66,12 +66,19 @@ public:
         while (*link != &gone) link = &(*link)->chain;
         *link = gone.chain;
     }
-    /// Moves all entries to `larger`, empty buckets, as many as a power of two. Nothing allocates.
-    void adopt(buckets larger) noexcept {
-        own_.swap(larger);  // the former ones are freed last
+    /// `by`, of the same key, takes its place.
+    void replace(entry& gone, entry& by) noexcept {
+        entry** link = &bucket_of(gone);
+        while (*link != &gone) link = &(*link)->chain;
+        by.chain = gone.chain;
+        *link = &by;
+    }
+    /// Moves all entries to `other`, empty buckets, as many as a power of two. Nothing allocates.
+    void adopt(buckets other) noexcept {
+        own_.swap(other);  // the former ones are freed last
         buckets_ = own_.data();
         mask_ = own_.size() - 1;
-        for (entry* next : larger) {
+        for (entry* next : other) {
             while (next != nullptr) insert(*std::exchange(next, next->chain));
         }
     }

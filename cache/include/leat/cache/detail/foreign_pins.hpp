@@ -16,6 +16,11 @@ public:
         std::uint64_t bytes = 0;
     };
 
+    foreign_pins() = default;
+    /// Of an entry that moves, which is not pinned: there is nothing to take along.
+    foreign_pins(const foreign_pins&) noexcept {}
+    foreign_pins& operator=(const foreign_pins&) = delete;
+
     /// Any thread: a pin of `bytes` is given up. Returns whether it is the first since the last
     /// take(): then the caller tells the home. What the caller did with the bytes comes before the
     /// home's take() (release).

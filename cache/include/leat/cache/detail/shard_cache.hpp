@@ -43,9 +43,11 @@ public:
                                                  chunk_place place,
                                                  std::uint32_t size,
                                                  const shard& here) noexcept {
-        entry* const found = table_.find_ready(manager, file, place, size);
-        if (found == nullptr) [[unlikely]]
-            return hit_beyond_mark(manager, file, place, size);
+        entry* found = table_.find_ready(manager, file, place, size);
+        if (found == nullptr) [[unlikely]] {
+            found = pass_mark(manager, file, place, size);
+            if (found == nullptr) return nullptr;
+        }
         if (found->last_use.latest() < horizon_) [[unlikely]]
             visited(*found, place.in);
         const std::int64_t now = stamp(here);
@@ -120,8 +122,10 @@ public:
     [[nodiscard]] shared_cache& all() const noexcept { return all_; }
     [[nodiscard]] shard_parts& parts() const noexcept { return *parts_; }
     [[nodiscard]] entry_table& table() noexcept { return table_; }
-    /// More buckets for the table, as many as a power of two.
-    void adopt_table(entry_table::buckets larger) noexcept;
+    /// Other buckets for the table, as many as a power of two.
+    void adopt_table(entry_table::buckets other) noexcept;
+    /// As many of them as shared_cache says now, if there is memory for so many.
+    void fit_table() noexcept;
     /// A use of an entry that was last used before this may begin a visit: see visit_clock.
     [[nodiscard]] std::int64_t horizon() const noexcept { return horizon_; }
     void set_horizon(std::int64_t stamp) noexcept { horizon_ = stamp; }
@@ -134,11 +138,6 @@ private:
     [[nodiscard]] static std::int64_t stamp(const shard& here) noexcept {
         return here.stamp_time().time_since_epoch().count();
     }
-    // Where nothing is ready: apart, for the sake of the registers that a hit has.
-    [[nodiscard]] entry* hit_beyond_mark(const manager_core& manager,
-                                         std::uint64_t file,
-                                         chunk_place place,
-                                         std::uint32_t size) noexcept;
     [[nodiscard]] entry* find_beyond_mark(const manager_core& manager,
                                           std::uint64_t file,
                                           chunk_place place,

@@ -88,6 +88,9 @@ public:
     /// Sees to it that the tables have room for chunks of this size, a manager's. Any thread.
     /// Throws std::bad_alloc.
     void expect_chunks_of(std::uint64_t chunk_size);
+    /// How many buckets a shard's table is to have for them, with the memory that there is now. Any
+    /// thread.
+    [[nodiscard]] std::uint64_t buckets() const noexcept;
 
     /// For one more manager. Any thread.
     [[nodiscard]] std::uint64_t next_manager_number() noexcept {
@@ -122,8 +125,8 @@ private:
     std::vector<std::unique_ptr<shard_cache>> shards_;
     std::vector<std::shared_ptr<io::buffer_arena>> arenas_;
     std::atomic<std::uint64_t> managers_{0};
-    std::mutex growing_;  // the two that follow
-    std::uint64_t smallest_chunk_;
+    std::atomic<std::uint64_t> smallest_chunk_;
+    std::mutex growing_;  // the one that follows, and changes of the one before
     std::vector<std::unique_ptr<growth>> growths_;  // kept: a shard that has ended takes none
     // Far above any number of pins until close() takes the excess away, so that it reaches 0 only
     // after that.

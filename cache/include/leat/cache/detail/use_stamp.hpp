@@ -11,6 +11,11 @@ namespace leat::detail {
 template <template <class> class Atomic = std::atomic>
 class use_stamp {
 public:
+    use_stamp() = default;
+    /// Of an entry that moves.
+    use_stamp(const use_stamp& other) noexcept { note(other.latest()); }
+    use_stamp& operator=(const use_stamp&) = delete;
+
     void note(std::int64_t time) noexcept { time_.store(time, std::memory_order_relaxed); }
     [[nodiscard]] std::int64_t latest() const noexcept {
         return time_.load(std::memory_order_relaxed);

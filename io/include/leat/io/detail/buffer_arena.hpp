@@ -51,12 +51,13 @@ struct segment_state {
 /// Gives out buffers of any size from segments of one length.
 ///
 /// Address space for the most that it may map is reserved at once. A segment is mapped when it is
-/// first needed, and touched then only as far as registering it touches it; one of reserved huge
-/// pages wholly, since a control group may forbid pages that are reserved, and a read into them
-/// would fail. Then it stays. It is divided into buffers of one size class; one that has become
-/// empty belongs to none, and dividing it for another reaches no kernel. A buffer that is longer
-/// than a segment has neighbours for itself. Where the budget is no multiple of a segment, one is
-/// shorter, or several, of at least half the length, where it was lowered bit by bit.
+/// first needed, which touches none of it, but for reserved huge pages, of which a control group
+/// may forbid some, so that a read into them would fail. It serves at once. prepare() touches it
+/// bit by bit, as clearing all of it takes milliseconds, and then registers it. Then it stays. It
+/// is divided into buffers of one size class; one that has become empty belongs to none, and
+/// dividing it for another reaches no kernel. A buffer that is longer than a segment has neighbours
+/// for itself. Where the budget is no multiple of a segment, one is shorter, or several, of at
+/// least half the length, where it was lowered bit by bit: then a free one is cut.
 ///
 /// Size classes are 4, 8, 16, 32 and 64 KiB, then four in each doubling, as long as two buffers fit
 /// a segment; arena_options::segment_bytes; half a segment, and a segment.
@@ -67,10 +68,13 @@ struct segment_state {
 /// Invariants, told by fault(): no segment is longer than its place; each lies in the list that
 /// what is free of it says, and in no other; a place is free or used, and free ones have no user;
 /// the segments of a long buffer are neighbours and know it; while more is mapped than the budget
-/// allows none is free; what the statistics count is what there is.
+/// allows none is free; a segment is registered only if all of it has been touched; what the
+/// statistics count is what there is.
 class buffer_arena {
 public:
     static constexpr std::size_t no_segment = ~std::size_t{0};
+    /// What prepare() touches at most: a huge page, which the kernel clears in 0.1 to 0.3 ms.
+    static constexpr std::size_t most_touched_at_once = 2 << 20;
 
     explicit buffer_arena(const arena_options& options);
     buffer_arena(const buffer_arena&) = delete;
@@ -78,8 +82,16 @@ public:
     /// Unmaps everything, on any thread. Precondition: detached, nothing in flight into its memory.
     ~buffer_arena();
 
-    /// Registers present and future segments with `through` until detach().
+    /// prepare() registers present and future segments with `through` until detach().
     void attach(backend& through) noexcept;
+    /// Touches a little of a segment that is to be registered, and registers it when all of it has
+    /// been touched; where there is little room left and none is free, maps the next one. To be
+    /// called while unprepared(), now and then, on the thread that runs the backend. Without a
+    /// backend, or where nothing can be registered, there is nothing to do.
+    void prepare() noexcept;
+    [[nodiscard]] bool unprepared() const noexcept {
+        return registers() && (untouched_ != 0 || wants_spare());
+    }
     /// Ends all registration, on the thread that runs the backend, with nothing in flight: what was
     /// locked may be locked by others at once, which after detach() alone takes its time. The
     /// memory stays as it is.
@@ -161,6 +173,9 @@ private:
         explicit segment(std::size_t which) noexcept : number(which), first(which) {}
         [[nodiscard]] std::size_t used() const noexcept { return users.size() - vacant.size(); }
         [[nodiscard]] bool is_free() const noexcept { return bytes > 0 && buffer_bytes == 0; }
+        [[nodiscard]] bool has_room() const noexcept {
+            return !vacant.empty() || users.size() < places;
+        }
 
         std::size_t number;
         std::size_t bytes = 0;              ///< 0: not mapped
@@ -168,8 +183,10 @@ private:
         size_class* of = nullptr;           ///< null: free, or of a long buffer
         std::size_t first;                  ///< of a long buffer's segments, else this one
         std::size_t run = 1;                ///< the first's: how many segments its buffer has
-        std::vector<void*> users;           ///< of the places; nobody() where they are free
-        std::vector<std::uint32_t> vacant;  ///< numbers of free places; capacity for all of them
+        std::size_t places = 0;             ///< used or not
+        std::vector<void*> users;           ///< of those that were used; nobody() where none is now
+        std::vector<std::uint32_t> vacant;  ///< numbers of these; capacity for all places
+        std::size_t touched = 0;            ///< bytes from its beginning on
         bool registered = false;
         kind pages = kind::plain;
     };
@@ -196,6 +213,12 @@ private:
     [[nodiscard]] std::byte* base_of(const segment& s) const noexcept;
     [[nodiscard]] std::size_t whole(std::size_t number) const noexcept;
     [[nodiscard]] std::uint64_t room() const noexcept;
+    [[nodiscard]] bool registers() const noexcept {
+        return backend_ != nullptr && options_.register_buffers && registration_works_;
+    }
+    [[nodiscard]] bool wants_spare() const noexcept;
+    [[nodiscard]] static bool is_untouched(const segment& s) noexcept;
+    void count_untouched(const segment& s) noexcept;
     [[nodiscard]] std::size_t length_of_next(std::size_t number) const noexcept;
     [[nodiscard]] std::size_t find_free(std::size_t bytes) const noexcept;
     [[nodiscard]] std::size_t find_unmapped(std::size_t bytes) const noexcept;
@@ -211,6 +234,8 @@ private:
     void liberate(segment& s) noexcept;
     void add_free(segment& s) noexcept;
     void drop_excess(segment& s) noexcept;
+    [[nodiscard]] bool can_be(const segment& s, std::size_t bytes) const noexcept;
+    void cut(segment& s, std::size_t bytes) noexcept;
     segment* map_segment(std::size_t number, std::size_t bytes);
     [[nodiscard]] bool map(segment& s, std::size_t bytes) noexcept;
     void drop(segment& s) noexcept;
@@ -235,9 +260,12 @@ private:
     std::deque<segment> segments_;  ///< by address; the last is mapped
     /// The regular ones, a segment, half of one, and what the options ask for.
     std::vector<size_class> classes_;
-    segment_list free_;          ///< mapped, in no class; shorter ones last
-    segment_list unmapped_;      ///< given back, or never got
-    std::size_t shortened_ = 0;  ///< segments that the budget has made shorter
+    segment_list free_;               ///< mapped, in no class; shorter ones last
+    segment_list unmapped_;           ///< given back, or never got
+    std::size_t shortened_ = 0;       ///< segments that the budget has made shorter
+    std::size_t untouched_ = 0;       ///< segments of which some is to be touched
+    std::size_t next_untouched_ = 0;  ///< none before it
+    bool no_spare_ = false;           ///< the system had no memory for one
     bool hugetlb_works_ = true;
     bool registration_works_ = true;
     bool sealed_ = false;  ///< a place may be another's by now: nothing more is mapped

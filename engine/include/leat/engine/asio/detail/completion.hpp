@@ -1,6 +1,7 @@
 // An operation of a shard together with the handler that will be told its outcome.
 #pragma once
 
+#include <leat/engine/asio/detail/task_wait.hpp>
 #include <leat/engine/asio/shard_executor.hpp>
 #include <leat/engine/detail/frame_allocator.hpp>
 
@@ -126,6 +127,11 @@ private:
     }
 
     void connect_slot() {
+        if constexpr (waits_alone<Handler>) {
+            *associated_cancel_hook<Handler>::get(handler_) = {
+                [](void* self) noexcept { static_cast<completion*>(self)->cancel(); }, this};
+            return;
+        }
         auto slot = boost::asio::get_associated_cancellation_slot(handler_);
         if (!slot.is_connected()) return;
         slot.assign([this](boost::asio::cancellation_type type) {
@@ -136,7 +142,11 @@ private:
     static void run_handler(work& item) noexcept {
         auto& self = static_cast<completion&>(item);
         shard& on = self.on_;
-        boost::asio::get_associated_cancellation_slot(self.handler_).clear();
+        if constexpr (waits_alone<Handler>) {
+            *associated_cancel_hook<Handler>::get(self.handler_) = {};
+        } else {
+            boost::asio::get_associated_cancellation_slot(self.handler_).clear();
+        }
         auto allocator = allocator_of(self.handler_);
         handler_executor<executor> where = std::move(self.executor_);
         auto run = [handler = std::move(self.handler_), outcome = self.outcome()]() mutable {

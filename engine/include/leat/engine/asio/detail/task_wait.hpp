@@ -6,10 +6,14 @@
 #include <leat/engine/detail/frame_allocator.hpp>
 #include <leat/engine/detail/suspension.hpp>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/associator.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/redirect_error.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -19,6 +23,38 @@ namespace leat::detail {
 
 /// What the handlers of waiting tasks have in common.
 struct task_handler {};
+
+/// How a waiting task cancels the one operation it waits for, if that is one of leat's own: a
+/// cancellation slot would allocate for each wait.
+struct cancel_hook {
+    void (*cancel)(void* operation) noexcept = nullptr;
+    void* operation = nullptr;
+};
+
+/// Whether a handler is a waiting task's, or passes its arguments on to that in another form: then
+/// the operation is the only one that the task waits for.
+template <class Handler>
+inline constexpr bool waits_alone = std::is_base_of_v<task_handler, Handler>;
+template <class Handler>
+inline constexpr bool waits_alone<boost::asio::detail::as_tuple_handler<Handler>> =
+    waits_alone<Handler>;
+template <class Handler>
+inline constexpr bool waits_alone<boost::asio::detail::redirect_error_handler<Handler>> =
+    waits_alone<Handler>;
+
+/// The hook of a handler that waits alone; Asio hands the question on through those others.
+template <class Handler, class Candidate = std::nullptr_t>
+struct associated_cancel_hook {
+    using type = cancel_hook*;
+    [[nodiscard]] static type get(const Handler& handler, Candidate candidate = {}) noexcept {
+        if constexpr (std::is_base_of_v<task_handler, Handler>) {
+            return handler.hook();
+        } else {
+            return boost::asio::associator<leat::detail::associated_cancel_hook, Handler,
+                                           Candidate>::get(handler, candidate);
+        }
+    }
+};
 
 /// A coroutine on a shard that waits for a completion handler with the signature
 /// void(Arguments...) to be called, or destroyed, on whatever thread; it resumes once, on its
@@ -98,12 +134,17 @@ private:
         if (self.completed_.load(std::memory_order_relaxed)) return;
         self.cancelled_ = true;
         self.busy_ = self.initiated_ = true;
-        self.signal_.emit(boost::asio::cancellation_type::terminal);
+        if (self.hook_.operation != nullptr) {
+            self.hook_.cancel(self.hook_.operation);
+        } else {
+            self.signal_.emit(boost::asio::cancellation_type::terminal);
+        }
         self.busy_ = false;
     }
 
     std::optional<std::tuple<std::decay_t<Arguments>...>> values_;
     boost::asio::cancellation_signal signal_;
+    cancel_hook hook_;
     calling<work, &task_wait::arrive> arrived_{*this};
     std::atomic<bool> completed_{false};
     bool busy_ = false;       // inside the initiating function or a cancellation
@@ -135,6 +176,8 @@ public:
     [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
         return wait_->signal_.slot();
     }
+
+    [[nodiscard]] cancel_hook* hook() const noexcept { return &wait_->hook_; }
 
     template <class... Values>
     void operator()(Values&&... values) {
