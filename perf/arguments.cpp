@@ -88,8 +88,8 @@ std::vector<std::string> sort_words(arguments& from) {
             if (from.options.seconds == 0) from.options.seconds = quick_seconds;
             names.insert(names.end(), {"hit", "miss", "scan"});
         } else if (word == "all") {
-            for (const workload& one : workloads()) {
-                if (one.in_all) names.emplace_back(one.name);
+            for (const workload* const one : workloads()) {
+                if (one->in_all) names.emplace_back(one->name);
             }
         } else if (find_workload(word) != nullptr) {
             names.push_back(word);

@@ -6,7 +6,10 @@
 #include "common/output.hpp"
 #include "common/page.hpp"
 #include "common/program.hpp"
+#include "common/run_record.hpp"
+#include "common/verdict.hpp"
 #include "common/workload.hpp"
+#include "common/wrapped.hpp"
 #include "patterns/pattern_command.hpp"
 #include "replay/replay_command.hpp"
 
@@ -27,9 +30,15 @@ constexpr const char* program = "leat-bench";
 constexpr std::uint64_t default_size = 2 * leat::GiB;
 
 exit_code list() {
-    for (const workload& one : workloads())
-        fmt::print("{:<10} {}\n{:<10} {}\n", one.name, one.measures, "", one.figures);
-    fmt::print("{:<10} hit, miss and scan\n{:<10} everything but soak\n", "quick", "all");
+    for (const workload* const one : workloads()) {
+        fmt::print("{}\n", wrapped(fmt::format("{}: {}", one->name, one->measures), 4));
+        for (const figure_definition& figure : one->figures) {
+            fmt::print("    {}\n{}\n", figure.names,
+                       wrapped("        " + std::string{figure.meaning}, 8));
+        }
+        fmt::print("\n");
+    }
+    fmt::print("quick: hit, miss and scan\nall: everything but soak\n");
     return exit_code::success;
 }
 
@@ -43,7 +52,7 @@ std::string read_file(const std::string& path) {
 }
 
 exit_code goals_of(const std::string& path) {
-    const goals_outcome outcome = check_goals(read_file(path));
+    const goals_outcome outcome = check_goals(parse_run(read_file(path)));
     fmt::print("{}", outcome.text);
     return outcome.all_reached ? exit_code::success : exit_code::several;
 }
@@ -70,10 +79,10 @@ exit_code measure(arguments& given) {
     for (const auto& [name, value] : machine) fmt::print("{}: {}\n", name, value);
     fmt::print("file: {}, {}\n\n", target.path, leat::format_size(target.size));
     fmt::print("{}", table_of(run.report()));
-    if (!given.options.json.empty()) {
-        write_file(given.options.json,
-                   boost::json::serialize(json_of(run.report(), given.options, machine)) + '\n');
-    }
+    const std::string json =
+        boost::json::serialize(json_of(run.report(), given.options, machine)) + '\n';
+    if (!given.options.json.empty()) write_file(given.options.json, json);
+    fmt::print("\n{}\n", wrapped(verdict_of(parse_run(json))));
     for (const std::string& sentence : run.failures()) leat::apps::complain(program, sentence);
     if (!run.failures().empty()) return exit_code::several;
     return run.report().has_void() ? exit_code::void_result : exit_code::success;
@@ -88,8 +97,10 @@ exit_code run(arguments& given) {
     if (given.patterns.chosen) return run_patterns(given.patterns);
     if (!given.goals.empty()) return goals_of(given.goals);
     if (!given.newer.empty()) {
-        const std::string older = given.older.empty() ? std::string{} : read_file(given.older);
-        write_file(given.page, page_of(read_file(given.newer), older));
+        const run_record newer = parse_run(read_file(given.newer));
+        write_file(given.page, given.older.empty()
+                                   ? page_of(newer)
+                                   : page_of(newer, parse_run(read_file(given.older))));
         return exit_code::success;
     }
     if (!given.create.empty()) {

@@ -53,6 +53,7 @@ template <class Visit, class... All>
 void each(Visit visit, All&... all) {
     visit("turns", all.turns...);
     visit("parks", all.parks...);
+    visit("idle_ns", all.idle_ns...);
     visit("messages", all.messages_sent...);
     visit("messages_received", all.messages_received...);
     visit("mailbox_overflows", all.mailbox_overflows...);

@@ -8,6 +8,7 @@
 
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <string>
@@ -53,8 +54,16 @@ std::unique_ptr<CLI::App> make_app(const std::string& name,
 }
 
 std::optional<exit_code> parse(CLI::App& app, int argc, char** argv) {
+    return parse(app, std::vector<std::string>{argv + 1, argv + argc},
+                 [](const std::string&) { return std::string{}; });
+}
+
+std::optional<exit_code> parse(CLI::App& app,
+                               std::vector<std::string> words,
+                               const std::function<std::string(const std::string&)>& origin) {
     try {
-        app.parse(argc, argv);
+        std::ranges::reverse(words);  // as CLI11 wants them
+        app.parse(std::move(words));
     } catch (const CLI::ParseError& ending) {
         if (ending.get_exit_code() == 0) {
             app.exit(ending);  // prints what --help or --version ask for
@@ -64,7 +73,7 @@ std::optional<exit_code> parse(CLI::App& app, int argc, char** argv) {
         constexpr std::string_view unwanted_value = " was given a disallowed flag override";
         if (text.ends_with(unwanted_value))
             text = "--" + text.substr(0, text.size() - unwanted_value.size()) + " takes no value";
-        complain(app.get_name(), text + " (see --help)");
+        complain(app.get_name(), text + origin(text) + " (see --help)");
         return exit_code::usage;
     }
     return std::nullopt;

@@ -7,10 +7,12 @@
 #include <CLI/CLI.hpp>
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace leat::apps {
 
@@ -24,6 +26,13 @@ namespace leat::apps {
 /// Parses the command line. Returns the exit code if the program is to end: after --help and
 /// --version (success), or after a fault in the arguments, which it prints to standard error.
 [[nodiscard]] std::optional<exit_code> parse(CLI::App& app, int argc, char** argv);
+
+/// As above, of words without the program's name. `origin` is given what is wrong, and gives what
+/// to say behind it of where that came from.
+[[nodiscard]] std::optional<exit_code> parse(
+    CLI::App& app,
+    std::vector<std::string> words,
+    const std::function<std::string(const std::string&)>& origin);
 
 /// What `error` says, with advice where there is any.
 [[nodiscard]] std::string describe(const boost::system::error_code& error);

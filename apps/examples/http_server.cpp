@@ -1,14 +1,13 @@
 // Serves a file over HTTP on 127.0.0.1, from every core:
 // http_server FILE PORT [MEMORY [CHUNK_SIZE [SECONDS_OF_PATIENCE]]].
 #include "common/accept_each.hpp"
-#include "common/error_of.hpp"
-#include "common/file_answer.hpp"
 #include "common/http_peer.hpp"
 #include "common/interruption.hpp"
 
 #include <leat/asio.hpp>
 
 namespace apps = leat::apps;
+namespace http = leat::http;
 struct server {  // one a shard
     leat::chunk_manager& manager;
     leat::file file;
@@ -16,19 +15,18 @@ struct server {  // one a shard
     std::chrono::seconds patience;  // with a peer that says nothing, or takes nothing
     leat::tcp_acceptor acceptor = apps::listen_on(port);
     leat::task<> serve(leat::tcp_stream peer) try {
-        boost::beast::flat_buffer buffer;
+        boost::beast::flat_buffer received;
+        http::request_parser parser;
+        std::array<char, http::least_buffer> buffer;
         for (bool goes_on = true; goes_on;) {
-            apps::http_request request;
-            const auto heard = co_await apps::read_head(peer, buffer, request, patience);
+            const bool heard = co_await apps::read_head(peer, received, parser, patience);
             if (!heard) break;
-            const auto answer = apps::answer_to(request, *heard, file.size(), file.version());
-            const auto failed = co_await apps::error_of(
-                leat::send_range(peer, manager, file, answer.first, answer.length,
-                                 {.head = boost::asio::buffer(answer.head), .patience = patience}));
-            if (failed && peer.is_open())  // nothing has gone out
-                co_await apps::refuse(peer, apps::status_of(failed), patience);
+            const http::file_facts facts{file.size(), http::validators_of(file.version(), true)};
+            const auto answer =
+                http::answer_file(parser.head(), facts, {}, http::present(), buffer);
+            const auto failed = co_await apps::send_answer(peer, manager, file, answer, patience);
             if (failed == leat::errc::file_changed) file = co_await manager.open(file.name());
-            goes_on = answer.goes_on && !failed;
+            goes_on = answer.keep_alive && !failed;
         }
         co_await apps::close_in_stages(peer);
     } catch (const std::exception&) {  // the end of this connection, not of others

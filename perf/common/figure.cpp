@@ -37,4 +37,10 @@ std::string format_value(double value) {
     return size >= 0.01 ? fmt::format("{:.3f}", value) : fmt::format("{:.6f}", value);
 }
 
+std::string format_short(double value) {
+    const double size = std::abs(value);
+    if (size >= 99.95 || size < 0.001) return fmt::format("{:.0f}", value);
+    return fmt::format("{:.3g}", value);
+}
+
 }  // namespace leat::perf

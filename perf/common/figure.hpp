@@ -13,6 +13,9 @@ namespace leat::perf {
 /// The value with about four digits, never as a power of ten: "9.871", "107.2", "1523000".
 [[nodiscard]] std::string format_value(double value);
 
+/// The value with about three digits, for sentences and plots: "9.87", "107", "1523000".
+[[nodiscard]] std::string format_short(double value);
+
 [[nodiscard]] constexpr double to_us(double ns) noexcept {
     return ns / 1e3;
 }

@@ -4,10 +4,8 @@
 #include "common/figure.hpp"
 #include "goals_text.hpp"
 
-#include <boost/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <stdexcept>
@@ -49,6 +47,20 @@ std::string goal::verdict(double value) const {
                        at_least ? ">=" : "<=", limit);
 }
 
+std::string goal::words() const {
+    return fmt::format("at {} {}", at_least ? "least" : "most", limit);
+}
+
+std::string goal::shortfall(double value) const {
+    if (reached(value)) return {};
+    const double by = std::abs(value - limit);
+    if (limit == 0) return "by " + format_short(by);
+    const double share = by / std::abs(limit);
+    // "by 730 %" would say little.
+    return share > 1 && !at_least ? fmt::format("{} times the limit", format_short(value / limit))
+                                  : fmt::format("by {} %", format_short(100 * share));
+}
+
 std::vector<goal> parse_goals(std::string_view text) {
     std::vector<goal> all;
     std::istringstream lines{std::string{text}};
@@ -72,30 +84,39 @@ const goal* find_goal(std::string_view name) {
     return nullptr;
 }
 
-goals_outcome check_goals(const std::string& json) {
-    const boost::json::value all = boost::json::parse(json);
-    const boost::json::object& root = all.as_object();
-    if (root.at("schema").to_number<int>() != 1)
-        throw std::runtime_error("a schema that this leat-bench does not know");
-    const auto lookup = [&](const std::string& name) {
-        for (const char* const where : {"figures", "ratios"}) {
-            const boost::json::value* const found = root.at(where).as_object().if_contains(name);
-            if (found != nullptr) return found->to_number<double>();
-        }
-        return std::nan("");
-    };
-    goals_outcome outcome;
+std::vector<judged_goal> judge(const run_record& run) {
+    std::vector<judged_goal> all;
     for (const goal& one : goals()) {
-        const double value = lookup(one.name);
-        const bool measured = !std::isnan(value);
-        if (!measured && one.if_measured) continue;
-        const bool reached = measured && one.reached(value);
-        outcome.all_reached = outcome.all_reached && reached;
-        outcome.text += fmt::format(
-            "{:<36} {:>10}  {:<18} {}\n", one.name, measured ? format_value(value) : "-",
-            measured ? one.verdict(value)
-                     : fmt::format("not measured {} {}", one.at_least ? ">=" : "<=", one.limit),
-            reached ? "" : one.why);
+        judged_goal judged{.limit = &one};
+        const auto value = run.find(one.name);
+        if (!run.fault_of(one.name).empty()) {
+            judged.how = standing::void_result;
+        } else if (value) {
+            judged.how = one.reached(*value) ? standing::met : standing::missed;
+            judged.value = *value;
+        } else if (one.if_measured) {
+            continue;
+        }
+        all.push_back(judged);
+    }
+    return all;
+}
+
+goals_outcome check_goals(const run_record& run) {
+    goals_outcome outcome;
+    for (const judged_goal& one : judge(run)) {
+        const bool known = one.how == standing::met || one.how == standing::missed;
+        const std::string said =
+            known
+                ? one.limit->verdict(one.value)
+                : fmt::format("{} {} {}", one.how == standing::unmeasured ? "not measured" : "void",
+                              one.limit->at_least ? ">=" : "<=", one.limit->limit);
+        outcome.all_reached = outcome.all_reached && one.how == standing::met;
+        std::string line = fmt::format("{:<36} {:>10}  {:<18} {}", one.limit->name,
+                                       known ? format_value(one.value) : "-", said,
+                                       one.how == standing::met ? "" : one.limit->why);
+        line.resize(line.find_last_not_of(' ') + 1);
+        outcome.text += line + '\n';
     }
     return outcome;
 }

@@ -1,6 +1,9 @@
 // The numbers to reach, from perf/goals.tsv.
 #pragma once
 
+#include "common/run_record.hpp"
+
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +24,19 @@ struct goal {
     }
     /// "reaches <= 10" or "MISSES <= 10".
     [[nodiscard]] std::string verdict(double value) const;
+    /// "at most 10" or "at least 0.9".
+    [[nodiscard]] std::string words() const;
+    /// How far a value falls short, "by 12 %" or "3.1 times the limit"; empty if it reaches it.
+    [[nodiscard]] std::string shortfall(double value) const;
+};
+
+/// How a run stands to a goal. What is void was measured, but cannot be judged.
+enum class standing : std::uint8_t { met, missed, void_result, unmeasured };
+
+struct judged_goal {
+    const goal* limit = nullptr;
+    standing how = standing::unmeasured;
+    double value = 0;  ///< if it was measured, and is not void
 };
 
 /// Reads lines of "name TAB limit TAB why", where a limit is "<= 10", ">= 0.5" or either with " if
@@ -32,12 +48,15 @@ struct goal {
 [[nodiscard]] std::span<const goal> goals();
 [[nodiscard]] const goal* find_goal(std::string_view name);
 
-/// Compares the figures and ratios of a JSON file with the goals: a line for each that falls short
-/// or is missing, and whether there was any. Throws for a file that is none of leat-bench's.
+/// Each of the project's goals, in their order; those that were not measured and need not be are
+/// left out.
+[[nodiscard]] std::vector<judged_goal> judge(const run_record& run);
+
 struct goals_outcome {
     std::string text;
     bool all_reached = true;
 };
-[[nodiscard]] goals_outcome check_goals(const std::string& json);
+/// A line for each goal, and whether all are reached: what is void or not measured is not.
+[[nodiscard]] goals_outcome check_goals(const run_record& run);
 
 }  // namespace leat::perf

@@ -1,6 +1,7 @@
 // Asks for the CPU, the kernel and the disk.
 #include "common/machine.hpp"
 
+#include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -87,6 +89,7 @@ machine_description describe_machine(const std::string& path) {
     const std::filesystem::path folder = known ? device_folder(device) : std::filesystem::path{};
     const long memory = ::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE);
     return {
+        {"date", fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::time(nullptr)))},
         {"cpu", cpu_model()},
         {"cpus", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))},
         {"kernel", system.release},

@@ -7,8 +7,8 @@
 
 namespace leat::perf {
 
-/// Named properties, in order: "cpu", "cpus", "kernel", "device", "scheduler", "file_system",
-/// "memory_bytes".
+/// Named properties, in order: "date", "cpu", "cpus", "kernel", "memory_bytes", "device",
+/// "scheduler", "file_system".
 using machine_description = std::vector<std::pair<std::string, std::string>>;
 
 /// Describes this machine and the device that `path` lies on.

@@ -1,159 +1,102 @@
-// Writes the HTML page.
+// Puts the page of a run together.
 #include "common/page.hpp"
 
 #include "common/figure.hpp"
+#include "common/figure_sections.hpp"
+#include "common/goal_sections.hpp"
 #include "common/goals.hpp"
+#include "common/html.hpp"
+#include "common/page_frame.hpp"
 #include "common/plots.hpp"
+#include "common/verdict.hpp"
 
-#include <boost/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include <stdexcept>
+#include <algorithm>
+#include <vector>
 
 namespace leat::perf {
 
 namespace {
 
-constexpr const char* style = R"(
-body { font: 15px/1.45 sans-serif; margin: 2em auto; max-width: 62em; padding: 0 1em; }
-table { border-collapse: collapse; margin: 1em 0; }
-td, th { padding: .15em .8em; text-align: left; }
-tr:nth-child(even) { background: whitesmoke; }
-.n { text-align: right; font-variant-numeric: tabular-nums; }
-.missed { color: firebrick; font-weight: bold; }
-.reached { color: seagreen; }
-img { max-width: 100%; }
-)";
+/// A figure that is told in big letters, and another beside it.
+struct headline {
+    const char* name;
+    const char* label;
+    const char* beside;
+    const char* beside_label;
+};
 
-std::string escaped(std::string_view text) {
-    std::string result;
-    for (const char one : text) {
-        switch (one) {
-            case '<':
-                result += "&lt;";
-                break;
-            case '>':
-                result += "&gt;";
-                break;
-            case '&':
-                result += "&amp;";
-                break;
-            case '"':
-                result += "&quot;";
-                break;
-            default:
-                result += one;
-        }
+constexpr headline headlines[]{
+    {"hit.hot.ns", "a hit on a hot page", "floor.hot.ns", "the bare lookup"},
+    {"hit.uniform.ns", "a random page in memory", "pread.uniform.ns", "pread"},
+    {"miss.first_byte.p50_us", "a page not in memory", "raw4k.p50_us", "the bare device"},
+    {"scan.gbps", "a cold file, end to end", "fio.gbps", "fio"},
+};
+
+std::string quantity(std::string_view name, double value) {
+    return fmt::format("{} {}", format_short(value), unit_of(name));
+}
+
+std::vector<card> cards_of_run(const run_record& run) {
+    std::vector<card> cards;
+    for (const headline& one : headlines) {
+        const auto value = run.find(one.name);
+        if (!value) continue;
+        card made{quantity(one.name, *value), one.label, {}};
+        if (const auto other = run.find(one.beside))
+            made.beside = fmt::format("{}: {}", one.beside_label, quantity(one.beside, *other));
+        if (!run.fault_of(one.name).empty())
+            made.beside += made.beside.empty() ? "void" : " (void)";
+        cards.push_back(std::move(made));
     }
-    return result;
-}
-
-std::string base64(const std::string& text) {
-    static constexpr std::string_view digits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string result;
-    for (std::size_t at = 0; at < text.size(); at += 3) {
-        unsigned bits = 0;
-        for (std::size_t i = 0; i < 3; ++i) {
-            const bool there = at + i < text.size();
-            bits = bits << 8 | (there ? static_cast<unsigned char>(text[at + i]) : 0U);
-        }
-        for (std::size_t i = 0; i < 4; ++i) {
-            const bool there = at + i < text.size() + 1;
-            result += there ? digits[bits >> (18 - 6 * i) & 63] : '=';
-        }
+    const std::vector<judged_goal> goals = judge(run);
+    const auto count = [&](standing how) {
+        return std::count_if(goals.begin(), goals.end(),
+                             [how](const judged_goal& one) { return one.how == how; });
+    };
+    const auto met = count(standing::met);
+    const auto missed = count(standing::missed);
+    const auto unknown = count(standing::void_result);
+    if (met + missed + unknown > 0) {
+        cards.push_back({fmt::format("{} of {}", met, met + missed + unknown), "goals met",
+                         fmt::format("{} missed, {} void", missed, unknown)});
     }
-    return result;
+    return cards;
 }
 
-boost::json::object run_of(const std::string& json) {
-    boost::json::value all = boost::json::parse(json);
-    if (all.as_object().at("schema").to_number<int>() != 1)
-        throw std::runtime_error("a schema that this leat-bench does not know");
-    return std::move(all.as_object());
-}
-
-double number(const boost::json::object& in, std::string_view name) {
-    const boost::json::value* const found = in.if_contains(name);
-    return found != nullptr ? found->to_number<double>() : 0;
-}
-
-std::string change_cell(const boost::json::object* older, std::string_view name, double value) {
-    if (older == nullptr) return {};
-    const double before = number(*older, name);
-    if (before == 0) return "<td class=n>-</td>";
-    return fmt::format("<td class=n>{:+.1f} %</td>", 100 * (value / before - 1));
-}
-
-std::string goal_cell(std::string_view name, double value) {
-    const goal* const limit = find_goal(name);
-    if (limit == nullptr) return "<td></td>";
-    return fmt::format("<td class={}>{}</td>", limit->reached(value) ? "reached" : "missed",
-                       escaped(limit->verdict(value)));
-}
-
-std::string table(const boost::json::object& run,
-                  const boost::json::object* older,
-                  const char* part) {
-    const boost::json::object& spreads = run.at("spread").as_object();
-    const boost::json::object* const before =
-        older != nullptr ? &older->at(part).as_object() : nullptr;
-    std::string text = fmt::format(
-        "<h2>{}</h2><table><tr><th>name<th class=n>median<th>unit"
-        "<th class=n>spread{}<th>goal\n",
-        part, older != nullptr ? "<th class=n>change" : "");
-    for (const auto& [name, json] : run.at(part).as_object()) {
-        const auto value = json.to_number<double>();
-        const bool spread = spreads.contains(name);
-        text +=
-            fmt::format("<tr><td>{}</td><td class=n>{}</td><td>{}</td><td class=n>{}</td>{}{}\n",
-                        escaped(name), format_value(value), unit_of(name),
-                        spread ? fmt::format("{:.1f} %", 100 * number(spreads, name)) : "",
-                        change_cell(before, name, value), goal_cell(name, value));
+std::string plots_section(const run_record& run) {
+    const std::vector<plot> plots = plots_of(run);
+    if (plots.empty()) return {};
+    const bool drawn =
+        std::any_of(plots.begin(), plots.end(), [](const plot& one) { return !one.svg.empty(); });
+    if (!drawn) {
+        return "<p>The plots are missing, since gnuplot could not be run here. Install it "
+               "(<code>apt install gnuplot-nox</code>, <code>dnf install gnuplot-minimal</code>) "
+               "and write the page again; all that they show is in the tables below.</p>\n";
     }
-    return text + "</table>\n";
-}
-
-std::string machine(const boost::json::object& run) {
-    std::string text = "<table>\n";
-    for (const auto& [name, value] : run.at("machine").as_object()) {
-        std::string shown;
-        if (value.is_array()) {  // what is void
-            for (const boost::json::value& one : value.as_array()) {
-                if (!shown.empty()) shown += ", ";
-                shown += one.as_string();
-            }
-        } else {
-            shown =
-                value.is_string() ? std::string{value.as_string()} : boost::json::serialize(value);
-        }
-        text += fmt::format("<tr><td>{}</td><td>{}</td>\n", escaped(name), escaped(shown));
+    std::string text = "<div class=\"plots\">\n";
+    for (const plot& one : plots) {
+        if (one.svg.empty()) continue;
+        text += fmt::format(
+            "<figure>\n<figcaption><strong>{0}</strong> {1}</figcaption>\n"
+            "<div role=\"img\" aria-label=\"{0}. {1}\">\n{2}</div>\n</figure>\n",
+            escaped(one.title), escaped(one.caption), one.svg);
     }
-    return text + "</table>\n";
+    return text + "</div>\n";
 }
 
 }  // namespace
 
-std::string page_of(const std::string& newer, const std::string& older) {
-    const boost::json::object run = run_of(newer);
-    const boost::json::object before = older.empty() ? boost::json::object{} : run_of(older);
-    const boost::json::object* const compared = older.empty() ? nullptr : &before;
-    // Whatever a file's name holds, the page may load nothing.
-    std::string text = fmt::format(
-        "<!DOCTYPE html>\n<html lang=en><meta charset=utf-8>"
-        "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; "
-        "style-src 'unsafe-inline'; img-src data:\">\n<title>leat-bench</title><style>{}</style>\n"
-        "<h1>leat-bench, leat {}</h1>\n{}",
-        style, escaped(run.at("leat").as_string()), machine(run));
-    text += table(run, compared, "ratios") + table(run, compared, "figures");
-    for (const plot& one : plots_of(run)) {
-        text += fmt::format("<h2>{}</h2>\n", escaped(one.title));
-        text += one.svg.empty()
-                    ? "<p>gnuplot could not draw this: is it installed?</p>\n"
-                    : fmt::format("<img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">\n",
-                                  escaped(one.title), base64(one.svg));
-    }
-    return text + "</html>\n";
+std::string page_of(const run_record& run) {
+    return framed("leat on this machine", machine_line(run), verdict_of(run),
+                  cards_of(cards_of_run(run)),
+                  {{"goals", "Goals", goals_section(run)},
+                   {"next", "What you can do", advice_section(run)},
+                   {"plots", "Plots", plots_section(run)},
+                   {"figures", "All figures", figure_sections(run)},
+                   {"void", "What is void", void_section(run)},
+                   circumstances_of(run)});
 }
 
 }  // namespace leat::perf

@@ -1,13 +1,17 @@
 // A run, or two, as one HTML page.
 #pragma once
 
+#include "common/run_record.hpp"
+
 #include <string>
 
 namespace leat::perf {
 
-/// The page for what --json wrote: a table, with the change from `older` if that is not empty, and
-/// plots drawn by gnuplot. It asks nothing of any network. Throws for text that is none of
-/// leat-bench's.
-[[nodiscard]] std::string page_of(const std::string& newer, const std::string& older);
+/// The page of a run: a verdict, goals, plots drawn by gnuplot, and tables of all figures. It asks
+/// nothing of any host.
+[[nodiscard]] std::string page_of(const run_record& run);
+
+/// What has changed between two runs beyond their spread, and nothing else.
+[[nodiscard]] std::string page_of(const run_record& newer, const run_record& older);
 
 }  // namespace leat::perf

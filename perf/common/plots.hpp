@@ -1,7 +1,7 @@
 // The plots of a run, drawn by gnuplot.
 #pragma once
 
-#include <boost/json/object.hpp>
+#include "common/run_record.hpp"
 
 #include <string>
 #include <vector>
@@ -9,11 +9,12 @@
 namespace leat::perf {
 
 struct plot {
-    std::string title;
-    std::string svg;  ///< empty if gnuplot could not draw it
+    std::string title;    ///< says what to see
+    std::string caption;  ///< says what was measured
+    std::string svg;      ///< an element for a page; empty if gnuplot could not draw it
 };
 
-/// Those for which the run (what --json wrote) has figures.
-[[nodiscard]] std::vector<plot> plots_of(const boost::json::object& run);
+/// Those for which the run has figures, in the order in which a page shows them.
+[[nodiscard]] std::vector<plot> plots_of(const run_record& run);
 
 }  // namespace leat::perf

@@ -10,6 +10,15 @@
 
 namespace leat::perf {
 
+namespace {
+
+std::string busy_while(const std::string& figure) {
+    return fmt::format("other programs or the host kept the CPUs busy while {} was measured",
+                       figure);
+}
+
+}  // namespace
+
 void report::add(const std::string& name, double value) {
     const auto known = std::find_if(figures_.begin(), figures_.end(),
                                     [&](const figure& one) { return one.name == name; });
@@ -65,7 +74,7 @@ report::summary report::summarize(const figure& of) {
     }
     const bool trusted = quiet.size() >= std::min(least_rounds, all.size());
     const std::vector<double>& values = trusted ? quiet : all;
-    return {median(values), spread(values), !trusted};
+    return {median(values), spread(values), values.size(), !trusted};
 }
 
 std::optional<report::summary> report::find(const std::string& name) const {
@@ -86,9 +95,7 @@ std::string report::fault_of(const ratio& of) const {
     for (const std::string& name : {of.over, of.under}) {
         const auto found = find(name);
         if (!found) return {};
-        if (found->disturbed) {
-            return fmt::format("other programs kept the CPUs busy while {} was measured", name);
-        }
+        if (found->disturbed) return busy_while(name);
         if (found->spread > widest_spread) {
             return fmt::format("the rounds of {} lie {:.0f} % apart", name, 100 * found->spread);
         }
@@ -96,11 +103,15 @@ std::string report::fault_of(const ratio& of) const {
     return {};
 }
 
+std::string report::fault_of(const figure& of) {
+    return summarize(of).disturbed ? busy_while(of.name) : std::string{};
+}
+
 bool report::has_void() const {
     return std::any_of(ratios_.begin(), ratios_.end(),
                        [&](const ratio& one) { return !fault_of(one).empty(); }) ||
            std::any_of(figures_.begin(), figures_.end(),
-                       [](const figure& one) { return summarize(one).disturbed; });
+                       [](const figure& one) { return !fault_of(one).empty(); });
 }
 
 }  // namespace leat::perf

@@ -42,6 +42,7 @@ public:
     struct summary {
         double median = 0;
         double spread = 0;
+        std::size_t rounds = 0;  ///< of which these are
         bool disturbed = false;  ///< too few rounds had the machine to themselves
     };
     using points = std::vector<std::pair<double, double>>;
@@ -75,6 +76,8 @@ public:
     [[nodiscard]] std::optional<double> value_of(const ratio& of) const;
     /// Why the comparison is void; empty if it is not, or was not measured.
     [[nodiscard]] std::string fault_of(const ratio& of) const;
+    /// Why the figure cannot be trusted; empty if it can.
+    [[nodiscard]] static std::string fault_of(const figure& of);
     /// Whether anything cannot be trusted.
     [[nodiscard]] bool has_void() const;
 

@@ -11,6 +11,7 @@
 #include <leat/engine/file_io.hpp>
 #include <leat/engine/scope.hpp>
 
+#include <array>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -82,8 +83,6 @@ void asio_reads(bench& with, const std::string& name, unsigned objects) {
     with.report().add(name + ".cpu_us", found.cpu_seconds * 1e6 / count);
 }
 
-}  // namespace
-
 void run_asio(bench& with) {
     drop_page_cache(with.target());
     engine shards{with.engine_with(1, 64 * MiB)};
@@ -102,5 +101,24 @@ void run_asio(bench& with) {
     with.alternate("asio", all);
     with.report().compare("leat.raw/asio.many", "leat.raw.iops", "asio.many.iops");
 }
+
+constexpr std::array definitions{
+    figure_definition{"{asio.one,asio.many,leat.raw}.iops",
+                      "reads a second by Boost.Asio's files, one object for all or one each, and "
+                      "by leat's: what the layer below the cache gives"},
+    figure_definition{"{asio.one,asio.many,leat.raw}.cpu_us",
+                      "CPU time of the process for one cold read of 4 KiB by Asio's files and by "
+                      "leat's: what the layer below the cache costs"},
+    figure_definition{
+        "leat.raw/asio.many",
+        "leat's rate over that of Asio's many objects: above 1 if leat's is the faster", false,
+        preference::more},
+};
+
+}  // namespace
+
+constexpr workload asio_workload{
+    "asio", "cold 4 KiB, 32 at once: leat's files and Boost.Asio's, without a cache", definitions,
+    &run_asio};
 
 }  // namespace leat::perf

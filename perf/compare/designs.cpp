@@ -13,6 +13,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <thread>
 #include <vector>
@@ -195,10 +196,26 @@ void designs_bench::run() {
     }
 }
 
-}  // namespace
-
 void run_designs(bench& with) {
     designs_bench{with}.run();
 }
+
+constexpr std::array definitions{
+    figure_definition{"designs.*.{hot,uniform}.ns",
+                      "a client's time for a page by that design, as many clients as CPUs or -n: "
+                      "what locks, copies and channels cost beside leat"},
+    figure_definition{"designs.*.{hot,uniform}.cpu_ns",
+                      "CPU time of all threads for a page by that design: what it takes from the "
+                      "rest of the machine"},
+    figure_definition{"designs.*.{hot,uniform}/leat",
+                      "that design's time over leat's: how many times as long it takes", false,
+                      preference::more},
+};
+
+}  // namespace
+
+constexpr workload designs_workload{
+    "designs", "other ways to serve pages of chunks in memory, from several threads", definitions,
+    &run_designs};
 
 }  // namespace leat::perf

@@ -7,6 +7,7 @@
 
 #include <leat/cache/slice_stream.hpp>
 
+#include <array>
 #include <vector>
 
 namespace leat::perf {
@@ -73,8 +74,6 @@ std::vector<part> parts_of(std::uint64_t file_bytes) {
     return parts;
 }
 
-}  // namespace
-
 void run_crowd(bench& with) {
     cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
     const std::uint64_t chunk = cold.chunk_size();
@@ -109,5 +108,32 @@ void run_crowd(bench& with) {
     into.compare("crowd/raw", "crowd.gbps", "crowd.raw_gbps");
     cold.verify();
 }
+
+constexpr std::array definitions{
+    figure_definition{"crowd.gbps",
+                      "32 readers at once, each through its own part of a cold file in slices of "
+                      "64 KiB, together: whether many streams get what the device gives"},
+    figure_definition{"crowd.read_mib",
+                      "MiB that a read of the file brings while 32 readers are served, on the "
+                      "average: devices are fast at large reads",
+                      false, preference::more},
+    figure_definition{
+        "crowd.read_amplification",
+        "bytes read over bytes handed to 32 readers: 1 if nothing is read twice or in vain", false,
+        preference::less},
+    figure_definition{
+        "crowd.raw_gbps",
+        "a raw ring that reads whole chunks in shuffled order, four in flight: the device's rate"},
+    figure_definition{
+        "crowd/raw",
+        "the readers' rate over the raw ring's: 1 if a crowd is served as fast as one stream",
+        false, preference::more},
+};
+
+}  // namespace
+
+constexpr workload crowd_workload{"crowd",
+                                  "32 cold sequential readers of 64 KiB; and the device's rate",
+                                  definitions, &run_crowd};
 
 }  // namespace leat::perf

@@ -93,7 +93,7 @@ point_result measure(const bench& with, const point& at, double seconds) {
     return result;
 }
 
-/// Throughput over depth, one line a block size.
+/// Throughput and latency over depth, one line a block size.
 void add_depths(bench& with, std::vector<contestant>& all) {
     for (const std::uint64_t block : {4 * KiB, 64 * KiB, 512 * KiB, 2 * MiB, 10 * MiB}) {
         for (const unsigned depth : {1U, 2U, 4U, 8U, 16U, 32U, 64U}) {
@@ -104,6 +104,7 @@ void add_depths(bench& with, std::vector<contestant>& all) {
                                const point_result found = measure(with, at, with.seconds());
                                with.report().add(name + ".gbps", found.gbps);
                                with.report().add(name + ".iops", found.iops);
+                               with.report().add(name + ".p50_us", to_us(found.ns.percentile(50)));
                            }});
         }
     }
@@ -160,8 +161,11 @@ void add_series(report& into) {
     for (const std::uint64_t block : {4 * KiB, 64 * KiB, 512 * KiB, 2 * MiB, 10 * MiB}) {
         for (const unsigned depth : {1U, 2U, 4U, 8U, 16U, 32U, 64U}) {
             const std::string size = short_size(block);
-            const auto found = into.find(fmt::format("device.{}.d{}.gbps", size, depth));
-            if (found) into.add_point("device." + size + ".gbps", depth, found->median);
+            for (const char* const what : {"gbps", "p50_us"}) {
+                const auto found = into.find(fmt::format("device.{}.d{}.{}", size, depth, what));
+                if (!found) continue;
+                into.add_point(fmt::format("device.{}.{}", size, what), depth, found->median);
+            }
         }
     }
 }
@@ -186,8 +190,6 @@ void one_point(bench& with) {
     with.alternate("device", all);
 }
 
-}  // namespace
-
 void run_device(bench& with) {
     const bench_options& options = with.options();
     drop_page_cache(with.target());
@@ -207,5 +209,34 @@ void run_device(bench& with) {
                               "fio." + where + ".iops");
     }
 }
+
+constexpr std::array definitions{
+    figure_definition{"device.*.d*.{gbps,iops}",
+                      "a raw ring with blocks of so many bytes, so many in flight: what the device "
+                      "gives, and at which depth it is full"},
+    figure_definition{"device.*.d*.p50_us",
+                      "the median time of one read by a raw ring, so many in flight: what more in "
+                      "flight costs each of them"},
+    figure_definition{
+        "device.{small,huge}_pages.cpu_us_per_chunk",
+        "CPU time of a raw ring for a chunk into 4 KiB or huge pages: why leat takes huge ones"},
+    figure_definition{"device.{small,huge}_pages_registered.cpu_us_per_chunk",
+                      "CPU time of a raw ring for a chunk into registered buffers: why leat "
+                      "registers them, where the limit of locked memory lets it"},
+    figure_definition{"{device,fio}.{4k_d1,4k_d32,16k_d8}.iops",
+                      "reads a second at three points, by a raw ring set as fio is and by fio: "
+                      "whether the ring that leat is compared with is a fair one"},
+    figure_definition{"device/fio.{4k_d1,4k_d32,16k_d8}",
+                      "the ring's rate over fio's: near 1 if the ring is a fair rival"},
+    figure_definition{"device.{iops,gbps,cpu_us,p50_us,p99_us}",
+                      "the one point that -d, -b, -B, -R and -n name, by a raw ring: as fio's "
+                      "t/io_uring tells it"},
+};
+
+}  // namespace
+
+constexpr workload device_workload{
+    "device", "a raw ring over block sizes, depths and buffers, and fio at three points",
+    definitions, &run_device};
 
 }  // namespace leat::perf

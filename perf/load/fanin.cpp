@@ -6,6 +6,7 @@
 
 #include <leat/engine/resume_on.hpp>
 
+#include <array>
 #include <vector>
 
 namespace leat::perf {
@@ -71,8 +72,6 @@ void measure(bench& with, cold_engine& cold, cold_chunks& order) {
     with.report().add("fanin.ns_per_waiter", busy_ns / (waiters / shards * shards));
 }
 
-}  // namespace
-
 void run_fanin(bench& with) {
     cold_engine cold{with, memory_chunks * with.options().engine.chunk_size, 0};
     cold_chunks order{cold.usable_bytes(), cold.chunk_size(), 5};
@@ -80,5 +79,24 @@ void run_fanin(bench& with) {
     with.alternate("fanin", all);
     cold.verify();
 }
+
+constexpr std::array definitions{
+    figure_definition{
+        "fanin.fills",
+        "how often a chunk is filled that 10,000 coroutines wait for: once, however many wait",
+        true, preference::less},
+    figure_definition{"fanin.bytes_read_ratio",
+                      "bytes read for 10,000 coroutines that wait for one chunk, over the chunk's: "
+                      "1 if no byte is read twice",
+                      true, preference::less},
+    figure_definition{"fanin.ns_per_waiter",
+                      "of 10,000 that wait for one chunk, from the first resumed to the last, for "
+                      "each, summed over shards: how soon a crowd goes on"},
+};
+
+}  // namespace
+
+constexpr workload fanin_workload{"fanin", "10,000 coroutines that wait for one absent chunk",
+                                  definitions, &run_fanin};
 
 }  // namespace leat::perf

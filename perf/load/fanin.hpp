@@ -1,11 +1,11 @@
 // The workload "fanin".
 #pragma once
 
-#include "common/bench.hpp"
+#include "common/workload.hpp"
 
 namespace leat::perf {
 
 /// 10,000 coroutines on all shards wait for one absent chunk.
-void run_fanin(bench& with);
+extern const workload fanin_workload;
 
 }  // namespace leat::perf

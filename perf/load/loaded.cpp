@@ -103,8 +103,6 @@ file open_on(engine& on, chunk_manager& manager, const std::string& path) {
     return on.run(manager.open(path));
 }
 
-}  // namespace
-
 void run_loaded(bench& with) {
     cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
     cold_chunks order{cold.usable_bytes(), cold.chunk_size(), 7};
@@ -150,5 +148,28 @@ void run_loaded(bench& with) {
     }
     cold.verify();
 }
+
+constexpr std::array definitions{
+    figure_definition{"{loaded,loaded_raw}.{512k,1m,2m}.first_byte.{p50,p99}_us",
+                      "one cold page at a time while a scan has so many bytes in flight, by leat "
+                      "and by a raw ring: how long a small request waits behind large ones"},
+    figure_definition{"{loaded,loaded_raw}.{512k,1m,2m}.gbps",
+                      "all that is read while cold pages are asked for beside such a scan: what is "
+                      "left of the device's rate when small requests go first"},
+    figure_definition{"loaded.{512k,1m,2m}.first_byte/raw",
+                      "leat's median wait over the raw ring's with as many bytes in flight: 1 if a "
+                      "request waits for the device only",
+                      false, preference::less},
+    figure_definition{"loaded.{512k,1m,2m}.rate/raw",
+                      "leat's rate over the raw ring's with as many bytes in flight: 1 if short "
+                      "waits are not bought with throughput",
+                      false, preference::more},
+};
+
+}  // namespace
+
+constexpr workload loaded_workload{
+    "loaded", "cold 4 KiB behind fills; and a raw ring with as many bytes in flight", definitions,
+    &run_loaded};
 
 }  // namespace leat::perf

@@ -12,6 +12,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <numeric>
 #include <vector>
@@ -86,10 +87,9 @@ void measure_start(bench& with, std::uint64_t budget) {
     with.report().add("memory.start_ms", seconds_between(begin, clock::now()) * 1e3);
 }
 
-}  // namespace
-
 void run_memory(bench& with) {
-    std::uint64_t budget = full_budget;
+    const std::uint64_t given = with.options().engine.memory;
+    std::uint64_t budget = given != 0 ? given : full_budget;
     if (available_memory() < budget + budget / 4) {
         const std::uint64_t chunk = with.options().engine.chunk_size;
         budget = available_memory() / 2 / chunk * chunk;
@@ -101,5 +101,25 @@ void run_memory(bench& with) {
     measure_overhead(with, budget);
     with.progress("");
 }
+
+constexpr std::array definitions{
+    figure_definition{"memory.overhead_ratio",
+                      "resident bytes besides the buffers over the buffers, full of pieces of 64 "
+                      "KiB: how much of the memory is not for data",
+                      false, preference::less},
+    figure_definition{
+        "memory.start_ms",
+        "from making the engine to the first 4 KiB: how soon a program that starts can serve"},
+    figure_definition{"memory.bytes_per_chunk",
+                      "resident bytes besides the buffers for each piece in the cache: what a "
+                      "small piece costs besides its bytes",
+                      false, preference::less},
+};
+
+}  // namespace
+
+constexpr workload memory_workload{
+    "memory", "what a full cache needs besides its buffers, 4 GiB unless --memory says",
+    definitions, &run_memory};
 
 }  // namespace leat::perf

@@ -5,6 +5,7 @@
 #include "load/cold_chunks.hpp"
 #include "load/cold_engine.hpp"
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -124,8 +125,6 @@ void compare(report& into) {
     into.compare("miss.depth32/raw4k.depth32", "miss.depth32.iops", "raw4k.depth32.iops");
 }
 
-}  // namespace
-
 void run_miss(bench& with) {
     cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
     chunk_manager& manager = cold.manager();
@@ -183,5 +182,40 @@ void run_miss(bench& with) {
     cold.verify();
     crowded.verify();
 }
+
+constexpr std::array definitions{
+    figure_definition{"miss.first_byte.{p50,p99}_us",
+                      "from a request for 4 KiB that are not in memory to its bytes, idle device: "
+                      "what a reader waits for"},
+    figure_definition{"miss.chunk.{p50,p99}_us",
+                      "from a cold request for 4 KiB to its whole chunk, which is asked for right "
+                      "behind it: whether the small one holds up the large one"},
+    figure_definition{"{raw4k,raw_chunk}.{p50,p99}_us",
+                      "a raw ring that reads 4 KiB, then a chunk, one at a time, as leat does: the "
+                      "least that the device takes"},
+    figure_definition{"{miss,raw4k}.depth32.iops",
+                      "cold requests of 4 KiB a second, 32 at once, by leat and by a raw ring: "
+                      "random misses are as many as the device can serve"},
+    figure_definition{
+        "miss.read_amplification",
+        "bytes read over bytes asked for, 32 at once: 1 if nothing is read that nobody wants",
+        false, preference::less},
+    figure_definition{
+        "miss.first_byte/raw4k",
+        "leat's median wait for 4 KiB over the raw ring's: 1 if the cache costs a reader nothing",
+        false, preference::less},
+    figure_definition{"miss.chunk/raw_chunk",
+                      "leat's median wait for the chunk over the raw ring's: 1 if the page before "
+                      "it costs nothing",
+                      false, preference::less},
+    figure_definition{"miss.depth32/raw4k.depth32",
+                      "leat's rate of misses over the raw ring's: 1 if the device is used as well",
+                      false, preference::more},
+};
+
+}  // namespace
+
+constexpr workload miss_workload{
+    "miss", "cold 4 KiB: one at a time, and 32 at once; and a raw ring's", definitions, &run_miss};
 
 }  // namespace leat::perf

@@ -7,6 +7,7 @@
 
 #include <leat/engine/sleep.hpp>
 
+#include <array>
 #include <vector>
 
 namespace leat::perf {
@@ -119,8 +120,6 @@ task<> control_loop(double rate, double seconds, histogram& late) {
     }
 }
 
-}  // namespace
-
 void run_mixed(bench& with) {
     cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
     const chunk_manager& manager = cold.manager();
@@ -149,5 +148,23 @@ void run_mixed(bench& with) {
     with.alternate("mixed", all);
     cold.verify();
 }
+
+constexpr std::array definitions{
+    figure_definition{"mixed.hit.{p50,p99,p999}_us",
+                      "hits beside one miss in 16, at half the rate that is possible, from the "
+                      "moment each was due: whether misses hold up hits"},
+    figure_definition{"mixed.control.{p99,p999}_us",
+                      "how late the clock that starts these hits is with nothing to do: what of "
+                      "their times the machine is to blame for"},
+    figure_definition{"mixed.rate.ops_per_s",
+                      "requests begun a second while those hits are timed, half of what 32 closed "
+                      "loops reach: the load that they bear"},
+};
+
+}  // namespace
+
+constexpr workload mixed_workload{
+    "mixed", "hits beside misses on one shard, open loop, from the intended start", definitions,
+    &run_mixed};
 
 }  // namespace leat::perf

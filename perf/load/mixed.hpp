@@ -1,12 +1,12 @@
 // The workload "mixed".
 #pragma once
 
-#include "common/bench.hpp"
+#include "common/workload.hpp"
 
 namespace leat::perf {
 
 /// Hits and misses on one shard, open loop at half the rate that a closed loop reaches; latencies
 /// from the intended start.
-void run_mixed(bench& with);
+extern const workload mixed_workload;
 
 }  // namespace leat::perf

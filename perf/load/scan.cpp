@@ -9,6 +9,7 @@
 #include <leat/cache/slice_stream.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -101,8 +102,6 @@ void measure_fio(bench& with, std::uint64_t chunk) {
     }
 }
 
-}  // namespace
-
 void run_scan(bench& with) {
     cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
     const std::uint64_t chunk = cold.chunk_size();
@@ -146,5 +145,35 @@ void run_scan(bench& with) {
     into.compare("scan.cpu/raw.cpu", "scan.cpu_us_per_chunk", "raw.cpu_us_per_chunk");
     cold.verify();
 }
+
+constexpr std::array definitions{
+    figure_definition{"scan.gbps",
+                      "a cold file in whole chunks, four in flight: how fast leat streams"},
+    figure_definition{"scan.4k_gbps",
+                      "a cold file from end to end, handed over in slices of 4 KiB: whether small "
+                      "slices hold up a stream"},
+    figure_definition{
+        "raw.gbps", "a raw ring that reads the same chunks, four in flight: what the device gives"},
+    figure_definition{"fio.gbps",
+                      "fio with blocks of a chunk, four in flight, O_DIRECT and registered "
+                      "buffers: what a well-known tool gets of the device"},
+    figure_definition{"{scan,raw}.cpu_us_per_chunk",
+                      "CPU time for a chunk, the kernel's workers included: what streaming leaves "
+                      "to the rest of a program"},
+    figure_definition{"scan/raw",
+                      "leat's rate over the raw ring's: 1 if the cache costs a stream nothing",
+                      false, preference::more},
+    figure_definition{"scan/fio", "leat's rate over fio's: 1 if the device is used as well", false,
+                      preference::more},
+    figure_definition{"scan.cpu/raw.cpu",
+                      "leat's CPU time for a chunk over the raw ring's: 1 if the cache adds "
+                      "nothing to what the kernel needs",
+                      false, preference::less},
+};
+
+}  // namespace
+
+constexpr workload scan_workload{"scan", "a cold file from end to end; and a raw ring's and fio's",
+                                 definitions, &run_scan};
 
 }  // namespace leat::perf

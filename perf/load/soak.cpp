@@ -11,6 +11,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <iterator>
@@ -253,11 +254,33 @@ private:
     leftovers left_;
 };
 
-}  // namespace
-
 void run_soak(bench& with) {
     soak one{with};
     one.run();
 }
+
+constexpr std::array definitions{
+    figure_definition{"soak.requests", "requests that the tasks have made: how much was tried"},
+    figure_definition{
+        "soak.errors",
+        "requests that failed, as they must where a fault strikes: that faults were felt"},
+    figure_definition{"soak.faults",
+                      "reads of the source that failed, were short, late or of another version: "
+                      "how much went wrong on purpose"},
+    figure_definition{"soak.left",
+                      "pins, buffers, leases, tasks, frames and descriptors that are not as "
+                      "before, summed: 0 if nothing leaks",
+                      true, preference::less},
+    figure_definition{"soak.rss_mib_{start,end}",
+                      "resident MiB, the medians of the second and of the last fifth of the run: "
+                      "equal if memory does not grow",
+                      false, preference::less},
+};
+
+}  // namespace
+
+constexpr workload soak_workload{
+    "soak", "many tasks under faults for --minutes, and what they leave behind", definitions,
+    &run_soak, false};
 
 }  // namespace leat::perf

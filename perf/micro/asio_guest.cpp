@@ -16,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -264,10 +265,39 @@ void asio_guest_bench::run() {
                  "asio.foreign_post.64.ns");
 }
 
-}  // namespace
-
 void run_asio_guest(bench& with) {
     asio_guest_bench{with}.run();
 }
+
+constexpr std::array definitions{
+    figure_definition{"guest.hit.ns",
+                      "an asio::awaitable on a shard awaits async_get_chunk of a page in memory: a "
+                      "hit for code that is written for Asio"},
+    figure_definition{"guest.task_awaits_post.ns",
+                      "a task awaits a post to its own shard: what an operation of Asio costs a "
+                      "coroutine of leat"},
+    figure_definition{
+        "asio.post.ns",
+        "an asio::awaitable awaits a post to its own io_context: what a post costs by Asio alone"},
+    figure_definition{"foreign.hit.{1,64}.ns",
+                      "time over hits for an io_context on another CPU, so many outstanding: what "
+                      "a program with a loop of its own pays for leat"},
+    figure_definition{"asio.foreign_post.{1,64}.ns",
+                      "time over posts to a polled io_context on another CPU and back, so many "
+                      "outstanding: what the way costs by Asio alone"},
+    figure_definition{"guest.task_awaits_post/asio.post",
+                      "a task's post over Asio's: at most 1 if leat is no slower a host", false,
+                      preference::less},
+    figure_definition{"foreign.hit.64/asio.foreign_post.64",
+                      "a foreign hit over a post there and back, 64 outstanding: at most 1 if the "
+                      "way is all it costs",
+                      false, preference::less},
+};
+
+}  // namespace
+
+constexpr workload asio_guest_workload{
+    "asio-guest", "hits for Asio's coroutines and io_contexts, beside plain posts", definitions,
+    &run_asio_guest};
 
 }  // namespace leat::perf

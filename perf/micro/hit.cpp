@@ -284,10 +284,71 @@ void hit_bench::run() {
     drop_page_cache(bench_.target());
 }
 
-}  // namespace
-
 void run_hit(bench& with) {
     hit_bench{with}.run();
 }
+
+constexpr std::array definitions{
+    figure_definition{"hit.hot.ns",
+                      "get_chunk of one page over and over by one coroutine, 8 bytes of it read: "
+                      "the least that a request can cost"},
+    figure_definition{"hit.{uniform,sequential,zipf}.ns",
+                      "get_chunk of pages of up to 1 GiB in memory, at random, in order and by "
+                      "Zipf 0.99, 8 bytes read: what misses of the CPU's own caches add to a hit"},
+    figure_definition{"hit.{hot,uniform,sequential,zipf}.read_all_ns",
+                      "get_chunk of a page in memory, all 4096 bytes of it read: what is paid by a "
+                      "user who looks at them, most of it to memory"},
+    figure_definition{"hit.copy.ns",
+                      "get_chunk of a random page in memory, copied out to the caller: what pread "
+                      "and mmap are to be compared with"},
+    figure_definition{"pread.uniform.ns",
+                      "pread of a random page from the page cache: what a user has without leat"},
+    figure_definition{"mmap.uniform.ns",
+                      "a random page copied out of a mapped file in the page cache: the best a "
+                      "user has without leat, while nothing is missing"},
+    figure_definition{"hit.fragment.ns",
+                      "hit.hot.ns where the page lies in a fragment, not in a whole chunk: small "
+                      "pieces may not make hits dear"},
+    figure_definition{
+        "hit.lru.ns",
+        "hit.hot.ns in an engine whose policy is LRU: what the default policy costs a hit"},
+    figure_definition{
+        "hit.recorded.ns",
+        "hit.hot.ns while its requests are recorded: whether a recording may run in production"},
+    figure_definition{"hit.recorded.lost_ratio",
+                      "requests that the recording did not keep up with, over all: how much of a "
+                      "load at full speed it misses",
+                      false, preference::less},
+    figure_definition{
+        "hit.allocations",
+        "calls of operator new in a loop of hits: each would cost time, and could fail", true,
+        preference::less},
+    figure_definition{"floor.{hot,uniform}.ns",
+                      "find, pin, touch and unpin in the same table, without a coroutine: what no "
+                      "hit can be faster than"},
+    figure_definition{"hit.hot/floor.hot",
+                      "hit.hot.ns over floor.hot.ns: what awaiting adds to the bare lookup", false,
+                      preference::less},
+    figure_definition{
+        "hit.fragment/hit.hot",
+        "hit.fragment.ns over hit.hot.ns: 1 if small pieces cost as little as whole chunks", false,
+        preference::less},
+    figure_definition{"hit.hot/hit.lru",
+                      "hit.hot.ns over hit.lru.ns: 1 if the better policy is free", false,
+                      preference::less},
+    figure_definition{"hit.recorded/hit.hot",
+                      "hit.recorded.ns over hit.hot.ns: 1 if recording is free", false,
+                      preference::less},
+    figure_definition{"{pread,mmap}.uniform/hit.copy",
+                      "their time for a random page over hit.copy.ns: how many times as long the "
+                      "same copy takes without leat",
+                      false, preference::more},
+};
+
+}  // namespace
+
+constexpr workload hit_workload{
+    "hit", "a hit on one shard, and what pread and mmap take for the same bytes", definitions,
+    &run_hit};
 
 }  // namespace leat::perf

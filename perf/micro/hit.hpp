@@ -1,12 +1,12 @@
 // The workload "hit".
 #pragma once
 
-#include "common/bench.hpp"
+#include "common/workload.hpp"
 
 namespace leat::perf {
 
 /// One shard, cached file: one hot page, uniform, sequential and Zipf; beside the bare table,
 /// pread and mmap.
-void run_hit(bench& with);
+extern const workload hit_workload;
 
 }  // namespace leat::perf

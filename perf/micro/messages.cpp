@@ -92,8 +92,6 @@ task<double> parked_us(double seconds) {
     co_return to_us(ns.percentile(50));
 }
 
-}  // namespace
-
 void run_messages(bench& with) {
     engine_options options = with.engine_with(0, 0);
     if (options.shards == 0) options.shards = static_cast<unsigned>(allowed_cpus().size());
@@ -115,5 +113,20 @@ void run_messages(bench& with) {
          [&] { with.report().add("messages.parked_us", shards.run(parked_us(with.seconds()))); }});
     with.alternate("messages", all);
 }
+
+constexpr std::array definitions{
+    figure_definition{"messages.{1,16,64}.ns",
+                      "time over round trips between two polling shards, so many outstanding: what "
+                      "work for another core costs, alone and in batches"},
+    figure_definition{
+        "messages.parked_us",
+        "one round trip to a shard that sleeps: what waking a core costs here, and --spin avoids"},
+};
+
+}  // namespace
+
+constexpr workload messages_workload{
+    "messages", "round trips between two shards that poll, and to one that is parked", definitions,
+    &run_messages};
 
 }  // namespace leat::perf

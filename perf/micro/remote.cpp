@@ -7,6 +7,7 @@
 #include <leat/engine/resume_on.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <string>
 #include <vector>
@@ -179,10 +180,40 @@ void remote_bench::run() {
     into.compare("remote.scaling", "remote.hot.ops_per_s", "private.hot.ops_per_s");
 }
 
-}  // namespace
-
 void run_remote(bench& with) {
     remote_bench{with}.run();
 }
+
+constexpr std::array definitions{
+    figure_definition{"remote.hot.ns",
+                      "all shards hit one page of shard 0, timed on the others: with a lease a hit "
+                      "is local, whoever owns the chunk"},
+    figure_definition{"private.hot.ns",
+                      "each shard hits a page of its own, timed on the same shards: what "
+                      "remote.hot.ns is compared with"},
+    figure_definition{"{remote,private}.hot.ops_per_s",
+                      "hits a second of all shards together, on one page and on one each: whether "
+                      "a hot chunk is served by every core"},
+    figure_definition{"remote.uniform.ns",
+                      "shard 1 hits random pages of all chunks that shard 0 owns: leases that the "
+                      "CPU has not at hand"},
+    figure_definition{"remote.hop.ns",
+                      "shard 1 moves to the owner, hits there and moves back: what a request would "
+                      "cost without leases"},
+    figure_definition{
+        "remote.hot/hit.hot",
+        "remote.hot.ns over private.hot.ns: 1 if another shard's chunk is as near as one's own",
+        false, preference::less},
+    figure_definition{"remote.scaling",
+                      "hits a second on one page over those on private pages: 1 if cores do not "
+                      "disturb each other",
+                      false, preference::more},
+};
+
+}  // namespace
+
+constexpr workload remote_workload{
+    "remote", "hits on chunks that another shard owns: leases, hops, and private chunks",
+    definitions, &run_remote};
 
 }  // namespace leat::perf

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <thread>
 #include <vector>
@@ -72,8 +73,6 @@ std::string size_name(std::uint32_t bytes) {
     return bytes >= MiB ? std::to_string(bytes / MiB) + "m" : std::to_string(bytes / KiB) + "k";
 }
 
-}  // namespace
-
 void run_send(bench& with) {
     // Without busy waits: what a send costs is asked, not what waiting for it costs.
     engine_options options = with.engine_with(1, 2 * with.options().engine.chunk_size);
@@ -99,5 +98,20 @@ void run_send(bench& with) {
     }
     with.alternate("send", all);
 }
+
+constexpr std::array definitions{
+    figure_definition{"send.{copy,zc}.{4k,64k,1m}.gbps",
+                      "slices of so many bytes sent to a peer that drops them, copied or "
+                      "zero-copy: what one core can send"},
+    figure_definition{"send.{copy,zc}.{4k,64k,1m}.cpu_us",
+                      "CPU time of the shard's thread for one send of so many bytes, copied or "
+                      "zero-copy: which is cheaper at which size"},
+};
+
+}  // namespace
+
+constexpr workload send_workload{
+    "send", "slices over loopback, copied by the kernel and as zero-copy sends", definitions,
+    &run_send};
 
 }  // namespace leat::perf

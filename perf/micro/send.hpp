@@ -1,11 +1,11 @@
 // The workload "send".
 #pragma once
 
-#include "common/bench.hpp"
+#include "common/workload.hpp"
 
 namespace leat::perf {
 
 /// Slices of a cached chunk sent over loopback, copied by the kernel and as zero-copy sends.
-void run_send(bench& with);
+extern const workload send_workload;
 
 }  // namespace leat::perf

@@ -1,12 +1,12 @@
 // The workload "patterns".
 #pragma once
 
-#include "common/bench.hpp"
+#include "common/workload.hpp"
 
 namespace leat::perf {
 
 /// Serves every pattern once, with the fewer of its requests. Nothing is timed: the machine may be
 /// busy.
-void run_patterns_quickly(bench& with);
+extern const workload patterns_workload;
 
 }  // namespace leat::perf

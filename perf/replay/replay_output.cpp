@@ -203,17 +203,18 @@ void plot_sweep(const std::string& path, const trace& of, const std::vector<repl
     std::vector<curve> curves;
     for (const replay_point& point : points) {
         const std::string name{name_of(point.how.policy)};
-        if (curves.empty() || curves.back().name != name) curves.push_back({name, {}});
+        if (curves.empty() || curves.back().name != name)
+            curves.push_back({name, {}, "with linespoints"});
         const double memory = static_cast<double>(point.how.memory) /
                               static_cast<double>(of.of_objects ? object_bytes : MiB);
         curves.back().data += fmt::format("{} {}\n", memory, point.found.miss_ratio());
     }
     const std::string picture =
-        draw(path.ends_with(".png") ? picture_kind::png : picture_kind::svg,
+        draw({.kind = path.ends_with(".png") ? picture_kind::png : picture_kind::svg},
              fmt::format("set logscale x 2\nset yrange [0:1]\nset ylabel 'miss ratio'\n"
                          "set xlabel '{}'\n",
                          of.of_objects ? "objects in memory" : "memory, MiB"),
-             curves, "with linespoints pointtype 7 pointsize 0.6");
+             curves);
     if (picture.empty())
         throw std::runtime_error(path + " cannot be drawn by gnuplot: is it installed?");
     write_file(path, picture);

@@ -47,9 +47,9 @@ def check_resets(server: Server) -> None:
             client.sendall(whole + whole)
             client.recv(1000)
         elif moment == 5:
-            client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\nbegun")
+            client.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100000\r\n\r\nbegun")
         elif moment == 6:
-            client.sendall(b"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n")
+            client.sendall(b"HEAD / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
             while client.recv(1000):
                 pass
         reset(client)
@@ -125,7 +125,7 @@ def check_half_closed(server: Server) -> None:
 
 
 def ranged(text: bytes) -> bytes:
-    return b"GET / HTTP/1.1\r\nRange: " + text + b"\r\n\r\n"
+    return b"GET / HTTP/1.1\r\nHost: here\r\nRange: " + text + b"\r\n\r\n"
 
 
 # What is sent, and the status of the answer.
@@ -133,26 +133,29 @@ GARBAGE = (
     (b"\0\1\2\r\n\r\n", 400),
     (b"\r\n" * 100 + b"\0", 400),
     (b"\x16\3\1\2\0\1\0\1\xfc\3\3" + bytes(range(256)), 400),  # TLS
-    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    (b"GET / HTTP/1.1\r\n\r\n", 400),  # no host
+    (b"GET / HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\nHost: here\n\n", 400),
     (b"GET\r\n\r\n", 400),
     (b"GET /\r\n\r\n", 400),
-    (b"GET / HTTP/9.9\r\n\r\n", 400),
+    (b"GET / HTTP/9.9\r\n\r\n", 505),
     (b"GET / JUNK/1.1\r\n\r\n", 400),
-    (b"GET /\0 HTTP/1.1\r\n\r\n", 400),
-    (b"G\xffT / HTTP/1.1\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\n: no name\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nName : value\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nRange: \0\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
-    (b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 405),
-    (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n", 405),
-    (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", 431),
-    (b"GET / HTTP/1.1\r\nName: " + b"x" * 1_000_000 + b"\r\n\r\n", 431),
-    (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 10_000 + b"\r\n", 431),
-    (b"x" * 1_000_000, 431),
+    (b"GET /\0 HTTP/1.1\r\nHost: here\r\n\r\n", 400),
+    (b"G\xffT / HTTP/1.1\r\nHost: here\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: here\r\nno colon\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: here\r\n: no name\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: here\r\nName : value\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: here\r\nRange: \0\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: here\r\nContent-Length: -1\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: here\r\nContent-Length: 99999999999999999999\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+    (b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\n\r\nhello", 405),
+    (b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n", 405),
+    (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: here\r\n\r\n", 414),
+    (b"GET / HTTP/1.1\r\nHost: here\r\nName: " + b"x" * 1_000_000 + b"\r\n\r\n", 431),
+    (b"GET / HTTP/1.1\r\nHost: here\r\n" + b"a: b\r\n" * 10_000 + b"\r\n", 431),
+    (b"x" * 1_000_000, 501),
     (ranged(b"bytes=%d-" % SIZE), 416),
     (ranged(b"bytes=%d-%d" % (SIZE, SIZE + 5)), 416),
     (ranged(b"bytes=9-3"), 200),
@@ -193,7 +196,7 @@ def check_garbage(server: Server) -> None:
         with server.connect(room=64 * KiB) as client:
             client.sendall(text)
             client.shutdown(socket.SHUT_WR)
-            answers = (200, 206, 400, 405, 416, 431, 501) if text else (0,)
+            answers = (200, 206, 400, 405, 414, 416, 431, 501, 505) if text else (0,)
             check(status_of(client) in answers, f"the answer to {text!r}")
     check_nothing_held(server)
 

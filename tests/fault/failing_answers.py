@@ -38,7 +38,7 @@ def check_changed_file(here: Scratch) -> None:
     rewrite(server, path, at)
     head, body = answer(server, at, at + 999)
     check(head.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: 1" in head, f"a version that has gone: {head!r}")
-    check(body == b"", "without content")
+    check(body.endswith(b"\n") and body[:4] == head[9:13], "its status and reason are the content")
     server.serve(at, at + 999)  # opened again meanwhile
 
     before = server.content
@@ -73,7 +73,7 @@ def check_failing_disk(here: Scratch) -> None:
     server = Server(here, disk, content, {min(os.sched_getaffinity(0))}, 16 * CHUNK, CHUNK)
     switch.touch()
     head, body = answer(server, SIZE // 2, SIZE // 2 + 999)
-    check(head.startswith(b"HTTP/1.1 500 ") and body == b"", f"bytes that cannot be read: {head!r}")
+    check(head.startswith(b"HTTP/1.1 500 ") and body.startswith(b"500 "), f"bytes that cannot be read: {head!r}")
     switch.unlink()
     server.serve(SIZE // 2, SIZE // 2 + 999)
     server.check_descriptors()

@@ -66,9 +66,10 @@ def main() -> None:
     whole = request(0, SIZE - 1)
     floods = {
         "requests whose answers are not read": (b"", whole),
-        "requests without content in the answer": (b"", b"HEAD / HTTP/1.1\r\n\r\n"),
-        "content behind a method that is not allowed": (b"POST / HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n", b"x"),
-        "a head without end": (b"GET / HTTP/1.1\r\n", b"Name: value\r\n"),
+        "requests without content in the answer": (b"", b"HEAD / HTTP/1.1\r\nHost: here\r\n\r\n"),
+        "content behind a method that is not allowed": (
+            b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9999999999\r\n\r\n", b"x"),
+        "a head without end": (b"GET / HTTP/1.1\r\nHost: here\r\n", b"Name: value\r\n"),
         "what is no request": (b"", b"\0\0\0\0"),
         "empty lines": (b"", b"\r\n"),
     }

@@ -14,7 +14,7 @@ CHUNK = MiB
 SIZE = 16 * MiB
 PATIENCE = 2  # seconds
 RATE = 100_000  # bytes a second
-WHOLE = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+WHOLE = b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
 
 
 def check_slow_reader(server: Server) -> None:
@@ -68,7 +68,7 @@ def check_head_in_drops(server: Server) -> None:
     """A byte now and then does not keep a connection for ever."""
     client = server.connect()
     end = time.monotonic() + PATIENCE_S
-    client.sendall(b"GET / HTTP/1.1\r\nName: ")
+    client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\nName: ")
     while not select.select([client], [], [], 0.2)[0]:
         check(time.monotonic() < end, "the server is too patient")
         client.sendall(b"x")
@@ -91,7 +91,7 @@ def check_last_answer(server: Server) -> None:
             check(body == server.content, "the last answer")
             check(client.recv(1) == b"", "then the server ends the connection")
     with server.connect() as client:  # its content is taken, and dropped
-        client.sendall(b"PUT / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (8 * MiB))
+        client.sendall(b"PUT / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % (8 * MiB))
         check(select.select([client], [], [], PATIENCE_S)[0], "an answer before all has been sent")
         client.sendall(bytes(8 * MiB))
         client.shutdown(socket.SHUT_WR)

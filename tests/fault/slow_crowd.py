@@ -42,7 +42,7 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
         self.socket.connect(("127.0.0.1", server.port))
         first = index * CHUNK
-        self.socket.sendall(b"GET / HTTP/1.1\r\nRange: bytes=%d-%d\r\n\r\n" % (first, first + CHUNK - 1))
+        self.socket.sendall(b"GET / HTTP/1.1\r\nHost: here\r\nRange: bytes=%d-%d\r\n\r\n" % (first, first + CHUNK - 1))
         self.socket.setblocking(False)
 
     def read(self, now: float) -> None:

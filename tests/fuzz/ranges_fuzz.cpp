@@ -1,15 +1,17 @@
 // Byte ranges of HTTP: what is read of a field is what a plain reading of RFC 9110 makes of it, and
 // lies inside the file however large it is.
-#include "common/byte_ranges.hpp"
+#include "http/byte_ranges.hpp"
 #include "input.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <regex>
 #include <string>
 #include <vector>
 
-using leat::apps::byte_range;
-using leat::apps::byte_ranges;
+using leat::http::byte_range;
+using leat::http::byte_ranges;
+using leat::http::range_list;
 using leat::test::require;
 
 namespace {
@@ -59,7 +61,7 @@ std::vector<std::string> model(const std::string& field, unsigned size) {
         const std::string spec = *one;
         if (spec.empty()) continue;
         const std::optional<std::string> bytes = bytes_of(spec, size);
-        if (!bytes || ++count > byte_ranges::most_parts) return {"whole"};
+        if (!bytes || ++count > leat::http::most_ranges) return {"whole"};
         if (bytes->find('x') != bytes->npos) answer.push_back(*bytes);
         const bool suffix = spec[0] == '-' && spec.find_first_of("123456789") != spec.npos;
         empty_suffix = empty_suffix || (size == 0 && suffix);
@@ -80,7 +82,7 @@ std::vector<std::string> drawn(const byte_ranges& asked, unsigned size) {
     return answer;
 }
 
-void check_inside(const std::vector<byte_range>& parts, std::uint64_t size) {
+void check_inside(const range_list& parts, std::uint64_t size) {
     for (const byte_range& one : parts) {
         require(one.length != 0 && one.length <= size, "an empty range, or one too long");
         require(one.first <= size - one.length, "a range beyond the end of the file");
@@ -94,20 +96,32 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::uint64_t file_size = from.number();
     // As a field of a request: it holds no NUL.
     const std::string field = std::string{from.rest()}.c_str();
-    const byte_ranges asked = leat::apps::parse_byte_ranges(field, file_size);
+    const byte_ranges asked = leat::http::parse_byte_ranges(field, file_size);
     check_inside(asked.parts, file_size);
     const bool some = asked.verdict == byte_ranges::kind::some;
     require(some == !asked.parts.empty(), "parts and verdict do not fit");
 
-    const std::vector<byte_range> joined = leat::apps::coalesced(asked.parts);
+    range_list joined = asked.parts;
+    leat::http::coalesce(joined);
     check_inside(joined, file_size);
-    for (std::size_t i = 1; i < joined.size(); ++i)
-        require(joined[i - 1].first + joined[i - 1].length < joined[i].first, "not made one");
+    for (const byte_range& one : joined) {
+        for (const byte_range& other : joined) {
+            const bool apart = one.first + one.length < other.first ||
+                               other.first + other.length < one.first || &one == &other;
+            require(apart, "not made one");
+        }
+    }
+    for (const byte_range& one : asked.parts) {
+        const bool kept = std::any_of(joined.begin(), joined.end(), [&](const byte_range& all) {
+            return all.first <= one.first && one.first + one.length <= all.first + all.length;
+        });
+        require(kept, "bytes that were asked for are lost");
+    }
 
     // A regular expression takes a stack frame a character.
     if (field.size() > 500) return 0;
     const auto small = static_cast<unsigned>(file_size % 40);
-    require(drawn(leat::apps::parse_byte_ranges(field, small), small) == model(field, small),
+    require(drawn(leat::http::parse_byte_ranges(field, small), small) == model(field, small),
             "the field is read otherwise");
     return 0;
 }

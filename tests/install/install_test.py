@@ -66,11 +66,11 @@ def build_and_run(
 
 
 def with_common(source: pathlib.Path) -> list[pathlib.Path]:
-    """The source, and those of the parts of apps/common that it includes, by way of others too."""
+    """The source, and those of the parts of apps/common and apps/http that it includes, by way of others too."""
     found = [source]
     for each in found:
         texts = [path.read_text() for path in (each, each.with_suffix(".hpp")) if path.exists()]
-        for name in re.findall(r'#include "(common/\w+)\.hpp"', "\n".join(texts)):
+        for name in re.findall(r'#include "((?:common|http)/\w+)\.hpp"', "\n".join(texts)):
             part = APPS / f"{name}.cpp"
             if part not in found:
                 found.append(part)

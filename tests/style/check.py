@@ -268,9 +268,11 @@ def check_readmes(source: pathlib.Path):
             if name not in text:
                 yield readme, 1, f"no line for {name}"
                 continue
-            after = " ".join(text[text.index(name) + len(name) :].split())
-            if not after.startswith(purpose_of(path.read_text())):
-                yield readme, 1, f"says something else of {name} than its first line"
+            # Programs have files of one name.
+            lines = [" ".join(after.split()) for after in text.split(name)[1:]]
+            purpose = purpose_of(path.read_text())
+            if not any(line.startswith(purpose) for line in lines):
+                yield readme, 1, f"says something else of {path.relative_to(source)} than its first line"
 
 
 FAULT = re.compile(r"^const char\* (?:\w+::)*(fault\w*)\(.*?^}", re.MULTILINE | re.DOTALL)

@@ -45,6 +45,8 @@ extern std::array<std::byte, 4096> header;
 
 template <class T>
 void use(const T& value);
+template <class T>
+void print(const T& value);
 
 leat::task<> job();
 void serve(leat::chunk_manager& manager);

@@ -1,5 +1,5 @@
 // Range fields and the bytes they select: a table of right answers.
-#include "common/byte_ranges.hpp"
+#include "http/byte_ranges.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-using namespace leat::apps;
+using namespace leat::http;
 
 namespace {
 
@@ -32,6 +32,14 @@ struct row {
     std::uint64_t size;
     std::string answer;
 };
+
+using parts = std::vector<byte_range>;
+
+parts coalesced(const parts& asked) {
+    range_list list{asked.begin(), asked.end()};
+    coalesce(list);
+    return {list.begin(), list.end()};
+}
 
 std::string repeated(std::string_view text, unsigned times) {
     std::string all;
@@ -156,17 +164,38 @@ BOOST_AUTO_TEST_CASE(the_table) {
 }
 
 BOOST_AUTO_TEST_CASE(as_many_as_are_heeded) {
-    const std::string all = "bytes=" + repeated("1-1,", byte_ranges::most_parts);
-    BOOST_TEST(parse_byte_ranges(all, 100).parts.size() == byte_ranges::most_parts);
+    const std::string all = "bytes=" + repeated("1-1,", most_ranges);
+    BOOST_TEST(parse_byte_ranges(all, 100).parts.size() == most_ranges);
+    const byte_ranges three = parse_byte_ranges("bytes=1-1,2-2,3-3", 100, 3);
+    BOOST_TEST(three.parts.size() == 3U);
+    const byte_ranges more = parse_byte_ranges("bytes=1-1,2-2,3-3,4-4", 100, 3);
+    BOOST_TEST((more.verdict == byte_ranges::kind::whole));
+    // Those outside the file count, too.
+    BOOST_TEST((parse_byte_ranges("bytes=1-1,200-", 100, 1).verdict == byte_ranges::kind::whole));
+    BOOST_TEST((parse_byte_ranges("bytes=1-1", 100, 0).verdict == byte_ranges::kind::whole));
 }
 
 BOOST_AUTO_TEST_CASE(what_overlaps_or_touches_is_made_one) {
-    using parts = std::vector<byte_range>;
     BOOST_TEST((coalesced({}) == parts{}));
     BOOST_TEST((coalesced({{5, 1}}) == parts{{5, 1}}));
     BOOST_TEST((coalesced({{0, 10}, {10, 5}}) == parts{{0, 15}}));
     BOOST_TEST((coalesced({{0, 10}, {11, 5}}) == parts{{0, 10}, {11, 5}}));
     BOOST_TEST((coalesced({{50, 10}, {0, 10}, {5, 50}}) == parts{{0, 60}}));
     BOOST_TEST((coalesced({{0, 100}, {10, 5}}) == parts{{0, 100}}));
+    BOOST_TEST((coalesced({{10, 5}, {0, 100}}) == parts{{0, 100}}));
+    BOOST_TEST((coalesced({{0, 5}, {5, 5}, {10, 5}}) == parts{{0, 15}}));
+    BOOST_TEST((coalesced({{5, 5}, {5, 5}}) == parts{{5, 5}}));
     BOOST_TEST((coalesced({{most - 1, 1}, {0, most}}) == parts{{0, most}}));
+}
+
+BOOST_AUTO_TEST_CASE(the_order_is_the_one_asked_for) {
+    BOOST_TEST((coalesced({{50, 10}, {0, 10}}) == parts{{50, 10}, {0, 10}}));
+    BOOST_TEST(
+        (coalesced({{90, 1}, {50, 10}, {0, 10}, {60, 5}}) == parts{{90, 1}, {50, 15}, {0, 10}}));
+    BOOST_TEST(
+        (coalesced({{60, 5}, {0, 1}, {90, 1}, {50, 10}}) == parts{{50, 15}, {0, 1}, {90, 1}}));
+    // As many as do not fit where they allocate nothing.
+    parts many;
+    for (std::uint64_t i = 40; i > 0; --i) many.push_back({i * 10, 5});
+    BOOST_TEST((coalesced(many) == many));
 }

@@ -25,6 +25,15 @@ BOOST_AUTO_TEST_CASE(values_have_about_four_digits) {
     BOOST_TEST(format_value(0.0001234) == "0.000123");
 }
 
+BOOST_AUTO_TEST_CASE(sentences_have_about_three_digits) {
+    BOOST_TEST(format_short(8.94) == "8.94");
+    BOOST_TEST(format_short(2.9) == "2.9");
+    BOOST_TEST(format_short(94.53) == "94.5");
+    BOOST_TEST(format_short(107.24) == "107");
+    BOOST_TEST(format_short(1523000.4) == "1523000");
+    BOOST_TEST(format_short(0) == "0");
+}
+
 BOOST_AUTO_TEST_CASE(rates_are_decimal) {
     BOOST_TEST(gbps(2e9, 0.5) == 4);
     BOOST_TEST(to_us(1500) == 1.5);

@@ -37,12 +37,28 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_goal_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(what_falls_short_and_what_is_missing_is_said) {
-    const auto outcome = check_goals(
-        R"({"schema": 1, "figures": {"hit.hot.ns": 12}, "ratios": {"scan/fio": 0.99}})");
+    run_record run;
+    run.figures = {{"hit.hot.ns", 12}};
+    run.ratios = {{"scan/fio", 0.99}};
+    run.faults = {{"crowd/raw", "busy"}};
+    const auto outcome = check_goals(run);
     BOOST_TEST(!outcome.all_reached);
     BOOST_TEST(outcome.text.find("MISSES <= 10") != std::string::npos);
     BOOST_TEST(outcome.text.find("reaches >= 0.98") != std::string::npos);
+    BOOST_TEST(outcome.text.find("void >= 0.9") != std::string::npos);
     BOOST_TEST(outcome.text.find("not measured") != std::string::npos);
     BOOST_TEST(outcome.text.find("soak.left") == std::string::npos);
-    BOOST_CHECK_THROW(static_cast<void>(check_goals("{\"schema\": 2}")), std::exception);
+}
+
+BOOST_AUTO_TEST_CASE(a_goal_says_how_far_a_value_falls_short) {
+    const goal most{"a", false, 10, "", false};
+    BOOST_TEST(most.words() == "at most 10");
+    BOOST_TEST(most.shortfall(10) == "");
+    BOOST_TEST(most.shortfall(11.5) == "by 15 %");
+    BOOST_TEST(most.shortfall(31) == "3.1 times the limit");
+    const goal least{"b", true, 0.5, "", false};
+    BOOST_TEST(least.words() == "at least 0.5");
+    BOOST_TEST(least.shortfall(0.4) == "by 20 %");
+    const goal none{"c", false, 0, "", false};
+    BOOST_TEST(none.shortfall(2) == "by 2");
 }

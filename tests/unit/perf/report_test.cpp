@@ -40,8 +40,11 @@ BOOST_AUTO_TEST_CASE(disturbed_rounds_do_not_count_while_enough_are_left) {
     found.disturb_since(mark);
     BOOST_TEST(found.find("a")->median == 10);
     BOOST_TEST(!found.find("a")->disturbed);
+    BOOST_TEST(found.find("a")->rounds == 3U);
+    BOOST_TEST(report::fault_of(found.figures()[0]) == "");
     found.disturb_since(mark - 1);
     BOOST_TEST(found.find("a")->disturbed);
+    BOOST_TEST(report::fault_of(found.figures()[0]).find("busy while a was") != std::string::npos);
     BOOST_TEST(found.find("a")->median == 10);
     BOOST_TEST(found.has_void());
 }
