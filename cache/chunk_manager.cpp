@@ -166,9 +166,8 @@ chunk_manager::chunk_manager(leat::engine& engine,
                                          format_size(unit_size));
     }
     cache_ = detail::shared_cache::of(engine);
-    const io::buffer_arena& arena = *engine.at(0).arena();
-    if (2 * arena.buffer_bytes(size) > engine.memory_per_shard() ||
-        arena.buffers_in(engine.memory_per_shard(), size) < 2) {
+    if (!engine.reserve_chunks(size)) {
+        const io::buffer_arena& arena = *engine.at(0).arena();
         refuse(errc::budget_too_small, "each shard needs room for two chunks of " +
                                            format_size(size) + " in whole segments of " +
                                            format_size(arena.segment_bytes()) + ", but has only " +

@@ -35,16 +35,22 @@ slice_stream::slice_stream(slice_stream&&) noexcept = default;
 slice_stream::~slice_stream() {
     drop_before(std::numeric_limits<std::uint64_t>::max());
     // A stream that was moved from has no file.
-    if (shard::current() != &home_ || file_.record() == nullptr) return;
+    if (file_.record() == nullptr) return;
+    if (shard::current() != nullptr) check_home();
+    if (shard::current() != &home_) return;
     count_ahead(0);
     manager_.core_->here().parts().runs.ended(file_.id().number, offset_,
                                               detail::stretch_of(manager_.chunk_size()));
 }
 
 unsigned slice_stream::depth() const noexcept {
-    // Over small chunks its windows reach farther than that.
-    if (detail::stretch_of(manager_.chunk_size()) != manager_.chunk_size() &&
-        manager_.core_->grain < manager_.chunk_size())
+    const std::uint64_t size = manager_.chunk_size();
+    // Over small chunks its windows reach farther than that; and where an owner has room for few
+    // chunks, it reads fragments.
+    if (manager_.core_->grain < size &&
+        (detail::stretch_of(size) != size ||
+         !manager_.core_->here().parts().eviction.has_room_for_chunks(
+             {detail::piece_number::chunk(0), 0, size})))
         return 0;
     const std::uint64_t share = manager_.core_->here().parts().runs.share();
     // Beside a whole chunk, which is there until it has been come through.
@@ -125,7 +131,7 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
             *manager_.core_, file_.id().number, begin, length, whole ? size : wanted, given);
         if (asking == nullptr) return;  // the reader asks for it himself
         ahead_.push_back(asking);
-        runs.asked(file_.id().number, begin, begin + (whole ? all : wanted),
+        runs.asked(file_.id().number, offset_, begin, begin + (whole ? all : wanted),
                    detail::stretch_of(size));
     }
     count();
@@ -148,17 +154,18 @@ task<slice> slice_stream::next() {
     const bool all_at_once = core.grain >= size;
     if (all_at_once || place.in == 0)
         whole_ = all_at_once || (depth() != 0 && !is_in_fragments(place.index));
-    const std::uint64_t first = whole_ ? place.index : place.index + 1;
     if (all_at_once && options_.slice_size == 0 && !has(offset_, config.size)) {
-        look_ahead(place.index, first);  // all of them at once, this one first
+        look_ahead(place.index, place.index);  // all of them at once, this one first
     }
     detail::streamed_get_chunk asking{core, config, detail::patience_of(config.hint),
                                       end_ - offset_, true};
     result<slice> found = co_await asking;
     if (!found) throw system_error(found.error());
+    // It may have been read as a window of fragments.
+    whole_ = whole_ && (all_at_once || !is_in_fragments(place.index));
     // Only now: a small piece is demanded, and what is there is pinned, before more is asked for,
     // first the rest of its own chunk.
-    look_ahead(place.index, first);
+    look_ahead(place.index, whole_ ? place.index : place.index + 1);
     offset_ += piece;
     co_return std::move(*found);
 }

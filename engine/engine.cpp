@@ -58,6 +58,7 @@ engine::engine(engine_options options)
     for (unsigned index = 0; index < options_.shards; ++index) {
         shards_[index] = std::make_unique<shard>(*this, index, options_.shards);
     }
+    least_ = memory_for_two(options_.chunk_size);
 }
 
 engine::~engine() {
@@ -267,16 +268,27 @@ void engine::nudge_all() noexcept {
     for (const auto& one : shards_) one->nudge();
 }
 
-std::uint64_t engine::least_memory() const noexcept {
+std::uint64_t engine::memory_for_two(std::uint64_t chunk_size) const noexcept {
     const io::buffer_arena& arena = *shards_.front()->arena();
-    const std::uint64_t two_chunks = 2 * options_.chunk_size;
+    const std::uint64_t segment = arena.segment_bytes();
     // Where a segment is longer than a chunk, that may be one and a part of another, which has room
     // for no chunk.
-    const bool fit = arena.buffers_in(two_chunks, options_.chunk_size) >= 2;
-    return shards() * (fit ? two_chunks : 2 * arena.segment_bytes());
+    const bool fit = arena.buffers_in(2 * chunk_size, chunk_size) >= 2;
+    return 2 * (fit ? chunk_size : (chunk_size + segment - 1) / segment * segment);
+}
+
+bool engine::reserve_chunks(std::uint64_t size) {
+    const std::lock_guard lock{budget_};
+    const std::uint64_t needed = memory_for_two(size);
+    if (needed > memory_per_shard()) return false;
+    if (needed <= least_) return true;
+    least_ = needed;
+    nudge_all();
+    return true;
 }
 
 void engine::set_memory(std::uint64_t bytes) {
+    const std::lock_guard lock{budget_};
     check_memory(options_, bytes, least_memory());
     given_ = bytes;
     adjust_memory(bytes);

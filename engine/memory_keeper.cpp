@@ -47,6 +47,7 @@ void memory_keeper::second_passed(work& item) noexcept {
 void memory_keeper::look_again() noexcept {
     leat::engine& of = shard_.engine();
     try {
+        const std::lock_guard lock{of.budget_};
         const std::uint64_t now = of.memory();
         const bool risen = pressure_.risen(std::chrono::microseconds{pause}.count());
         const std::uint64_t least = of.least_memory();

@@ -161,7 +161,8 @@ void check_memory(const engine_options& options, std::uint64_t bytes, std::uint6
         refuse(errc::budget_too_small,
                "a memory budget of " + format_size(bytes) + " is too small for " +
                    std::to_string(options.shards) + " shard" + (options.shards == 1 ? "" : "s") +
-                   ": each needs two chunks of " + format_size(options.chunk_size) + ", " +
+                   ": each needs two chunks of " +
+                   format_size(std::max(options.chunk_size, least / options.shards / 2)) + ", " +
                    format_size(least) + " in all");
     }
     if (bytes > options.most_memory) {

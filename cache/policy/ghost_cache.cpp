@@ -4,6 +4,7 @@
 #include "policies.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace leat::detail {
 
 namespace {
 constexpr std::size_t bucket_count = 512;
+constexpr std::uint64_t most_bytes = std::numeric_limits<std::uint32_t>::max();
 }  // namespace
 
 ghost_cache::ghost_cache(cache_policy which, std::uint64_t capacity, latest_use of_real)
@@ -75,13 +77,13 @@ void ghost_cache::insert(std::uint64_t key,
     entry* const added = take_spare();
     if (added == nullptr) return;
     added->key = key;
-    added->bytes = bytes;
+    added->bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, most_bytes));
     added->keep = keep;
     added->real = real;
     added->used = added->last_use = used;
     added->chain = std::exchange(bucket_of(key), added);
     ++size_;
-    used_bytes_ += bytes;
+    used_bytes_ += added->bytes;
     policy_->insert(*added);
 }
 

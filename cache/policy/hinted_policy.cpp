@@ -40,6 +40,7 @@ public:
     void reused(resident& again) noexcept override {
         if (plain(again)) ordered_->reused(again);
     }
+    [[nodiscard]] resident_queue* first_to_go() noexcept override { return &queue(first); }
     void set_capacity(std::uint64_t bytes) noexcept override { ordered_->set_capacity(bytes); }
     [[nodiscard]] std::uint64_t remembered_bytes() const noexcept override {
         return ordered_->remembered_bytes();
@@ -50,12 +51,25 @@ public:
 
     resident* victim(judge decide, void* state) noexcept override {
         bool stopped = false;
-        resident* found = first_to_go(decide, state, stopped);
+        resident* found = first_victim(decide, state, stopped);
         if (found != nullptr || stopped) return found;
         // What stops the search there stops it here, too: that costs one question.
         found = ordered_->victim(decide, state);
         if (found != nullptr) return found;
         return unused(last, last, decide, state, stopped);
+    }
+
+    bool victims(judge decide, taker take, void* state, std::uint64_t kind) noexcept override {
+        bool stopped = false;
+        while (resident* const found = first_victim(decide, state, stopped)) {
+            if (!take(state, *found)) return false;
+        }
+        if (stopped) return true;
+        if (!ordered_->victims(decide, take, state, kind)) return false;
+        while (resident* const found = unused(last, last, decide, state, stopped)) {
+            if (!take(state, *found)) return false;
+        }
+        return true;
     }
 
 private:
@@ -69,13 +83,13 @@ private:
         return one.keep == retention::last_to_go ? last : first;
     }
 
-    resident* first_to_go(judge decide, void* state, bool& stopped) noexcept {
+    resident* first_victim(judge decide, void* state, bool& stopped) noexcept {
         for (auto next = queue(first).begin(); next != queue(first).end();) {
             resident& oldest = *next++;
             const verdict said = decide(state, oldest);
             stopped = said == verdict::stop;
             if (stopped) return nullptr;
-            if (said == verdict::pass) continue;
+            if (passes(said)) continue;
             leave(oldest);
             if (said == verdict::evict) return &oldest;
             if (said == verdict::set_aside) continue;

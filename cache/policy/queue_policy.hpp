@@ -20,6 +20,7 @@ public:
     }
     void replace(resident& moved, resident& by) noexcept override {
         resident_queue::replace(moved, by);
+        queues_[moved.queue].follow(moved, by);
     }
     [[nodiscard]] bool empty() const noexcept override {
         return std::all_of(queues_.begin(), queues_.end(),
@@ -38,7 +39,7 @@ protected:
     }
     void enter(resident& added, std::size_t which) noexcept {
         added.in_policy = true;
-        added.queue = static_cast<std::uint8_t>(which);
+        added.queue = static_cast<std::uint8_t>(which) & 3;
         queues_[which].push(added);
     }
     void leave(resident& gone) noexcept {
@@ -59,7 +60,7 @@ protected:
             if (stopped) return nullptr;
             if (said == verdict::used) continue;  // it is asked again
             ++next;
-            if (said == verdict::pass) continue;
+            if (passes(said)) continue;
             leave(candidate);
             if (said == verdict::evict) return &candidate;
         }
@@ -78,7 +79,7 @@ protected:
             const verdict said = decide(state, oldest);
             stopped = said == verdict::stop;
             if (stopped) return nullptr;
-            if (said == verdict::pass) continue;
+            if (passes(said)) continue;
             if (said == verdict::used && to == which) {
                 from.rotate(oldest, next);
             } else if (said == verdict::used) {

@@ -62,15 +62,59 @@ public:
     void put_back(resident& back) noexcept override { enter(back, back.queue); }
 
     resident* victim(judge decide, void* state) noexcept override {
+        resident* found = nullptr;
+        search(decide, state, false, [&](resident& one) {
+            found = &one;
+            return false;
+        });
+        return found;
+    }
+    bool victims(judge decide, taker take, void* state, std::uint64_t kind) noexcept override {
+        bool taken = false;
+        const auto give = [&](resident& one) {
+            taken = true;
+            return take(state, one);
+        };
+        const bool mine = kind == kind_;
+        if (mine && skips_left_ != 0) {
+            --skips_left_;
+            const bool more = search(decide, state, true, give);
+            if (taken) return more;
+        }
+        if (mine) skip_none();
+        others_ = 0;
+        const bool more = search(decide, state, mine, give);
+        if (mine) {
+            skips_left_ = taken ? most_skips : 0;
+        } else if (others_ >= worth_skipping && skips_left_ == 0) {
+            kind_ = kind;
+        }
+        return more;
+    }
+
+private:
+    static constexpr std::uint8_t small = 0;
+    static constexpr std::uint8_t main = 1;
+
+    void skip_none() noexcept {
+        queue(small).skip_none();
+        queue(main).skip_none();
+    }
+    /// Whether `take` wants more than there are. If `skips`, those are not met that were of another
+    /// kind in former searches, and more may be skipped by the next.
+    template <class Take>
+    bool search(judge decide, void* state, bool skips, Take take) noexcept {
         evicted_ = true;
-        auto small_next = queue(small).begin();
-        auto main_next = queue(main).begin();
+        auto small_next = skips ? queue(small).first_not_skipped() : queue(small).begin();
+        auto main_next = skips ? queue(main).first_not_skipped() : queue(main).begin();
+        bool skips_small = skips;  // nothing else has been met there
+        bool skips_main = skips;
         // Each chunk may be met with three reuses and a use. Other shards go on using what is
         // looked at here: that must not keep this from ending.
         for (std::size_t left = 5 * count(); left > 0; --left) {
             const bool small_left = small_next != queue(small).end();
             const bool main_left = main_next != queue(main).end();
-            if (!small_left && !main_left) return nullptr;
+            if (!small_left && !main_left) break;
             const bool from_small = small_left && (!main_left || small_is_full());
             auto& next = from_small ? small_next : main_next;
             resident& oldest = *next++;
@@ -79,8 +123,17 @@ public:
                 continue;
             }
             const verdict said = decide(state, oldest);
-            if (said == verdict::stop) return nullptr;
-            if (said == verdict::pass) continue;
+            if (said == verdict::stop) break;
+            bool& skips_here = from_small ? skips_small : skips_main;
+            if (said == verdict::other) {
+                ++others_;
+                if (skips_here) queue(oldest.queue).skip_to(next);
+                continue;
+            }
+            if (said == verdict::pass) {
+                skips_here = false;
+                continue;
+            }
             if (said == verdict::used) {
                 // With reuses it is met with again at once, as one that has them.
                 if (oldest.reuses != 0 || !by_visits_) {
@@ -93,14 +146,10 @@ public:
             leave(oldest);
             if (said == verdict::set_aside) continue;
             (from_small ? left_small_ : left_main_).push(oldest.key, oldest.bytes);
-            return &oldest;
+            if (!take(oldest)) return false;
         }
-        return nullptr;
+        return true;
     }
-
-private:
-    static constexpr std::uint8_t small = 0;
-    static constexpr std::uint8_t main = 1;
 
     void count_down(resident& oldest,
                     bool from_small,
@@ -142,6 +191,14 @@ private:
     static constexpr double shortest = 0.02;
     static constexpr double longest = 0.8;
 
+    // Where a search has met so many of another kind, the next ones do not, but for each 17th: what
+    // they are good for may have changed.
+    static constexpr std::size_t worth_skipping = 64;
+    static constexpr unsigned most_skips = 16;
+
+    std::uint64_t kind_ = 0;  ///< of the searches that skip
+    unsigned skips_left_ = 0;
+    std::size_t others_ = 0;  ///< that the last search has met
     bool by_visits_;
     bool evicted_ = false;  ///< the memory has been full
     /// Reuses that bring a chunk from the short queue to the long one.

@@ -29,7 +29,7 @@ public:
             const verdict said = decide(state, candidate);
             if (said == verdict::stop) return nullptr;
             hand_ = younger(candidate);
-            if (said == verdict::used || said == verdict::pass) continue;
+            if (said == verdict::used || passes(said)) continue;
             leave(candidate);
             if (said == verdict::evict) return &candidate;
         }

@@ -35,7 +35,7 @@ public:
             const verdict said = decide(state, oldest);
             stopped = said == verdict::stop;
             if (stopped) return nullptr;
-            if (said == verdict::pass) continue;
+            if (passes(said)) continue;
             erase(oldest);
             if (said == verdict::used) {
                 insert(oldest);

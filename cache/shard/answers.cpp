@@ -16,8 +16,8 @@ void answers::grant(chunk& found, chunk_request& wanted) noexcept {
         return send(wanted, {});
     }
     // A fragment that a shard asks for once goes home with its last pin: most are never used again.
-    const std::uint32_t asker = wanted.home->home().index() + 1;
-    const std::uint32_t before = std::exchange(found.asked_by, asker);
+    const auto asker = static_cast<std::uint16_t>(wanted.home->home().index() + 1);
+    const std::uint16_t before = std::exchange(found.asked_by, asker);
     wanted.fleeting = !found.piece.is_chunk() && before != asker;
     wanted.grant = granted_.grant(found, *wanted.via);
     // Without a grant, slices of a chunk that a change of the file has doomed hang on the lease.

@@ -31,8 +31,8 @@ cache_census shard_cache::census() {
     parts_->chunks.each([&](const chunk& one) {
         mine.counts.fragments += one.piece.is_chunk() ? 0 : 1;
         mine.counts.short_chunks += one.length < one.bytes ? 1 : 0;
-        mine.counts.filling_chunks += one.reads != 0 ? 1 : 0;
-        mine.counts.filling_bytes += one.reads != 0 ? one.bytes : 0;
+        mine.counts.filling_chunks += one.reads() != 0 ? 1 : 0;
+        mine.counts.filling_bytes += one.reads() != 0 ? one.bytes : 0;
         mine.counts.ahead_bytes += one.ahead && !one.served ? one.bytes : 0;
         add_pins(one);
     });

@@ -7,6 +7,7 @@
 #include <leat/cache/detail/shared_cache.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 #include <new>
 
@@ -16,6 +17,7 @@ chunk_store::chunk_store(shard_cache& cache, shard_memory& memory, entry_pages& 
     : cache_(cache),
       memory_(memory),
       chunks_(pages),
+      fills_(pages),
       policy_(make_policy(cache.all().engine().options().policy, memory.for_buffers())) {}
 
 bool chunk_store::reserve() noexcept {
@@ -26,10 +28,37 @@ bool chunk_store::reserve() noexcept {
     return false;
 }
 
-chunk* chunk_store::header(std::uint64_t words) noexcept {
+bool chunk_store::add_fills(bool anyway) noexcept {
+    if (!memory_.take(entry_pages::page_bytes)) {
+        if (!anyway) return false;
+        memory_.take_anyway(entry_pages::page_bytes);
+    }
+    if (fills_.add_page()) return true;
+    memory_.give_back(entry_pages::page_bytes);
+    return false;
+}
+
+bool chunk_store::start_fill(chunk& filling) noexcept {
+    if (filling.fill != nullptr) return true;
+    if (fills_.vacant() == 0) return false;
+    filling.fill = &fills_.make(filling);
+    // Behind who has read last, if anybody has.
+    const std::uint32_t end = filling.ends.last();
+    if (filling.entry::covers(end, 0))
+        filling.fill->cursor = static_cast<std::uint32_t>((end - filling.start) >> unit_shift);
+    return true;
+}
+
+void chunk_store::free_fill(chunk& filled) noexcept {
+    fill_state& gone = *std::exchange(filled.fill, nullptr);
+    if (gone.aside_link::is_linked()) aside_.erase(aside_.iterator_to(gone));
+    fills_.free(gone);
+}
+
+chunk* chunk_store::header(std::uint32_t length) noexcept {
     try {
-        chunk& made = chunks_.make(words);
-        memory_.take_anyway(unit_bits::bytes_for(words));
+        chunk& made = chunks_.make(length);
+        memory_.take_anyway(unit_bits::bytes_for(made.words()));
         return &made;
     } catch (const std::bad_alloc&) {
         return nullptr;
@@ -50,7 +79,7 @@ chunk* chunk_store::make(file_record& file,
                          std::byte* buffer,
                          std::uint64_t bytes,
                          retention keep) noexcept {
-    chunk* const made = header((bytes / unit_size + 63) / 64);
+    chunk* const made = header(static_cast<std::uint32_t>(what.length));
     if (made == nullptr) return nullptr;
     file_registry::refer(file);
     made->file = &file;
@@ -60,12 +89,10 @@ chunk* chunk_store::make(file_record& file,
     made->home = &cache_;
     made->used = cache_.stamp();
     made->last_use.note(made->used);
-    made->length = static_cast<std::uint32_t>(what.length);
-    made->bytes = bytes;
+    made->bytes = static_cast<std::uint32_t>(bytes);
     made->key = key_of(file, what.piece);
     made->keep = keep;
     made->attention = keep == retention::gone_when_idle;
-    made->units = static_cast<std::uint32_t>((made->length + unit_size - 1) / unit_size);
     cache_.table().insert(*made);
     policy_->insert(*made);
     loaded_bytes_ += bytes;
@@ -90,7 +117,8 @@ void chunk_store::wait_for_reader(chunk& ahead) noexcept {
 }
 
 void chunk_store::wait_no_more(chunk& waited) noexcept {
-    if (!std::exchange(waited.waits_for_reader, false)) return;
+    if (!waited.waits_for_reader) return;
+    waited.waits_for_reader = false;
     const auto at = ahead_.iterator_to(waited);
     if (next_ahead_ == &waited) {
         const auto next = std::next(at);
@@ -180,11 +208,11 @@ void chunk_store::discard(chunk& gone) noexcept {
     hold_no_more(gone);
     policy_->erase(gone);
     leave_aside(gone);
-    stay(gone);
+    if (gone.fill != nullptr) free_fill(gone);
     cache_.home().arena()->release(gone.data(), gone.bytes);
     cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
-    memory_.give_back(unit_bits::bytes_for(gone.words));
-    gone.forget();
+    memory_.give_back(unit_bits::bytes_for(gone.words()));
+    gone.bits.forget(gone.words());
     chunks_.free(gone);
     note_room();
 }
@@ -196,34 +224,36 @@ void chunk_store::doom(chunk& stale) noexcept {
     hold_no_more(stale);
     policy_->erase(stale);
     leave_aside(stale);
-    stay(stale);
-    aside_.push_back(stale);
+    doomed_.push_back(stale);
 }
 
 void chunk_store::settle(chunk& left) noexcept {
+    end_fill(left);
     // Somebody has used it who said nothing against its staying.
     if (left.keep == retention::gone_when_idle && !left.superseded &&
         left.latest_use() != left.used)
         change_retention(left, retention::normal);
-    if (left.keep == retention::gone_when_idle) {
+    if (left.keep == retention::gone_when_idle) left.attention = true;
+    if (left.doomed) {
         left.attention = true;
-        if (left.idle() && !left.turn_link::is_linked()) leaving_.push_back(left);
+        if (left.idle()) discard(left);
+        return;
     }
-    if (!left.doomed) return put_back(left);
-    left.attention = true;
-    if (left.idle()) discard(left);
+    put_back(left);
+    if (left.keep != retention::gone_when_idle || !left.idle()) return;
+    assert(left.in_policy);
+    policy_->first_to_go()->lead(left);
+    ++leaving_;
 }
 
-void chunk_store::stay(chunk& still) noexcept {
-    if (still.turn_link::is_linked()) leaving_.erase(leaving_.iterator_to(still));
-}
-
+// Whatever else happens in the turn, those that were put in front are among so many there.
 void chunk_store::let_go() noexcept {
-    while (!leaving_.empty()) {
-        chunk& first = leaving_.front();
-        leaving_.pop_front();
-        if (first.idle() && first.keep == retention::gone_when_idle) discard(first);
+    resident_queue& first = *policy_->first_to_go();
+    for (auto next = first.begin(); leaving_ != 0 && next != first.end(); --leaving_) {
+        auto& one = static_cast<chunk&>(*next++);
+        if (one.idle() && one.keep == retention::gone_when_idle) discard(one);
     }
+    leaving_ = 0;
 }
 
 bool chunk_store::drop_page() noexcept {
@@ -232,9 +262,15 @@ bool chunk_store::drop_page() noexcept {
     return true;
 }
 
+bool chunk_store::drop_fills() noexcept {
+    if (!fills_.drop_page()) return false;
+    memory_.give_back(entry_pages::page_bytes);
+    return true;
+}
+
 bool chunk_store::empty_page() noexcept {
     const auto can_move = [](const chunk& one) {
-        return one.idle() && !one.doomed && !one.turn_link::is_linked();
+        return one.idle() && !one.doomed && one.fill == nullptr;
     };
     return chunks_.empty_page(can_move, [this](chunk& one) { move(one); });
 }
@@ -242,10 +278,14 @@ bool chunk_store::empty_page() noexcept {
 void chunk_store::tidy(bool move_some) noexcept {
     while (chunks_.sparse() && (drop_page() || (move_some && empty_page()))) {
     }
+    while ((fills_.sparse() || memory_.exceeded()) && drop_fills()) {
+    }
 }
 
 void chunk_store::compact() noexcept {
     while (drop_page() || empty_page()) {
+    }
+    while (drop_fills()) {
     }
 }
 
@@ -253,8 +293,11 @@ void chunk_store::move(chunk& idle) noexcept {
     chunk& to = chunks_.make(std::move(idle));
     to.show_bits();
     cache_.table().replace(idle, to);
-    if (idle.in_policy) policy_->replace(idle, to);
-    if (idle.aside_link::is_linked()) static_cast<aside_link&>(to).swap_nodes(idle);
+    if (idle.in_policy) {
+        policy_->replace(idle, to);
+    } else if (idle.waits_for_reader) {
+        static_cast<resident_link&>(to).swap_nodes(idle);
+    }
     if (next_ahead_ == &idle) next_ahead_ = &to;
     cache_.home().arena()->set_user(to.data(), &to);
     cache_.parts().uses.moved(idle, to);
@@ -271,7 +314,7 @@ void chunk_store::unpinned(chunk& left) noexcept {
 
 void chunk_store::put_back(chunk& aside) noexcept {
     note_room();
-    if (aside.pins != 0 || !aside.waiters.empty()) {
+    if (aside.pins != 0 || aside.has_waiters()) {
         aside.attention = true;  // whoever waits will pin, and whoever pins will unpin
         return;
     }
@@ -285,19 +328,24 @@ void chunk_store::put_back(chunk& aside) noexcept {
 verdict chunk_store::set_aside(chunk& kept) noexcept {
     kept.attention = true;
     if (kept.pinned()) {
-        if (!std::exchange(kept.is_held, true)) held_bytes_ += kept.bytes;
+        if (!kept.is_held) held_bytes_ += kept.bytes;
+        kept.is_held = true;
     } else {
-        aside_.push_back(kept);
+        assert(kept.under_way());
+        aside_.push_back(*kept.fill);
     }
     return verdict::set_aside;
 }
 
 void chunk_store::hold_no_more(chunk& back) noexcept {
-    if (std::exchange(back.is_held, false)) held_bytes_ -= back.bytes;
+    if (back.is_held) held_bytes_ -= back.bytes;
+    back.is_held = false;
 }
 
 void chunk_store::leave_aside(chunk& back) noexcept {
-    if (back.aside_link::is_linked()) aside_.erase(aside_.iterator_to(back));
+    if (back.fill != nullptr && back.fill->aside_link::is_linked())
+        aside_.erase(aside_.iterator_to(*back.fill));
+    if (back.doomed && back.resident_link::is_linked()) doomed_.erase(doomed_.iterator_to(back));
 }
 
 bool chunk_store::all_pinned() noexcept {
@@ -305,8 +353,12 @@ bool chunk_store::all_pinned() noexcept {
     if (!policy_->empty() || !std::all_of(ahead_.begin(), ahead_.end(), pinned)) return false;
     // What is found pinned here stays so until its last unpin, which puts it back.
     while (!aside_.empty()) {
-        if (!static_cast<chunk&>(aside_.front()).pinned()) return false;
+        if (!aside_.front().of->pinned()) return false;
         aside_.pop_front();
+    }
+    while (!doomed_.empty()) {
+        if (!pinned(doomed_.front())) return false;
+        doomed_.pop_front();
     }
     return true;
 }
@@ -315,28 +367,34 @@ const char* chunk_store::fault(const chunk& one) const noexcept {
     if (const char* const wrong = one.fault()) return wrong;
     if ((cache_.find(one.file_number, one.piece) == &one) == one.doomed)
         return "a chunk is not in the table, or a doomed one is";
-    const bool kept = one.pinned() || !one.waiters.empty() || one.reads != 0;
+    if (one.fill != nullptr && (!one.fill->in_use() || one.fill->in_hand))
+        return "a chunk has a fill of which nothing is under way";
+    const bool kept = one.pinned() || one.under_way();
     if (!one.in_policy && !one.doomed && !one.waits_for_reader && !kept)
         return "a chunk is set aside that nothing will bring back";
     if (one.keep == retention::gone_when_idle && one.idle())
         return "a chunk is there that nobody retains and nothing keeps";
     for (const lease::owner_part& held : one.holders) {
-        if (const char* const wrong = held.of->fault_at_owner()) return wrong;
+        if (const char* const wrong = held.of().fault_at_owner()) return wrong;
     }
     return nullptr;
 }
 
 const char* chunk_store::fault() const noexcept {
     const char* wrong = chunks_.fault();
+    if (wrong == nullptr) wrong = fills_.fault();
+    std::uint64_t filling = 0;
     chunks_.each([&](const chunk& one) {
         if (wrong == nullptr) wrong = fault(one);
+        filling += one.fill != nullptr ? 1 : 0;
     });
+    if (wrong == nullptr && filling != fills_.count()) wrong = "a fill is of no chunk";
     return wrong;
 }
 
 std::uint64_t chunk_store::close() noexcept {
-    leaving_.clear();
     ahead_.clear();
+    doomed_.clear();
     std::uint64_t pins = 0;
     chunks_.each([&](chunk& one) {
         pins += one.pins;

@@ -4,7 +4,9 @@
 #include "chunk.hpp"
 #include "entry_pool.hpp"
 #include "extent.hpp"
+#include "fill_state.hpp"
 #include "policy/policies.hpp"
+#include "policy/resident_queue.hpp"
 #include "shard_memory.hpp"
 
 #include <boost/intrusive/list.hpp>
@@ -23,8 +25,8 @@ class shard_cache;
 ///
 /// Invariants: a chunk in use is in the table exactly if it is not doomed; one that is neither in
 /// the policy nor doomed is set aside, and has something that will bring it back: a pin, a holder's
-/// pin, a waiter, or a read in flight; after a turn none is left that nobody retains and nothing
-/// keeps.
+/// pin, a waiter, or a read in flight; it has a fill exactly as long as something of it is under
+/// way; after a turn none is left that nobody retains and nothing keeps.
 class chunk_store {
 public:
     /// Throws std::bad_alloc.
@@ -36,6 +38,18 @@ public:
     [[nodiscard]] chunk* find(const file_record& file, piece_number piece) const noexcept;
     /// Whether there is a place for the header of the next chunk, or memory for more.
     [[nodiscard]] bool reserve() noexcept;
+    /// Whether there is a place for the next fill, or memory for more.
+    [[nodiscard]] bool reserve_fill() noexcept { return fills_.vacant() != 0 || add_fills(false); }
+    /// The same, whatever the budget says. False: no memory.
+    [[nodiscard]] bool reserve_fill_anyway() noexcept {
+        return fills_.vacant() != 0 || add_fills(true);
+    }
+    /// Something of it is about to be under way. False if there is no place for that.
+    [[nodiscard]] bool start_fill(chunk& filling) noexcept;
+    /// Nothing is known of its fill any more if nothing of it is under way.
+    void end_fill(chunk& filled) noexcept {
+        if (filled.fill != nullptr && !filled.fill->in_use()) free_fill(filled);
+    }
     /// `what` of `file`, in the table and the policy, in `buffer` of `bytes`, which it takes over;
     /// nullptr if there is no memory for its header. Precondition: reserve(), and none of that
     /// number is there.
@@ -80,9 +94,6 @@ public:
     [[nodiscard]] eviction_policy& policy() noexcept { return *policy_; }
     [[nodiscard]] const shard_memory& memory() const noexcept { return memory_; }
 
-    /// It is about to be read, or gone: it is not among those that let_go() frees. Precondition: it
-    /// is in no fill queue.
-    void stay(chunk& still) noexcept;
     /// At the turn's end: frees those that nobody is to retain and nothing keeps any more. Not
     /// before, since whoever has let go of one may be in the middle of serving others.
     void let_go() noexcept;
@@ -99,6 +110,8 @@ public:
     /// Whether every chunk is pinned; not only busy.
     [[nodiscard]] bool all_pinned() noexcept;
 
+    /// Fills under way.
+    [[nodiscard]] std::uint64_t fill_count() const noexcept { return fills_.count(); }
     /// Chunks in use.
     [[nodiscard]] std::uint64_t count() const noexcept { return chunks_.count(); }
     template <class Visit>
@@ -123,8 +136,11 @@ private:
         return loaded_bytes_ - static_cast<std::uint64_t>(one.placed);
     }
     void change_retention(chunk& of, retention to) noexcept;
-    [[nodiscard]] chunk* header(std::uint64_t words) noexcept;
+    [[nodiscard]] bool add_fills(bool anyway) noexcept;
+    void free_fill(chunk& filled) noexcept;
+    [[nodiscard]] chunk* header(std::uint32_t length) noexcept;
     bool drop_page() noexcept;
+    bool drop_fills() noexcept;
     bool empty_page() noexcept;
     void move(chunk& idle) noexcept;
     [[nodiscard]] const char* fault(const chunk& one) const noexcept;
@@ -132,22 +148,23 @@ private:
     void wait_no_more(chunk& waited) noexcept;
     void hold_no_more(chunk& back) noexcept;
     [[nodiscard]] static bool can_go(const chunk& waiting) noexcept {
-        return !waiting.pinned() && waiting.waiters.empty() && waiting.reads == 0 &&
-               !waiting.ever_used();
+        return !waiting.pinned() && !waiting.under_way() && !waiting.ever_used();
     }
     void put_back(chunk& aside) noexcept;
 
     shard_cache& cache_;
     shard_memory& memory_;
     entry_pool<chunk> chunks_;
+    entry_pool<fill_state> fills_;
     std::unique_ptr<eviction_policy> policy_;
-    boost::intrusive::list<resident, boost::intrusive::base_hook<aside_link>>
-        aside_;  ///< of those set aside, those not known to be pinned
-    boost::intrusive::list<chunk,
-                           boost::intrusive::base_hook<turn_link>,
+    boost::intrusive::list<fill_state,
+                           boost::intrusive::base_hook<aside_link>,
                            boost::intrusive::constant_time_size<false>>
-        leaving_;
-    boost::intrusive::list<resident, boost::intrusive::base_hook<aside_link>>
+        aside_;  ///< of those set aside, those not known to be pinned
+    boost::intrusive::list<resident, boost::intrusive::base_hook<resident_link>>
+        doomed_;                 ///< those not known to be pinned
+    std::uint64_t leaving_ = 0;  ///< of those first to go, so many may have nothing that keeps them
+    boost::intrusive::list<resident, boost::intrusive::base_hook<resident_link>>
         ahead_;  ///< those that wait for their reader, in the order in which they were read
     resident* next_ahead_ = nullptr;  ///< where the next look at them begins; nullptr: at the front
     std::uint64_t ahead_bytes_ = 0;

@@ -166,6 +166,28 @@ public:
         for (std::size_t at = first; at < end; ++at) each_in(*pages_[at], visit);
         return end == pages_.size() ? 0 : end;
     }
+    /// A place among all, for next().
+    struct position {
+        std::size_t page = 0;
+        unsigned place = 0;
+    };
+    /// The next one from there on, round and round, as each_some() visits them; nullptr if there is
+    /// none. The position is then behind it.
+    [[nodiscard]] Entry* next(position& from) noexcept {
+        if (count_ == 0) return nullptr;
+        for (std::size_t looks = 0; looks <= pages_.size(); ++looks) {
+            if (from.page >= pages_.size()) from = {};
+            page& in = *pages_[from.page];
+            const std::uint64_t left = in.live >> from.place << from.place;
+            if (left != 0) {
+                const auto found = static_cast<unsigned>(std::countr_zero(left));
+                from.place = found + 1;
+                return place(in, found);
+            }
+            from = {from.page + 1, 0};
+        }
+        return nullptr;
+    }
     /// What is wrong, or nullptr.
     [[nodiscard]] const char* fault() const noexcept {
         std::size_t found_pages = 0;

@@ -15,12 +15,17 @@
 namespace leat::detail {
 
 namespace {
+// For vain_searches: those that make the memory smaller, which want no buffer.
+constexpr std::uint64_t for_memory = 0;
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned most_coming = 4;
 // Leases that are asked back for one segment, where fragments serve as well.
 constexpr unsigned most_leases = 8;
 // After a look for a segment to empty that has found none, so many headers come of evictions.
 constexpr unsigned looks_to_spare = 64;
+// By one search, for a segment: what streams have come through goes before all others, and is
+// looked for in between.
+constexpr unsigned most_evicted = 4;
 // Where there is memory for fewer whole chunks, each takes too much of it.
 constexpr std::uint64_t fewest_chunks = 16;
 
@@ -61,6 +66,7 @@ chunk* eviction::make(chunk_request& wanted, const extent& what) noexcept {
     out_of_memory_ = false;
     coming_ = 0;
     for_ahead_ = wanted.asked_ahead;
+    may_spare_ = wanted.patience != patience::none;
     // Otherwise fragments serve as well.
     must_ = !what.piece.is_chunk() || needs_whole_chunk(wanted);
     if (!std::exchange(wanted.expected, true))
@@ -141,17 +147,26 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
         out_of_memory_ = true;  // none would be gained by letting all others go
         return nullptr;
     }
+    const std::uint64_t turn = cache_.home().turn_number();
+    if (buffer == nullptr && may_spare_ && vain_.spare(bytes, turn)) {
+        chunks_.note_room();
+        return nullptr;
+    }
     if (buffer == nullptr) cache_.take_foreign();  // a victim may be pinned only by what is gone
-    segment_emptying emptying{
-        arena, must_ ? std::numeric_limits<std::uint64_t>::max() : bytes + bytes / 2};
+    const std::uint64_t before = looks();
+    const std::uint64_t asked = bytes;
+    segment_emptying emptying{arena, last_look_,
+                              must_ ? std::numeric_limits<std::uint64_t>::max() : bytes + bytes / 2,
+                              bytes};
     wanted_bytes_ = bytes;
     larger_bytes_ = 0;
     emptying_ = &emptying;
     if (buffer == nullptr && bytes > arena.segment_bytes()) return empty_neighbours(bytes);
     while (buffer == nullptr) {
-        if (!evict_one()) {
+        if (!evict_some()) {
             // Without a chunk there is none to wait for.
             out_of_memory_ = chunks_.count() == 0;
+            if (coming_ == 0) vain_.failed(asked, looks() - before, turn);
             return nullptr;
         }
         buffer = arena.allocate(bytes);
@@ -200,7 +215,7 @@ void eviction::ask_back() noexcept {
 bool eviction::free_segment() noexcept {
     io::buffer_arena& arena = *cache_.home().arena();
     const std::uint64_t before = arena.statistics().divided_bytes;
-    segment_emptying emptying{arena};
+    segment_emptying emptying{arena, last_look_};
     wanted_bytes_ = arena.segment_bytes();
     larger_bytes_ = 0;
     for_ahead_ = false;
@@ -208,7 +223,7 @@ bool eviction::free_segment() noexcept {
     emptying_ = &emptying;
     bool evicts = true;
     while (evicts && arena.statistics().divided_bytes >= before) {
-        evicts = evict_one();
+        evicts = evict_some();
         if (evicts) static_cast<void>(emptying.finish());
     }
     emptying_ = nullptr;
@@ -220,22 +235,42 @@ void eviction::count_remembered() noexcept {
 }
 
 void eviction::keep_to_memory() noexcept {
-    if (!memory_.exceeded()) return;
+    const std::uint64_t turn = cache_.home().turn_number();
+    if (!memory_.exceeded() || vain_.spare(for_memory, turn)) return;
     cache_.take_foreign();  // a victim may be pinned only by what is gone
+    const std::uint64_t before = looks();
     while (memory_.exceeded() && free_segment()) {
     }
+    if (memory_.exceeded()) vain_.failed(for_memory, looks() - before, turn);
 }
 
 void eviction::shrink() noexcept {
+    const std::uint64_t turn = cache_.home().turn_number();
+    owes_shrink_ = vain_.spare(for_memory, turn);
+    if (owes_shrink_) return;
     count_remembered();
     if (!memory_.exceeded()) return;
     cache_.take_foreign();
+    const std::uint64_t before = looks();
     do {
         chunks_.compact();
     } while (memory_.exceeded() && free_segment());
+    if (memory_.exceeded()) vain_.failed(for_memory, looks() - before + chunks_.count(), turn);
+}
+
+// For want of memory no request is to fail: where no more can go, few more are on their way.
+bool eviction::reserve_fill() noexcept {
+    while (!chunks_.reserve_fill()) {
+        if (!free_segment()) return chunks_.reserve_fill_anyway();
+    }
+    return true;
 }
 
 bool eviction::find_header() noexcept {
+    if (!reserve_fill()) {
+        out_of_memory_ = true;
+        return false;
+    }
     if (chunks_.reserve()) return true;
     const io::arena_statistics held = cache_.home().arena()->statistics();
     // Where smaller pieces take the places of larger ones, what they leave is memory for headers.
@@ -249,44 +284,53 @@ bool eviction::find_header() noexcept {
     }
     if (chunks_.reserve()) return true;
     cache_.take_foreign();
-    segment_emptying emptying{*cache_.home().arena()};
+    segment_emptying emptying{*cache_.home().arena(), last_look_};
     wanted_bytes_ = 0;
     emptying_ = &emptying;
-    const bool evicted = evict_one();
+    const bool evicted = evict_some();
     emptying_ = nullptr;
     out_of_memory_ = !evicted && chunks_.count() == 0;
     return evicted && chunks_.reserve();
 }
 
-bool eviction::evict_one() noexcept {
+bool eviction::evict_some() noexcept {
     coming_ = 0;
     passed_ = false;
     used_ = false;
+    left_ = most_evicted;
+    const std::uint64_t before = counts_.evictions;
     const auto search = [this] {
-        return chunks_.policy().victim(
+        chunks_.policy().victims(
             [](void* self, resident& candidate) noexcept {
                 return static_cast<eviction*>(self)->judge(static_cast<chunk&>(candidate));
             },
-            this);
+            [](void* self, resident& victim) noexcept {
+                return static_cast<eviction*>(self)->evict(victim);
+            },
+            this, wanted_bytes_);
     };
-    resident* found = waits_in_vain(chunks_.waits_in_vain(wanted_bytes_));
-    if (found == nullptr) found = search();
-    if (found == nullptr && coming_ == 0 && !for_ahead_) {
-        found = waits_in_vain(chunks_.longest_waiting());
+    const auto none = [&] { return counts_.evictions == before; };
+    chunk* waiting = waits_in_vain(chunks_.waits_in_vain(wanted_bytes_));
+    if (waiting == nullptr) search();
+    if (waiting == nullptr && none() && coming_ == 0 && !for_ahead_) {
+        waiting = waits_in_vain(chunks_.longest_waiting());
         // Nothing comes, then, and so no reader: all are judged.
-        if (found == nullptr && coming_ == 0 && chunks_.none_waits()) found = search();
+        if (waiting == nullptr && coming_ == 0 && chunks_.none_waits()) search();
     }
-    if (found == nullptr) {
-        // Where all are in use by others the next look may find one that is not.
-        const bool again = used_ || (!passed_ && !chunks_.policy().empty());
-        if (coming_ == 0 && again) chunks_.note_room();
-        return false;
-    }
+    if (waiting != nullptr) evict(*waiting);
+    if (!none()) return true;
+    // Where all are in use by others the next look may find one that is not.
+    const bool again = used_ || (!passed_ && !chunks_.policy().empty());
+    if (coming_ == 0 && again) chunks_.note_room();
+    return false;
+}
+
+bool eviction::evict(resident& victim) noexcept {
     ++counts_.evictions;
-    const std::uint64_t bytes = found->bytes;
-    chunks_.discard(static_cast<chunk&>(*found));
+    const std::uint64_t bytes = victim.bytes;
+    chunks_.discard(static_cast<chunk&>(victim));
     emptying_->freed(bytes);
-    return true;
+    return emptying_->needs_more(bytes) && --left_ != 0;
 }
 
 // What was read ahead for nothing says something of who has asked for it.
@@ -312,7 +356,12 @@ bool eviction::helps(const chunk& candidate) noexcept {
 }
 
 verdict eviction::judge(chunk& candidate) noexcept {
-    if (candidate.pinned() || !candidate.waiters.empty()) return chunks_.set_aside(candidate);
+    ++judged_;
+    // There may be thousands of a class that helps nobody, and all are met before the others. That
+    // there are some that are not pinned is known by then.
+    if (passed_ && candidate.bytes < wanted_bytes_ && emptying_->in_vain(candidate.bytes))
+        return verdict::other;
+    if (candidate.pinned() || candidate.has_waiters()) return chunks_.set_aside(candidate);
     const std::int64_t latest = candidate.latest_use();
     if (latest != candidate.used) {
         const std::int64_t before = candidate.used;
@@ -326,7 +375,7 @@ verdict eviction::judge(chunk& candidate) noexcept {
     if (!helps(candidate)) {
         passed_ = true;
         ask_back();
-        return verdict::pass;
+        return verdict::other;
     }
     const bool leased = !candidate.holders.empty();
     // Nothing younger goes in place of what is on its way: that is a message each, not a read.
@@ -337,7 +386,7 @@ verdict eviction::judge(chunk& candidate) noexcept {
         granted_.revoke(candidate);
         return verdict::pass;
     }
-    return candidate.reads != 0 ? chunks_.set_aside(candidate) : verdict::evict;
+    return candidate.reads() != 0 ? chunks_.set_aside(candidate) : verdict::evict;
 }
 
 boost::system::error_code eviction::shortage() noexcept {

@@ -7,6 +7,7 @@
 #include "segment_emptying.hpp"
 #include "shard_memory.hpp"
 #include "uses.hpp"
+#include "vain_searches.hpp"
 
 #include <leat/cache/statistics.hpp>
 
@@ -50,18 +51,25 @@ public:
     [[nodiscard]] bool coming() const noexcept { return coming_ != 0; }
     /// Evicts until one segment more is free. Whether that could be done.
     bool free_segment() noexcept;
+    /// Makes a place for the fill of what is served next, and evicts for it. False: no memory.
+    bool reserve_fill() noexcept;
     /// The memory learns what is remembered of what is gone.
     void count_remembered() noexcept;
     /// Evicts until the buffers keep to their memory, as far as that can be done now. Not in the
     /// middle of anything: headers move closer together, to give back memory, too.
     void shrink() noexcept;
+    /// Whether that was put off, since it was in vain shortly before.
+    [[nodiscard]] bool owes_shrink() const noexcept { return owes_shrink_; }
     /// What a request fails with that does not wait.
     [[nodiscard]] boost::system::error_code shortage() noexcept;
+
+    /// Chunks that searches have looked at until now.
+    [[nodiscard]] std::uint64_t looks() const noexcept { return judged_ + last_look_.looks; }
 
 private:
     /// Evicts as shrink() does; no header moves.
     void keep_to_memory() noexcept;
-    /// Makes sure that there is a header for a new chunk.
+    /// Makes sure that there is a header for a new chunk, and a place for its fill.
     [[nodiscard]] bool find_header() noexcept;
     /// `bytes` is what it has afterwards: perhaps more.
     [[nodiscard]] std::byte* find_buffer(std::uint64_t& bytes) noexcept;
@@ -69,7 +77,10 @@ private:
     [[nodiscard]] std::byte* empty_neighbours(std::uint64_t bytes) noexcept;
     /// The leases without which a segment could be emptied.
     void ask_back() noexcept;
-    [[nodiscard]] bool evict_one() noexcept;
+    /// One, or a few for the segment that is being emptied. Whether there were any.
+    [[nodiscard]] bool evict_some() noexcept;
+    /// Whether more are to go with it.
+    bool evict(resident& victim) noexcept;
     /// The same if it can go.
     [[nodiscard]] chunk* waits_in_vain(chunk* found) noexcept;
     [[nodiscard]] bool helps(const chunk& candidate) noexcept;
@@ -87,12 +98,18 @@ private:
     shard_memory& memory_;
     unsigned looks_spared_ = 0;  ///< before the next look for a segment that can be emptied
     unsigned coming_ = 0;        ///< chunks that the last search found leased and has asked back
+    last_look last_look_;
+    vain_searches vain_;
+    bool owes_shrink_ = false;
+    std::uint64_t judged_ = 0;  ///< candidates, all in all
     // Of the search under way:
     std::uint64_t wanted_bytes_ = 0;
     segment_emptying* emptying_ = nullptr;
     std::uint64_t larger_bytes_ = 0;  ///< of places that serve where none of the size comes
     bool for_ahead_ = false;          ///< nobody waits for it yet
+    bool may_spare_ = false;          ///< who wants it is asked for again, or does without
     bool must_ = true;                ///< nothing less than such a buffer serves
+    unsigned left_ = 0;               ///< evictions that it may make more
     bool used_ = false;               ///< there were some that were used since the last search
     bool passed_ = false;             ///< there were some whose place would not have helped
     bool out_of_memory_ = false;

@@ -21,6 +21,17 @@ extent aligned_around(std::uint64_t first, std::uint64_t last, std::uint64_t gra
     return {{}, first & ~(size - 1), size};
 }
 
+bool crosses(const chunk_request& wanted) noexcept {
+    return (wanted.in + wanted.size - 1) >> fragment_shift != wanted.in >> fragment_shift;
+}
+
+// Found by its first fragment, and no longer than the file.
+extent in_chunk(extent made, const chunk_request& wanted) noexcept {
+    made.piece = piece_number::fragment({wanted.index, wanted.in});
+    made.length = std::min(made.length, chunk_length(wanted) - made.start);
+    return made;
+}
+
 }  // namespace
 
 std::uint64_t chunk_length(const chunk_request& wanted) noexcept {
@@ -50,30 +61,32 @@ bool wants_whole_chunk(const chunk_request& wanted) noexcept {
            (wanted.in == 0 && wanted.window >= wanted.file->manager->chunk_size);
 }
 
-extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
+extent least_for(const chunk_request& wanted) noexcept {
     const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
     const std::uint64_t last = wanted.in + wanted.size - 1;
-    const std::uint64_t begin = wanted.in & ~(fragment_size - 1);
-    const bool crosses = last >> fragment_shift != wanted.in >> fragment_shift;
     extent made;
-    if (crosses) {
+    if (crosses(wanted)) {
         made.start = wanted.in & ~(grain - 1);
-        if (known != nullptr) made.start = std::min<std::uint64_t>(made.start, known->start);
         made.length = ((last | (grain - 1)) + 1) - made.start;
-    } else if (known != nullptr || whole || wanted.window > wanted.size) {
-        made.start = begin;
-        made.length = fragment_size;
     } else {
         made = aligned_around(wanted.in, last, grain);
+    }
+    return in_chunk(made, wanted);
+}
+
+extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
+    extent made = least_for(wanted);
+    if (!crosses(wanted) && (known != nullptr || whole || wanted.window > wanted.size)) {
+        made.start = wanted.in & ~(fragment_size - 1);
+        made.length = fragment_size;
     }
     if (known != nullptr) {
         const std::uint64_t end =
             std::max<std::uint64_t>(made.end(), std::uint64_t{known->start} + known->length);
+        made.start = std::min<std::uint64_t>(made.start, known->start);
         made.length = end - made.start;
     }
-    made.piece = piece_number::fragment({wanted.index, wanted.in});
-    made.length = std::min(made.length, chunk_length(wanted) - made.start);
-    return made;
+    return in_chunk(made, wanted);
 }
 
 }  // namespace leat::detail

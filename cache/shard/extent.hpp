@@ -23,9 +23,12 @@ struct extent {
 [[nodiscard]] std::uint64_t chunk_length(const chunk_request& wanted) noexcept;
 /// All of its chunk.
 [[nodiscard]] extent whole_chunk(const chunk_request& wanted) noexcept;
-/// The least that is kept for it: an aligned power of two of units that has what it asks for. If
-/// `whole`, or if `known` of the same fragment is there and lacks some of it, the whole fragment;
-/// and if it reaches beyond its first fragment, from where that begins to be held to where it ends.
+/// The least that is kept for it: an aligned power of two of units that has what it asks for, or,
+/// if it reaches beyond its first fragment, the units from where it begins to where it ends.
+[[nodiscard]] extent least_for(const chunk_request& wanted) noexcept;
+/// What is better kept for it: if `whole`, or if `known` of the same fragment is there and lacks
+/// some of it, the whole fragment; and if it reaches beyond that, from where that begins to be held
+/// to where it ends.
 [[nodiscard]] extent fragment_for(const chunk_request& wanted,
                                   const chunk* known,
                                   bool whole = false) noexcept;

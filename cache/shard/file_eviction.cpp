@@ -9,7 +9,7 @@ bool file_eviction::look() noexcept {
     shard_parts& parts = cache_.parts();
     next_ = parts.chunks.each_some(next_, [&](chunk& one) {
         if (one.doomed || !concerns(*one.file)) return;
-        if (!one.pinned() && one.waiters.empty() && one.reads == 0) bytes_ += one.bytes;
+        if (!one.pinned() && !one.under_way()) bytes_ += one.bytes;
         // As of fragments of which a whole chunk has the bytes.
         parts.granted_leases.revoke(one);
         parts.chunks.supersede(one);

@@ -1,9 +1,9 @@
 // The fills of one manager on one shard.
 #pragma once
 
-#include "chunk.hpp"
 #include "fill_rank.hpp"
 #include "fill_read.hpp"
+#include "fill_state.hpp"
 
 #include <leat/io/backend.hpp>
 
@@ -17,7 +17,7 @@ namespace leat::detail {
 /// What waits to be read and what is being read. Each manager has its own: where one is the source
 /// of another, the upper one's reads wait for the lower one's, which must not wait for theirs.
 struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
-    using chunks = boost::intrusive::list<chunk,
+    using chunks = boost::intrusive::list<fill_state,
                                           boost::intrusive::base_hook<turn_link>,
                                           boost::intrusive::constant_time_size<false>>;
 
@@ -44,6 +44,9 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
                 break;
         }
         return background_in_flight;
+    }
+    [[nodiscard]] unsigned in_flight() const noexcept {
+        return small_in_flight + large_in_flight + background_in_flight + window_in_flight;
     }
     [[nodiscard]] bool empty() const noexcept {
         return std::all_of(ranks.begin(), ranks.end(),

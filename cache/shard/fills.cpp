@@ -29,29 +29,41 @@ constexpr unsigned chunks_at_once = 8;
 constexpr std::chrono::milliseconds competition_memory{5};
 }  // namespace
 
+bool fills::streams(const chunk& filling, const chunk_request& wanted) noexcept {
+    return filling.piece.is_chunk() && wanted.window > wanted.size && !wanted.asked_ahead &&
+           !wanted.retried;
+}
+
+std::uint64_t fills::last_unit_for(const chunk& filling, const chunk_request& wanted) noexcept {
+    const std::uint64_t last = filling.last_unit(wanted);
+    if (!streams(filling, wanted)) return last;
+    // What a stream comes to next it would demand before the rest has its turn.
+    const std::uint64_t end = (wanted.in - filling.start + wanted.window - 1) >> unit_shift;
+    const std::uint64_t most = filling.first_unit(wanted) + largest_read - 1;
+    return std::max(last, std::min<std::uint64_t>({end, filling.units() - 1, most}));
+}
+
 void fills::want(chunk& filling, chunk_request& wanted) noexcept {
     // Of a fragment all is read at once: it holds little more than what is asked for.
     const bool whole =
-        !filling.piece.is_chunk() && filling.units <= small_demand_units && !wanted.retried;
-    const bool streams = filling.piece.is_chunk() && wanted.window > wanted.size;
+        !filling.piece.is_chunk() && filling.units() <= small_demand_units && !wanted.retried;
     const std::uint64_t first = whole ? 0 : filling.first_unit(wanted);
-    std::uint64_t last = whole ? filling.units - 1 : filling.last_unit(wanted);
+    const std::uint64_t last = whole ? filling.units() - 1 : last_unit_for(filling, wanted);
     std::uint64_t small_units = small_demand_units + (wanted.in % unit_size != 0 ? 1 : 0);
-    if (streams && !wanted.asked_ahead && !wanted.retried) {
-        // What a stream comes to next it would demand before the rest has its turn.
-        const std::uint64_t end = (wanted.in - filling.start + wanted.window - 1) >> unit_shift;
-        last = std::max(
-            last, std::min<std::uint64_t>({end, filling.units - 1, first + largest_read - 1}));
-        small_units = largest_read;
-    }
+    // A stream's window is read at once, but for those who wait for less: they would wait behind
+    // all of it.
+    if (streams(filling, wanted)) small_units = competing(queue_of(filling)) ? 0 : largest_read;
     if (wanted.asked_ahead && filling.on_demand_only()) {
         end_aheads(filling, system_error_code(EIO));
     } else if (wanted.asked_ahead) {
         // Nothing at once: its chunk's rank says when it is read.
     } else if (last - first < small_units) {
+        // Who waits for what is being read competes, too; a stream waits for its own window.
+        if (last - first <= small_demand_units && wanted.window <= wanted.size)
+            note_competition(queue_of(filling));
         // The request may end inside, when a read cannot begin, and was perhaps the only one.
         for (std::uint64_t unit = filling.next(first, false);
-             unit <= last && !filling.waiters.empty();) {
+             unit <= last && filling.has_waiters();) {
             const std::uint64_t end = std::min(filling.next(unit, true), last + 1);
             // A window that a stream waits for is no competitor of what others have asked ahead.
             const bool small = end - unit <= small_demand_units + 1;
@@ -63,10 +75,10 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             static_cast<void>(begun);
             unit = filling.next(end, false);
         }
-        filling.cursor = static_cast<std::uint32_t>(last + 1);
-    } else if (filling.next(first, false) <= last) {
+        if (filling.fill != nullptr) filling.fill->cursor = static_cast<std::uint32_t>(last + 1);
+    } else if (filling.next(first, false) <= filling.last_unit(wanted)) {
         wanted.unread = true;
-        ++filling.unread;
+        ++filling.fill->unread;
     }
     rank(filling);
 }
@@ -76,35 +88,43 @@ fill_queue& fills::queue_of(const chunk& filling) const noexcept {
 }
 
 fill_rank fills::rank_of(const chunk& filling) noexcept {
+    const fill_state& fill = *filling.fill;
     // A chunk whose turn is over waits for its read, and then behind the others.
-    if (filling.asked_units == filling.units || filling.turn >= largest_read)
+    if (filling.asked_units() == filling.units() || fill.turn >= largest_read)
         return fill_rank::none;
-    if (filling.unread != 0) return fill_rank::demanded;
+    if (fill.unread != 0) return fill_rank::demanded;
+    if (fill.on_demand_only()) return fill_rank::none;
+    if (fill.aheads != 0 && filling.served) return fill_rank::entered;
     // Behind the demanded bytes, not beside them: what is submitted together completes together.
-    if (filling.demands != 0 || filling.on_demand_only()) return fill_rank::none;
-    if (filling.aheads != 0) return fill_rank::ahead;
+    if (fill.demands != 0) return fill_rank::none;
+    if (fill.aheads != 0) return fill_rank::ahead;
     if (filling.keep == retention::gone_when_idle || !filling.piece.is_chunk())
         return fill_rank::none;
-    return !filling.waiters.empty() || filling.ever_used() ? fill_rank::rest : fill_rank::none;
+    return !fill.waiters.empty() || filling.ever_used() ? fill_rank::rest : fill_rank::none;
 }
 
 void fills::rank(chunk& filling) noexcept {
+    if (filling.fill == nullptr) return;  // nobody waits, and nobody has begun
     const fill_rank now = rank_of(filling);
-    if (filling.rank == now) return;
-    unqueue(filling);
-    if (now == fill_rank::none) return;
+    if (filling.rank() == now) return;
+    if (now == fill_rank::none) return unqueue(filling);
+    leave_queue(filling);
     fill_queue& queue = queue_of(filling);
     if (queue.empty()) to_fill_.push_back(queue);
-    filling.rank = now;
-    chunks_.stay(filling);
-    queue.of(now).push_back(filling);
+    filling.fill->rank = now;
+    queue.of(now).push_back(*filling.fill);
 }
 
 void fills::unqueue(chunk& filling) noexcept {
-    if (filling.rank == fill_rank::none) return;
+    leave_queue(filling);
+    chunks_.end_fill(filling);
+}
+
+void fills::leave_queue(chunk& filling) noexcept {
+    if (filling.rank() == fill_rank::none) return;
     fill_queue& queue = queue_of(filling);
-    fill_queue::chunks& in = queue.of(std::exchange(filling.rank, fill_rank::none));
-    in.erase(in.iterator_to(filling));
+    fill_queue::chunks& in = queue.of(std::exchange(filling.fill->rank, fill_rank::none));
+    in.erase(in.iterator_to(*filling.fill));
     // A queue that is listed has chunks, and with them a manager.
     if (queue.empty()) to_fill_.erase(to_fill_.iterator_to(queue));
 }
@@ -126,19 +146,19 @@ bool fills::read(chunk& filling, const fill_read& wanted) noexcept {
 
 void fills::begin_read(chunk& filling, const fill_read& wanted) noexcept {
     filling.ask(wanted.first, wanted.count);
-    ++filling.reads;
+    ++filling.fill->reads;
     fill_queue& queue = queue_of(filling);
-    if (wanted.why == fill_read::purpose::small_demand) {
-        ++counts_.demand_reads;
-        if (queue.small_in_flight + queue.large_in_flight + queue.background_in_flight != 0)
-            queue.last_competition = cache_.home().turn_time();
-    }
+    if (wanted.why == fill_read::purpose::small_demand) ++counts_.demand_reads;
     ++queue.in_flight(wanted.why);
-    if (wanted.demanded()) ++filling.demands;
+    if (wanted.demanded()) ++filling.fill->demands;
+}
+
+void fills::note_competition(fill_queue& queue) const noexcept {
+    if (queue.in_flight() != 0) queue.last_competition = cache_.home().turn_time();
 }
 
 std::stop_token fills::withdrawal_of(chunk& filling) {
-    std::stop_source& source = filling.withdrawal;
+    std::stop_source& source = filling.fill->withdrawal;
     // One that has stopped the reads of a fill that nobody wanted cannot serve another.
     if (!source.stop_possible() || source.stop_requested()) source = std::stop_source{};
     if (reads_stopped_) source.request_stop();
@@ -146,8 +166,8 @@ std::stop_token fills::withdrawal_of(chunk& filling) {
 }
 
 fill_read fills::part_of_window(const chunk& part, bool demanded) noexcept {
-    return {0, part.units, demanded ? fill_read::purpose::large_demand : fill_read::purpose::window,
-            true};
+    return {0, part.units(),
+            demanded ? fill_read::purpose::large_demand : fill_read::purpose::window, true};
 }
 
 void fills::join_window(chunk& part, bool demanded) noexcept {
@@ -191,15 +211,18 @@ void fills::settle_read(chunk& filling,
                         const fill_read& ended,
                         boost::system::error_code code,
                         bool withdrawn) noexcept {
-    if (--filling.reads == 0) filling.end_withdrawal();
+    fill_state& fill = *filling.fill;
+    if (--fill.reads == 0) fill.end_withdrawal();
     --queue_of(filling).in_flight(ended.why);
-    if (ended.demanded()) --filling.demands;
-    if (filling.turn >= largest_read) filling.turn = 0;
+    if (ended.demanded()) --fill.demands;
+    if (fill.turn >= largest_read) fill.turn = 0;
     if (filling.doomed) return chunks_.settle(filling);
+    // Another may begin meanwhile, and fail at once.
+    const bool in_hand = std::exchange(fill.in_hand, true);
     const bool stopping = cache_.home().stopping();
     if (!code) {
         filling.land(ended.first, ended.count);
-        filling.trust(ended.demanded());
+        fill.trust(ended.demanded());
         serve_landed(filling);
     } else if (withdrawn && !stopping && code != errc::file_changed) {
         // No error: somebody may have come since who shares the read.
@@ -210,13 +233,14 @@ void fills::settle_read(chunk& filling,
     }
     if (filling.doomed) return;
     rank(filling);
-    if (filling.reads == 0) chunks_.settle(filling);
+    fill.in_hand = in_hand;
+    if (fill.reads == 0) chunks_.settle(filling);
     assert(filling.fault() == nullptr);
 }
 
 void fills::serve_landed(chunk& filling) noexcept {
     if (filling.ready_length != 0 && filling.piece.is_chunk()) supersede_fragments(filling);
-    for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
+    for (auto next = filling.fill->waiters.begin(); next != filling.fill->waiters.end();) {
         chunk_request& waiter = *next++;
         if (!filling.has_landed(waiter)) continue;
         filling.remove(waiter);
@@ -245,7 +269,7 @@ void fills::read_failed(chunk& filling,
     }
     // A file that was closed meanwhile is no reason to distrust the device.
     const bool ended = code == errc::closed || cache_.home().stopping();
-    if (!ended && !failed.demanded()) filling.distrust();
+    if (!ended && !failed.demanded()) filling.fill->distrust();
     const bool told = answer_or_retry(filling, failed, code);
     if (filling.on_demand_only()) end_aheads(filling, code);
     if (ended || failed.told || (told && failed.demanded())) return;
@@ -254,7 +278,7 @@ void fills::read_failed(chunk& filling,
 
 // What is read on demand only does not come by itself.
 void fills::end_aheads(chunk& filling, boost::system::error_code code) noexcept {
-    for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
+    for (auto next = filling.fill->waiters.begin(); next != filling.fill->waiters.end();) {
         chunk_request& waiter = *next++;
         if (!waiter.asked_ahead) continue;
         filling.remove(waiter);
@@ -275,12 +299,13 @@ void fills::warn(const chunk& filling, boost::system::error_code code) noexcept 
 void fills::file_changed(chunk& stale, boost::system::error_code code) noexcept {
     unqueue(stale);
     chunks_.doom(stale);
-    while (!stale.waiters.empty()) {
-        chunk_request& first = stale.waiters.front();
+    while (stale.has_waiters()) {
+        chunk_request& first = stale.fill->waiters.front();
         stale.remove(first);
         answers_.send(first, code);
     }
     granted_.revoke(stale);
+    stale.fill->in_hand = false;
     chunks_.settle(stale);
 }
 
@@ -289,7 +314,7 @@ bool fills::answer_or_retry(chunk& filling,
                             boost::system::error_code code) noexcept {
     bool told = false;
     boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> again;
-    for (auto next = filling.waiters.begin(); next != filling.waiters.end();) {
+    for (auto next = filling.fill->waiters.begin(); next != filling.fill->waiters.end();) {
         chunk_request& waiter = *next++;
         const std::uint64_t from = filling.first_unit(waiter);
         const std::uint64_t to = filling.last_unit(waiter) + 1;
@@ -322,17 +347,17 @@ void fills::waiter_left(chunk& filling) noexcept {
 }
 
 void fills::drop_if_unwanted(chunk& filling) noexcept {
-    if (filling.waiters.empty() && !filling.ever_used()) {
-        if (filling.reads != 0) {
-            filling.withdrawal.request_stop();
-        } else if (filling.landed_units == 0 && filling.distrusted == 0) {
+    if (!filling.has_waiters() && !filling.ever_used()) {
+        if (filling.reads() != 0) {
+            filling.fill->withdrawal.request_stop();
+        } else if (filling.landed_units() == 0 && !filling.distrusted()) {
             assert(filling.pins == 0 && filling.holders.empty());
             unqueue(filling);
             chunks_.discard(filling);
             return;
         }
     }
-    if (filling.reads == 0) chunks_.settle(filling);
+    if (filling.reads() == 0) chunks_.settle(filling);
 }
 
 void fills::submit() noexcept {
@@ -349,14 +374,14 @@ void fills::submit() noexcept {
 void fills::give_up(fill_queue& queue) noexcept {
     for (fill_queue::chunks& one : queue.ranks) {
         while (!one.empty()) {
-            chunk& unread = one.front();
+            chunk& unread = *one.front().of;
             unqueue(unread);
-            while (!unread.waiters.empty()) {
-                chunk_request& waiter = unread.waiters.front();
+            while (unread.has_waiters()) {
+                chunk_request& waiter = unread.fill->waiters.front();
                 unread.remove(waiter);
                 answers_.send(waiter, errc::stopped);
             }
-            if (unread.reads == 0) chunks_.settle(unread);
+            if (unread.reads() == 0) chunks_.settle(unread);
         }
     }
 }
@@ -364,7 +389,7 @@ void fills::give_up(fill_queue& queue) noexcept {
 void fills::stop_reads() noexcept {
     if (std::exchange(reads_stopped_, true)) return;
     chunks_.each([](chunk& one) {
-        if (one.reads != 0) one.withdrawal.request_stop();
+        if (one.reads() != 0) one.fill->withdrawal.request_stop();
     });
 }
 
@@ -373,44 +398,50 @@ bool fills::competing(const fill_queue& queue) const noexcept {
            cache_.home().turn_time() - queue.last_competition < competition_memory;
 }
 
+std::uint64_t fills::most_at_once(const chunk& filling) const noexcept {
+    return competing(queue_of(filling)) ? fill_piece >> unit_shift : largest_read;
+}
+
 chunk* fills::next_to_read(fill_queue& queue) const noexcept {
     const auto first_of = [&](fill_rank rank) -> chunk* {
-        return queue.of(rank).empty() ? nullptr : &queue.of(rank).front();
+        return queue.of(rank).empty() ? nullptr : queue.of(rank).front().of;
     };
     const bool crowded = competing(queue);
     const unsigned window = crowded ? queue.pieces_at_once : chunks_at_once;
-    if (chunk* const demanded = first_of(fill_rank::demanded))
-        return queue.large_in_flight < window ? demanded : nullptr;
+    if (chunk* const demanded = first_of(fill_rank::demanded)) {
+        const unsigned before = crowded ? queue.background_in_flight : 0;
+        return queue.large_in_flight + before < window ? demanded : nullptr;
+    }
     if (queue.large_in_flight + queue.background_in_flight >= window) return nullptr;
+    if (chunk* const entered = first_of(fill_rank::entered)) return entered;
     if (chunk* const ahead = first_of(fill_rank::ahead)) return ahead;
     return queue.small_in_flight < crowd ? first_of(fill_rank::rest) : nullptr;
 }
 
 void fills::read_more(chunk& filling) noexcept {
-    const std::uint64_t most =
-        competing(queue_of(filling)) ? fill_piece >> unit_shift : largest_read;
+    const std::uint64_t most = most_at_once(filling);
     fill_read wanted;
-    std::uint64_t limit = filling.units;
-    if (filling.rank == fill_rank::demanded) {
+    std::uint64_t limit = filling.units();
+    if (filling.rank() == fill_rank::demanded) {
         const chunk_request& waiter = filling.first_unread();
         wanted.why = fill_read::purpose::large_demand;
         wanted.first = filling.next(filling.first_unit(waiter), false);
-        limit = filling.last_unit(waiter) + 1;
+        limit = last_unit_for(filling, waiter) + 1;
     } else {
-        wanted.first = filling.next(filling.cursor, false);
-        if (wanted.first >= filling.units) wanted.first = filling.next(0, false);
+        wanted.first = filling.next(filling.fill->cursor, false);
+        if (wanted.first >= filling.units()) wanted.first = filling.next(0, false);
     }
     wanted.count =
         std::min({filling.next(wanted.first, true), wanted.first + most, limit}) - wanted.first;
     assert(wanted.count != 0);
-    filling.cursor = static_cast<std::uint32_t>(wanted.end());
-    filling.turn += static_cast<std::uint32_t>(wanted.count);
+    filling.fill->cursor = static_cast<std::uint32_t>(wanted.end());
+    filling.fill->turn += static_cast<std::uint32_t>(wanted.count);
     if (read(filling, wanted)) {
         rank(filling);
     } else {
-        filling.turn -= static_cast<std::uint32_t>(wanted.count);
+        filling.fill->turn -= static_cast<std::uint32_t>(wanted.count);
         unqueue(filling);  // nobody has the file open
-        if (filling.reads == 0) chunks_.settle(filling);
+        if (filling.reads() == 0) chunks_.settle(filling);
     }
 }
 
@@ -418,7 +449,7 @@ const char* fills::fault() noexcept {
     for (fill_queue& queue : to_fill_) {
         if (queue.empty()) return "a fill queue without chunks is listed";
         for (std::size_t rank = 0; rank < fill_ranks; ++rank) {
-            for (const chunk& one : queue.ranks[rank]) {
+            for (const fill_state& one : queue.ranks[rank]) {
                 if (static_cast<std::size_t>(one.rank) != rank)
                     return "a chunk is in a fill queue of another rank than its own";
             }
@@ -427,10 +458,9 @@ const char* fills::fault() noexcept {
     const char* wrong = nullptr;
     chunks_.each([&](const chunk& one) {
         const fill_queue& queue = queue_of(one);
-        if (one.rank != fill_rank::none && queue.empty())
+        if (one.rank() != fill_rank::none && queue.empty())
             wrong = "a chunk has a rank but is in no fill queue";
-        if (one.reads > queue.small_in_flight + queue.large_in_flight + queue.background_in_flight +
-                            queue.window_in_flight)
+        if (one.reads() > queue.in_flight())
             wrong = "a chunk has more reads in flight than its fill queue counts";
     });
     return wrong;

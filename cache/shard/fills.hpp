@@ -37,12 +37,14 @@ public:
     /// Somebody who is among its waiters wants units of it that have not landed: a few are read at
     /// once, more in their turn.
     void want(chunk& filling, chunk_request& wanted) noexcept;
-    /// All of it, of which nothing has been asked for, will be read as a part of a window: the part
-    /// that somebody waits for, or another. read_window() must follow.
+    /// All of it, of which nothing has been asked for, and which has a fill, will be read as a part
+    /// of a window: the part that somebody waits for, or another. read_window() must follow.
     void join_window(chunk& part, bool demanded) noexcept;
     /// Reads a window, of which all parts have joined; the first is demanded, by a request that is
     /// among its waiters.
     void read_window(std::unique_ptr<fill_window> window) noexcept;
+    /// The units that one read for it brings at most: few while requests wait for the device.
+    [[nodiscard]] std::uint64_t most_at_once(const chunk& filling) const noexcept;
     /// A waiter has left it: it may be gone when this returns.
     void waiter_left(chunk& filling) noexcept;
     /// Nothing more of it is begun.
@@ -71,9 +73,17 @@ public:
                     bool withdrawn) noexcept;
 
 private:
+    /// Whether somebody who goes through the file waits for it.
+    [[nodiscard]] static bool streams(const chunk& filling, const chunk_request& wanted) noexcept;
+    /// The last unit that is to be read for a request: a stream's window goes on behind it.
+    [[nodiscard]] static std::uint64_t last_unit_for(const chunk& filling,
+                                                     const chunk_request& wanted) noexcept;
     [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
     [[nodiscard]] static fill_rank rank_of(const chunk& filling) noexcept;
+    /// unqueue(), for another queue.
+    void leave_queue(chunk& filling) noexcept;
     [[nodiscard]] bool competing(const fill_queue& queue) const noexcept;
+    void note_competition(fill_queue& queue) const noexcept;
     [[nodiscard]] chunk* next_to_read(fill_queue& queue) const noexcept;
     void read_more(chunk& filling) noexcept;
     void give_up(fill_queue& queue) noexcept;

@@ -5,6 +5,7 @@
 #include "shard_parts.hpp"
 
 #include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 
 #include <cassert>
 #include <utility>
@@ -13,7 +14,13 @@ namespace leat::detail {
 
 using state = lease::owner_state;
 
-std::uint64_t granted_leases::grant(chunk& found, lease& to) noexcept {
+namespace {
+shard_cache& here(const lease& held) noexcept {
+    return held.home->all().at(held.owner);
+}
+}  // namespace
+
+std::uint32_t granted_leases::grant(chunk& found, lease& to) noexcept {
     lease::owner_part& held = to.at_owner;
     if (held.chunk != nullptr && held.chunk != &found) return 0;
     switch (held.state) {
@@ -39,7 +46,9 @@ std::uint64_t granted_leases::grant(chunk& found, lease& to) noexcept {
     // They would keep it from going home, and so what it holds from being evicted for them.
     if (held.in_line != 0) cache_.parts().owner_requests.look_at_leases();
     ++counts_.grants;
-    return ++held.generation;
+    // A later one of the same number is too far away to be taken for it.
+    if (++held.generation == 0) ++held.generation;
+    return held.generation;
 }
 
 void granted_leases::revoke(chunk& wanted) noexcept {
@@ -51,15 +60,15 @@ void granted_leases::revoke(chunk& wanted) noexcept {
 void granted_leases::revoke(lease::owner_part& held) noexcept {
     held.state = state::revoking;
     ++counts_.revokes;
-    lease::revoke_message& message = held.of->revoke;
+    lease::revoke_message& message = held.of().revoke;
     message.generation = held.generation;
     message.run = &held_leases::revoke_arrived;
-    cache_.home().send(held.of->home->home().index(), message);
+    cache_.home().send(held.of().home->home().index(), message);
 }
 
 void granted_leases::revoke_returned(work& message) noexcept {
-    lease& held = *static_cast<lease::message&>(message).of;
-    held.owner->parts().granted_leases.revoke_ended(held);
+    lease& held = lease::of_revoke(message);
+    here(held).parts().granted_leases.revoke_ended(held);
 }
 
 void granted_leases::revoke_ended(lease& held) noexcept {
@@ -91,8 +100,8 @@ void granted_leases::revoke_ended(lease& held) noexcept {
 }
 
 void granted_leases::give_back_arrived(work& message) noexcept {
-    lease& held = *static_cast<lease::message&>(message).of;
-    held.owner->parts().granted_leases.given_back(held);
+    lease& held = lease::of_give_back(message);
+    here(held).parts().granted_leases.given_back(held);
 }
 
 void granted_leases::given_back(lease& held) noexcept {
@@ -114,7 +123,7 @@ void granted_leases::unlink(lease::owner_part& held) noexcept {
     held.state = state::none;
     // Uses through the lease count, its return does not.
     of.last_use.note(of.latest_use());
-    if (held.of->take_reuses()) of.count_reuse();
+    if (held.of().take_reuses()) of.count_reuse();
     of.holders.erase(of.holders.iterator_to(held));
     chunks_.settle(of);
 }

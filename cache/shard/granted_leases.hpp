@@ -20,7 +20,7 @@ public:
 
     /// Grants `found` to the home of `to`. Returns the generation of the grant, or 0 if slices of
     /// an older chunk of the same place still hang on that lease.
-    [[nodiscard]] std::uint64_t grant(chunk& found, lease& to) noexcept;
+    [[nodiscard]] std::uint32_t grant(chunk& found, lease& to) noexcept;
     /// Asks all its holders to give it back, who have not been asked.
     void revoke(chunk& wanted) noexcept;
 

@@ -53,30 +53,28 @@ lease* held_leases::request_through(file_record& file,
     made->file = &file;
     made->file_number = file.number;
     made->piece = piece;
-    made->owner = &owner;
+    made->owner = owner.home().index();
     made->state = lease::home_state::asked;
     made->outstanding = 1;
     cache_.table().insert(*made);
-    sweep_.push_back(*made);
     return made;
 }
 
 void held_leases::sweep() noexcept {
     // Two for each new one, so that all are looked at before their number doubles.
-    for (int look = 0; look < 2 && !sweep_.empty(); ++look) {
-        lease& oldest = sweep_.front();
-        sweep_.pop_front();
-        sweep_.push_back(oldest);
-        const std::int64_t unused =
-            cache_.stamp() - std::max(oldest.since, oldest.last_use.latest());
-        if (unused > lease_age.count() && oldest.pins == 0 && oldest.outstanding == 0)
-            give_back(oldest);
+    for (int look = 0; look < 2; ++look) {
+        lease* const next = leases_.next(sweep_);
+        if (next == nullptr) return;
+        const std::int64_t unused = cache_.stamp() - std::max(next->since, next->last_use.latest());
+        if (unused > lease_age.count() && !next->retired && next->pins == 0 &&
+            next->outstanding == 0)
+            give_back(*next);
     }
 }
 
 void held_leases::granted(lease& by,
                           const chunk& of,
-                          std::uint64_t generation,
+                          std::uint32_t generation,
                           bool whole) noexcept {
     if (by.state != lease::home_state::granted || by.generation != generation) {
         by.state = lease::home_state::granted;
@@ -86,9 +84,9 @@ void held_leases::granted(lease& by,
         by.bytes = of.bytes;
         by.presence = of.landed_words();
         by.marked = false;
-        by.all_landed = &of.everything_landed;
     }
-    if (whole || by.all_landed->load(std::memory_order_acquire)) by.complete();
+    // What has no presence was complete before.
+    if (whole || by.presence == nullptr || by.landed(0, by.length)) by.complete();
 }
 
 void held_leases::unpinned(lease& left) noexcept {
@@ -115,14 +113,13 @@ void held_leases::give_back(lease& idle) noexcept {
     retire(idle);
     if (never_granted) return free(idle);
     idle.give_back.run = &granted_leases::give_back_arrived;
-    cache_.home().send(idle.owner->home().index(), idle.give_back);
+    cache_.home().send(idle.owner, idle.give_back);
 }
 
 void held_leases::retire(lease& old) noexcept {
     if (std::exchange(old.retired, true)) return;
     old.attention = true;  // it goes home with its last pin
     cache_.table().erase(old);
-    sweep_.erase(sweep_.iterator_to(old));
 }
 
 void held_leases::free(lease& gone) noexcept {
@@ -141,21 +138,18 @@ void held_leases::tidy() noexcept {
     };
     if (leases_.sparse()) leases_.each_of_emptiest(let_go);
     if (!memory_.crowded()) return;
-    for (int look = 0; look < most_looks && !sweep_.empty(); ++look) {
-        lease& oldest = sweep_.front();
-        sweep_.pop_front();
-        sweep_.push_back(oldest);
-        let_go(oldest);
+    for (int look = 0; look < most_looks; ++look) {
+        if (lease* const next = leases_.next(sweep_)) let_go(*next);
     }
 }
 
 void held_leases::give_back_returned(work& message) noexcept {
-    lease& gone = *static_cast<lease::message&>(message).of;
+    lease& gone = lease::of_give_back(message);
     gone.home->parts().held_leases.free(gone);
 }
 
 void held_leases::revoke_arrived(work& message) noexcept {
-    lease& held = *static_cast<lease::message&>(message).of;
+    lease& held = lease::of_revoke(message);
     held.home->parts().held_leases.revoked(held);
 }
 
@@ -173,7 +167,7 @@ void held_leases::revoked(lease& held) noexcept {
     // At once, pinned or not: the owner waits for nothing else. The last unpin gives it back.
     held.revoke.pinned = held.state == lease::home_state::revoked && held.pins != 0;
     held.revoke.run = &granted_leases::revoke_returned;
-    cache_.home().send(held.owner->home().index(), held.revoke);
+    cache_.home().send(held.owner, held.revoke);
     if (valid) settle(held);
     assert(held.fault_at_home() == nullptr);
 }
@@ -188,14 +182,11 @@ const char* held_leases::fault() const noexcept {
         const bool at_work = !one.retired;
         if (wrong != nullptr) return;
         if (in_table != at_work) wrong = "a lease is not in the table, or one on its way back is";
-        if (one.home_link.is_linked() != at_work)
-            wrong = "a lease is not in the sweep, or one on its way back is";
     });
     return wrong;
 }
 
 std::uint64_t held_leases::close() noexcept {
-    sweep_.clear();
     std::uint64_t pins = 0;
     leases_.each([&](lease& one) {
         pins += one.pins;

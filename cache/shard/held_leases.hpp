@@ -6,8 +6,6 @@
 #include "lease.hpp"
 #include "shard_memory.hpp"
 
-#include <boost/intrusive/list.hpp>
-
 #include <cstdint>
 
 namespace leat::detail {
@@ -16,8 +14,8 @@ class shard_cache;
 
 /// Home's side of leases, as the table in lease.hpp says. Records never move.
 ///
-/// Invariants: a lease in use is in this shard's table, and in the order of the sweep, unless it is
-/// retired or returning; each is in the state that its pins and requests allow.
+/// Invariants: a lease in use is in this shard's table, unless it is retired or returning; each is
+/// in the state that its pins and requests allow.
 class held_leases {
 public:
     /// Throws std::bad_alloc.
@@ -33,7 +31,7 @@ public:
     /// have it keep it. Nothing happens if it is out already.
     void retire(lease& old) noexcept;
     /// A request has come back through it, with a grant of `of`.
-    void granted(lease& by, const chunk& of, std::uint64_t generation, bool whole) noexcept;
+    void granted(lease& by, const chunk& of, std::uint32_t generation, bool whole) noexcept;
     /// To be called when a pin or a request has gone: it goes home, or is free, if it is of no use.
     void settle(lease& left) noexcept;
     /// The same for its last pin.
@@ -68,11 +66,7 @@ private:
     shard_cache& cache_;
     shard_memory& memory_;
     entry_pool<lease> leases_;
-    boost::intrusive::list<lease,
-                           boost::intrusive::member_hook<lease,
-                                                         boost::intrusive::list_member_hook<>,
-                                                         &lease::home_link>>
-        sweep_;  ///< those in the table
+    entry_pool<lease>::position sweep_;  ///< behind the one that was looked at last
 };
 
 }  // namespace leat::detail

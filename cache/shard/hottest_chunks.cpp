@@ -51,7 +51,7 @@ cached_chunk hottest_chunks::describe(const chunk& one) const {
     told.bytes = one.bytes;
     told.shard = cache_.home().index();
     told.fragment = !one.piece.is_chunk();
-    told.complete = one.landed_units == one.units;
+    told.complete = one.landed_units() == one.units();
     told.reuses = one.reuses;
     told.pins = one.pins;
     told.leases = one.holders.size();

@@ -4,7 +4,7 @@
 #include <leat/cache/detail/entry.hpp>
 #include <leat/engine/detail/work.hpp>
 
-#include <boost/intrusive/list.hpp>
+#include <boost/intrusive/parent_from_member.hpp>
 #include <boost/intrusive/slist_hook.hpp>
 
 #include <atomic>
@@ -64,30 +64,21 @@ struct lease : entry {
         revoked,   ///< in the table while slices or requests need it; hits do not pin by it
         returning  ///< out of the table; the owner has been or is being told
     };
-    struct message : work {
-        using work::work;
-        lease* of = nullptr;
-    };
 
     explicit lease(shard_cache& of) noexcept {
         home = &of;
         leased = true;
-        at_owner.of = this;
-        give_back.of = revoke.of = this;
     }
 
-    shard_cache* owner = nullptr;
-    std::uint64_t generation = 0;  ///< of the grant it lives by
-    std::uint64_t bytes = 0;       ///< of the buffer that it keeps
-    unsigned outstanding = 0;      ///< requests on their way through it
-    std::int64_t since = 0;        ///< stamp of the last grant, 0 before the first
-    bool kept = false;             ///< the owner knows that its chunk is to be kept
-    bool fleeting = false;         ///< it goes home with its last pin
-    bool retired = false;          ///< revoked, and out of the table for another of its name
-    home_state state = home_state::unused;
-    boost::intrusive::list_member_hook<> home_link;
-    message give_back;                     ///< home, owner, home again
+    work give_back;                        ///< home, owner, home again
+    std::int64_t since = 0;                ///< stamp of the last grant, 0 before the first
+    std::uint32_t generation = 0;          ///< of the grant it lives by
+    unsigned outstanding = 0;              ///< requests on their way through it
     std::atomic<std::uint32_t> reuses{0};  ///< visits counted at home
+    bool kept = false;                     ///< the owner knows that its chunk is to be kept
+    bool fleeting = false;                 ///< it goes home with its last pin
+    bool retired = false;  ///< revoked, and out of the table for another of its name
+    home_state state = home_state::unused;
 
     /// Home: a use through it begins a visit. The owner may learn of it late: relaxed.
     void count_reuse() noexcept {
@@ -99,7 +90,7 @@ struct lease : entry {
         return std::exchange(at_owner.seen_reuses, counted) != counted;
     }
 
-    // The owner's part, in lines of its own.
+    // The owner's part, in a line of its own but for what home hardly ever looks at.
 
     enum class owner_state : std::uint8_t {
         none,       ///< the owner counts it as no holder of anything
@@ -109,25 +100,51 @@ struct lease : entry {
         kept,       ///< revoked; slices at home keep the chunk until the last of them is dropped
         closing     ///< given back while the revoke is on its way, which must return first
     };
-    struct alignas(64) owner_part : lease_link {
-        lease* of = nullptr;
+    struct owner_part : lease_link {
         leat::detail::chunk* chunk = nullptr;  ///< that it holds, which lists it among its holders
-        std::uint64_t generation = 0;          ///< of the last grant
-        owner_state state = owner_state::none;
+        std::uint32_t generation = 0;          ///< of the last grant; 0 only before the first
         std::uint32_t seen_reuses = 0;
         std::uint32_t in_line = 0;  ///< requests by it that wait for a buffer
-    } at_owner;
+        owner_state state = owner_state::none;
+
+        [[nodiscard]] lease& of() noexcept;
+        [[nodiscard]] const lease& of() const noexcept;
+    };
+    alignas(64) owner_part at_owner;
     /// Owner, home, owner again. Whoever has it may read and write what it says.
-    struct revoke_message : message {
-        using message::message;
-        std::uint64_t generation = 0;  ///< of the grant that it ends
+    struct revoke_message : work {
+        std::uint32_t generation = 0;  ///< of the grant that it ends
         bool pinned = false;           ///< home's answer: slices keep the chunk
     } revoke;
+
+    // Home's, that both may read.
+
+    std::uint32_t bytes = 0;  ///< of the buffer that it keeps
+    std::uint32_t owner = 0;  ///< the shard
+
+    /// The lease that such a message is of.
+    [[nodiscard]] static lease& of_give_back(work& message) noexcept {
+        return *boost::intrusive::get_parent_from_member(&message, &lease::give_back);
+    }
+    [[nodiscard]] static lease& of_revoke(work& message) noexcept {
+        return *boost::intrusive::get_parent_from_member(&static_cast<revoke_message&>(message),
+                                                         &lease::revoke);
+    }
 
     /// What is wrong with home's part, or with the owner's, between two messages there; nullptr if
     /// nothing is. Each on the thread whose part it is.
     [[nodiscard]] const char* fault_at_home() const noexcept;
     [[nodiscard]] const char* fault_at_owner() const noexcept;
 };
+// Four cache lines: hits write the first two, releases on other threads the third, the owner the
+// last.
+static_assert(sizeof(lease) <= 256);
+
+inline lease& lease::owner_part::of() noexcept {
+    return *boost::intrusive::get_parent_from_member(this, &lease::at_owner);
+}
+inline const lease& lease::owner_part::of() const noexcept {
+    return *boost::intrusive::get_parent_from_member(this, &lease::at_owner);
+}
 
 }  // namespace leat::detail

@@ -82,7 +82,7 @@ bool owner_requests::busy(const chunk_request& wanted,
     for (std::uint64_t in = begin - std::min(begin, back); in < what.end(); in += fragment_size) {
         const chunk* const one =
             chunks_.find(*wanted.file, piece_number::fragment({what.piece.index(), in}));
-        if (one == nullptr || one == but || (one->reads == 0 && one->waiters.empty())) continue;
+        if (one == nullptr || one == but || !one->under_way()) continue;
         if (one->piece == what.piece || one->start + one->length > what.start) return true;
     }
     return false;
@@ -121,18 +121,29 @@ chunk* owner_requests::make(chunk_request& wanted, const extent& what) noexcept 
     return made;
 }
 
+bool owner_requests::settles_for_less(const chunk_request& wanted, extent& what) const noexcept {
+    if (what.piece.is_chunk() || wanted.held_up) return false;
+    const extent least = least_for(wanted);
+    if (room_.buffer_bytes(least.length) >= room_.buffer_bytes(what.length)) return false;
+    what = least;
+    return true;
+}
+
 void owner_requests::serve(chunk_request& wanted) noexcept {
     if (cache_.home().stopping()) return answers_.send(wanted, errc::stopped);
+    room_.reserve_fill();
     chunk* found = find(wanted);
     extent what;
     if (found == nullptr) what = plan(wanted);
     if (!arrives(wanted, found != nullptr ? found->piece : what.piece, found)) return;
     // Those that came earlier and need as much go first.
-    const std::size_t queue = buffer_line::queue_for(room_.buffer_bytes(what.length));
-    if (found == nullptr && line_.of(queue).empty()) {
+    std::size_t queue = 0;
+    do {
+        queue = buffer_line::queue_for(room_.buffer_bytes(what.length));
+        if (found != nullptr || !line_.of(queue).empty()) continue;
         chunk* const made = make(wanted, what);
         if (made != nullptr) return serve_from_new(*made, wanted);
-    }
+    } while (found == nullptr && settles_for_less(wanted, what));
     if (found == nullptr && what.piece.is_chunk() && !needs_whole_chunk(wanted)) {
         // From fragments, of which each needs less.
         wanted.window = static_cast<std::uint32_t>(wanted.file->manager->chunk_size - 1);
@@ -149,7 +160,7 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
 
 void owner_requests::serve_from_new(chunk& made, chunk_request& wanted) noexcept {
     // What was in memory does not say that what was read ahead has gone.
-    if (made.asked_units == 0)
+    if (made.asked_units() == 0)
         wanted.brought = static_cast<std::uint32_t>(made.start + made.length - wanted.in);
     std::unique_ptr<fill_window> window = window_from(made, wanted);
     if (wanted.asked_ahead || (made.piece.is_chunk() && wanted.window > wanted.size))
@@ -197,8 +208,9 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
     std::uint64_t index = wanted.index;
     std::uint64_t end = wanted.in + wanted.window;
     std::uint64_t at = std::uint64_t{made.start} + made.length;
-    if ((made.piece.is_chunk() && !crosses) || made.asked_units != 0 || at >= end) return nullptr;
+    if ((made.piece.is_chunk() && !crosses) || made.asked_units() != 0 || at >= end) return nullptr;
     if (chunk_length(wanted) < chunk_size && at == chunk_length(wanted)) return nullptr;
+    if (!chunks_.start_fill(made)) return nullptr;
     std::unique_ptr<fill_window> window;
     try {
         window = std::make_unique<fill_window>();
@@ -215,12 +227,12 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
         fills_.join_window(part, window->parts.empty() && !wanted.asked_ahead);
         if (!window->parts.empty()) chunks_.wait_for_reader(part);
         window->parts.push_back(&part);
-        window->buffers.emplace_back(part.data(), std::size_t{part.units} << unit_shift);
-        units += part.units;
+        window->buffers.emplace_back(part.data(), std::size_t{part.units()} << unit_shift);
+        units += part.units();
     };
     window->ahead = wanted.asked_ahead;
     add(made);
-    constexpr std::uint64_t most_units = most_fragments_at_once * (fragment_size / unit_size);
+    const std::uint64_t most_units = fills_.most_at_once(made);
     while (at < end && units < most_units && window->parts.size() < window->parts.capacity()) {
         if (at == chunk_size) {
             if (!crosses) break;
@@ -232,7 +244,7 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
         if (next.length == 0) break;
         if (!line_.of(buffer_line::queue_for(room_.buffer_bytes(next.length))).empty()) break;
         chunk* const part = room_.make(wanted, next);
-        if (part == nullptr) break;
+        if (part == nullptr || !chunks_.start_fill(*part)) break;
         add(*part);
         at = next.end();
         wanted.brought += static_cast<std::uint32_t>(next.length);
@@ -253,8 +265,10 @@ void owner_requests::serve_from(chunk& found, chunk_request& wanted) noexcept {
     if (found.has_landed(wanted)) return answers_.grant(found, wanted);
     if (must_wait_for_others(found, wanted)) {
         wanted.held_up = true;
+        chunks_.end_fill(found);
         return stand_in_line(wanted, buffer_line::held_up);
     }
+    if (!chunks_.start_fill(found)) return answers_.send(wanted, system_error_code(ENOMEM));
     ++counts_.fill_waits;
     wanted.waits = chunk_request::place::units;
     found.add(wanted);
@@ -322,6 +336,7 @@ void owner_requests::waited_too_long(work& item) noexcept {
     here.line_.remove(wanted);
     if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
     here.chunks_.note_room();
+    here.room_.reserve_fill();
     chunk* const found = here.find(wanted);
     if (found == nullptr) return here.answers_.send(wanted, here.room_.shortage());
     if (here.arrives(wanted, found->piece, found)) here.serve_from(*found, wanted);
@@ -345,6 +360,7 @@ void owner_requests::end_brief_waits() noexcept {
 }
 
 bool owner_requests::serve_waiter(chunk_request& first) noexcept {
+    room_.reserve_fill();
     chunk* found = find(first);
     const bool made = found == nullptr;
     extent what;
@@ -356,7 +372,9 @@ bool owner_requests::serve_waiter(chunk_request& first) noexcept {
             static_cast<void>(arrives(first, what.piece, nullptr));
             return true;
         }
-        found = make(first, what);
+        do {
+            found = make(first, what);
+        } while (found == nullptr && settles_for_less(first, what));
     }
     if (found != nullptr) first.held_up = must_wait_for_others(*found, first);
     if (first.held_up) {
@@ -372,17 +390,22 @@ bool owner_requests::serve_waiter(chunk_request& first) noexcept {
         move_in_line(first, buffer_line::queue_for(room_.buffer_bytes(what.length)));
         return false;
     }
+    // Who waits holds it, but is gone with an answer.
+    file_record& file = *cache_.all().files().acquire(first.file->number);
+    const extent place{found->piece, found->start, found->length};
     if (made) {
         leave_line(first);
         serve_from_new(*found, first);
     }
-    // Its own place, and all that have come for what it brings.
-    line_.each_at(*found->file, found->piece.index(), found->start, found->start + found->length,
-                  [&](chunk_request& waiter) {
-                      if (!found->covers(waiter) || must_wait_for_others(*found, waiter)) return;
-                      leave_line(waiter);
-                      if (arrives(waiter, found->piece, found)) serve_from(*found, waiter);
-                  });
+    // Its own place, and all that have come for what it brings. Where no read can begin it is gone.
+    line_.each_at(file, place.piece.index(), place.start, place.end(), [&](chunk_request& waiter) {
+        chunk* const there = chunks_.find(file, place.piece);
+        if (there == nullptr || !there->covers(waiter) || must_wait_for_others(*there, waiter))
+            return;
+        leave_line(waiter);
+        if (arrives(waiter, there->piece, there)) serve_from(*there, waiter);
+    });
+    cache_.all().files().release(file);
     return true;
 }
 

@@ -78,6 +78,8 @@ private:
     [[nodiscard]] bool must_wait_for_others(const chunk& found,
                                             const chunk_request& wanted) const noexcept;
     /// nullptr: `held_up` says whether a read is in the way, and room_ what else.
+    /// Whether there is less than `what` that would do, where that found no room: it is that then.
+    [[nodiscard]] bool settles_for_less(const chunk_request& wanted, extent& what) const noexcept;
     [[nodiscard]] chunk* make(chunk_request& wanted, const extent& what) noexcept;
     /// Whether the lease by which it came can hold `found`, or what is to be made of that number.
     [[nodiscard]] static bool fits_lease(const chunk_request& wanted,

@@ -68,7 +68,7 @@ runs::run* runs::find_at(std::uint64_t file, std::uint64_t at, std::uint64_t pla
 runs::run* runs::find(std::uint64_t file, std::uint64_t at, std::uint64_t per_stretch) noexcept {
     // Its window ends here, or has just ended, or goes on beyond. Of several a long one.
     const std::uint64_t before = at - std::min<std::uint64_t>(at, 1);
-    for (std::uint64_t in = before / per_stretch; in <= at / per_stretch + 1; ++in) {
+    for (std::uint64_t in = before / per_stretch; in <= at / per_stretch + reach_; ++in) {
         if (run* const found = find_at(file, at, in << 1)) return found;
     }
     for (std::uint64_t in = before / short_window; in <= at / short_window + 1; ++in) {
@@ -137,10 +137,11 @@ std::uint64_t runs::fit(std::uint64_t fragments,
     return (left + windows - 1) / windows;
 }
 
-// In the window of a stream anywhere. Else a reader comes from the fragment in which he has
-// stopped, or to the beginning of the next one: what is asked for at once is no run, and a miss
-// that happens to lie in the next fragment is none either.
+// In the window of a stream anywhere, but for one whose reader says that he walks. Else a reader
+// comes from the fragment in which he has stopped, or to the beginning of the next one: what is
+// asked for at once is no run, and a miss that happens to lie in the next fragment is none either.
 bool runs::goes_on(const run& known, const miss& one, std::uint64_t at) noexcept {
+    if (known.walked && one.known == 0) return false;
     if (known.streams || one.stream) return true;
     if (at < known.end) return at + 1 >= known.at;
     return one.in % fragment_size < unit_size;
@@ -318,6 +319,7 @@ void runs::came_to_nothing(std::uint64_t file,
 }
 
 void runs::asked(std::uint64_t file,
+                 std::uint64_t at,
                  std::uint64_t begin,
                  std::uint64_t end,
                  std::uint64_t stretch) noexcept {
@@ -327,7 +329,10 @@ void runs::asked(std::uint64_t file,
     take_out(*known);
     known->mark = 0;
     known->streams = known->walked = true;
+    known->at = std::max(known->at, at >> fragment_shift);
+    known->begin = std::min(known->at, begin >> fragment_shift);
     known->end = std::max(known->end, (end + fragment_size - 1) >> fragment_shift);
+    reach_ = std::max(reach_, (known->end - 1) / per_stretch - known->begin / per_stretch);
     list(*known, per_stretch);
 }
 

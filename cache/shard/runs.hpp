@@ -103,8 +103,10 @@ public:
     /// What a walk that has `own` bytes so may have: what others have been granted when they were
     /// fewer counts, so that those who begin later find memory. Who is alone may have all.
     [[nodiscard]] std::uint64_t left_for_walk(std::uint64_t own) const noexcept;
-    /// Somebody else asks ahead for the run that comes to the offset `begin`, up to `end`.
+    /// Who walks through the file, and is at the offset `at`, asks ahead himself for what his run
+    /// comes to at the offset `begin`, up to `end`.
     void asked(std::uint64_t file,
+               std::uint64_t at,
                std::uint64_t begin,
                std::uint64_t end,
                std::uint64_t stretch) noexcept;
@@ -181,6 +183,7 @@ private:
     std::uint64_t clock_ = 0;
     std::uint64_t walks_ahead_ = 0;
     std::size_t streams_ = 0;  ///< among the recent runs
+    std::uint64_t reach_ = 1;  ///< stretches from where a reader is to where his window ends
     std::unique_ptr<run[]> all_;
     std::unique_ptr<run*[]> buckets_;  ///< by stretch
     queue recent_;                     ///< those that have read lately, the latest first

@@ -13,6 +13,9 @@ namespace {
 
 // Of the emptiest segments so many are looked at: each look takes time for each of its buffers.
 constexpr std::size_t most_looks = 32;
+// Searches that trust a look. Each may evict something, the coldest there is, for a segment that
+// cannot be emptied any more.
+constexpr unsigned most_trusted = 32;
 
 struct candidate {
     std::size_t segment = io::buffer_arena::no_segment;
@@ -22,21 +25,27 @@ struct candidate {
 
 }  // namespace
 
-segment_emptying::load segment_emptying::look(std::size_t segment) const noexcept {
+segment_emptying::load segment_emptying::look(std::size_t segment) noexcept {
     load found;
-    arena_.each_user(segment, [&](void* user) {
-        if (user == nullptr) {
-            found.in_use = true;
-            return;
-        }
+    found.in_use = arena_.any_user(segment, [&](const void* user) {
+        ++last_.looks;
+        if (user == nullptr) return true;
         const auto& one = *static_cast<const chunk*>(user);
-        found.in_use =
-            found.in_use || one.pinned() || one.reads != 0 || !one.waiters.empty() || one.doomed;
         found.leases += static_cast<unsigned>(one.holders.size());
         found.bytes += one.bytes;
+        return one.pinned() || one.under_way() || one.doomed;
     });
     if (arena_.state_of(segment).buffer_bytes != 0) found.divided = arena_.segment_bytes();
     return found;
+}
+
+segment_emptying::load segment_emptying::trust_or_look(std::size_t segment) noexcept {
+    if (segment == last_.segment && last_.trusted != 0) {
+        --last_.trusted;
+        return {};
+    }
+    last_.segment = io::buffer_arena::no_segment;
+    return look(segment);
 }
 
 void segment_emptying::consider_leases(std::size_t segment,
@@ -50,8 +59,7 @@ void segment_emptying::consider_leases(std::size_t segment,
 
 bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
     if (bytes_ != 0) return bytes == bytes_ && segment_ != io::buffer_arena::no_segment;
-    const auto end = hopeless_.begin() + static_cast<std::ptrdiff_t>(hopeless_count_);
-    if (std::find(hopeless_.begin(), end, bytes) != end) return false;
+    if (in_vain(bytes)) return false;
     std::uint64_t vacant = 0;
     std::array<candidate, most_looks> emptiest;  // the emptiest first
     std::size_t found = 0;
@@ -59,6 +67,7 @@ bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
         const io::segment_state state = arena_.state_of(segment);
         if (state.buffer_bytes != bytes) continue;
         vacant += state.count - state.used;
+        if (state.count * bytes < wanted_ && is_short(segment)) continue;
         candidate next{segment, state.used, state.count - state.used};
         for (std::size_t i = 0; i < found; ++i) {
             if (next.used < emptiest[i].used) std::swap(next, emptiest[i]);
@@ -70,9 +79,13 @@ bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
         const std::uint64_t beside = vacant - one.vacant;
         const std::uint64_t missing = one.used - std::min<std::uint64_t>(one.used, beside);
         if (missing * bytes > most_evicted_) break;  // the others have more in use
-        const load held = look(one.segment);
+        const load held = trust_or_look(one.segment);
         if (held.in_use) continue;
         if (held.leases == 0) {
+            if (last_.segment != one.segment) {
+                last_.segment = one.segment;
+                last_.trusted = most_trusted;
+            }
             segment_ = one.segment;
             bytes_ = bytes;
             missing_ = missing;
@@ -80,7 +93,8 @@ bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
         }
         consider_leases(one.segment, 1, held.leases);
     }
-    if (hopeless_count_ < hopeless_.size()) hopeless_[hopeless_count_++] = bytes;
+    if (hopeless_count_ < std::ssize(hopeless_))
+        hopeless_[static_cast<std::size_t>(hopeless_count_++)] = bytes;
     return false;
 }
 
@@ -138,7 +152,14 @@ bool segment_emptying::finish() noexcept {
     // Places have gone with segments of the class that have become empty by themselves.
     const std::uint64_t beside = places_beside(segment_);
     missing_ = state.used - std::min<std::uint64_t>(state.used, beside);
-    if (missing_ != 0 || !movable(segment_)) return false;
+    if (missing_ != 0) return false;
+    last_.segment = io::buffer_arena::no_segment;
+    if (!movable(segment_)) {
+        // Nothing more goes for it.
+        bytes_ = 0;
+        segment_ = io::buffer_arena::no_segment;
+        return false;
+    }
     arena_.each_user(segment_, [this](void* user) {
         const bool moved = move(*static_cast<chunk*>(user), segment_, 1);
         assert(moved);

@@ -19,6 +19,11 @@ void count_foreign(entry& released) noexcept {
     released.referred -= gone.bytes;
     released.pins -= static_cast<std::uint32_t>(gone.pins);
 }
+
+// What a shard's buffers have in any case.
+std::uint64_t least_of(const engine& of) noexcept {
+    return of.least_memory() / of.shards();
+}
 }  // namespace
 
 shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
@@ -26,7 +31,8 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
       log_(mine),
       shard_(mine),
       all_(all),
-      parts_(std::make_unique<shard_parts>(*this, all.engine().memory_per_shard(), *mine.arena())) {
+      parts_(std::make_unique<shard_parts>(
+          *this, all.engine().memory_per_shard(), least_of(all.engine()), *mine.arena())) {
     parts_->memory.take_anyway(buckets * sizeof(entry*));
     extension_.state = this;
     extension_.before_submit = [](void* self) noexcept {
@@ -34,9 +40,11 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
     };
     extension_.pending = [](void* self) noexcept {
         auto& here = *static_cast<shard_cache*>(self);
+        const bool room = here.parts_->chunks.room_may_have_come();
+        const bool exceeded = here.parts_->memory.exceeded();
         return !here.foreign_.empty() || !here.completions_.empty() ||
-               (here.parts_->chunks.room_may_have_come() &&
-                (here.parts_->owner_requests.waiting() || here.parts_->memory.exceeded()));
+               (room && (here.parts_->owner_requests.waiting() || exceeded)) ||
+               (exceeded && here.parts_->eviction.owes_shrink());
     };
 }
 
@@ -76,8 +84,12 @@ void shard_cache::before_submit() noexcept {
     const bool now_and_then = shard_.turn_number() % settle_turns == 0;
     // Each turn, those who release would miss their cache line each time.
     if (now_and_then || parts_->owner_requests.waiting()) take_foreign();
-    if (all_.engine().memory_per_shard() != parts_->memory.bytes()) memory_changed();
-    if (parts_->memory.exceeded() && (now_and_then || parts_->chunks.room_may_have_come()))
+    const leat::engine& engine = all_.engine();
+    if (engine.memory_per_shard() != parts_->memory.bytes() ||
+        least_of(engine) != parts_->memory.least())
+        memory_changed();
+    if (parts_->memory.exceeded() &&
+        (now_and_then || parts_->chunks.room_may_have_come() || parts_->eviction.owes_shrink()))
         parts_->eviction.shrink();
     if (shard_.stopping()) {
         parts_->owner_requests.end_line();
@@ -97,6 +109,7 @@ void shard_cache::before_submit() noexcept {
 void shard_cache::memory_changed() noexcept {
     const std::uint64_t bytes = all_.engine().memory_per_shard();
     parts_->memory.set_bytes(bytes);
+    parts_->memory.set_least(least_of(all_.engine()));
     parts_->runs.set_memory(bytes);
     // What is left to buffers depends on the entries that remain, and on what is remembered.
     parts_->uses.set_memory(bytes);

@@ -67,6 +67,11 @@ void shard_memory::set_bytes(std::uint64_t bytes) noexcept {
     grant(std::max({granted_, besides(), first_grant}));
 }
 
+void shard_memory::set_least(std::uint64_t bytes) noexcept {
+    least_ = bytes;
+    grant(std::max(granted_, besides()));
+}
+
 const char* shard_memory::fault() const noexcept {
     if (arena_.budget() > bytes_ - granted_) return "the arena may map what is granted to others";
     if (besides() > granted_ && granted_ < most_granted())

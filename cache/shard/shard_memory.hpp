@@ -35,6 +35,9 @@ public:
     void set_remembered(std::uint64_t bytes) noexcept;
     /// The shard may use so much from now on. exceeded() says whether something has to go first.
     void set_bytes(std::uint64_t bytes) noexcept;
+    [[nodiscard]] std::uint64_t least() const noexcept { return least_; }
+    /// Buffers have so much of it from now on, whatever else there is.
+    void set_least(std::uint64_t bytes) noexcept;
     /// Whether buffers keep more than is theirs: then segments are to become free, which the arena
     /// gives back at once.
     [[nodiscard]] bool exceeded() const noexcept {

@@ -21,8 +21,11 @@ namespace leat::detail {
 /// where each request ends.
 struct shard_parts {
     /// Throws std::bad_alloc.
-    shard_parts(shard_cache& cache, std::uint64_t bytes, io::buffer_arena& arena)
-        : memory(arena, bytes, 2 * arena.segment_bytes()),
+    shard_parts(shard_cache& cache,
+                std::uint64_t bytes,
+                std::uint64_t least,
+                io::buffer_arena& arena)
+        : memory(arena, bytes, least),
           runs(bytes),
           chunks(cache, memory, pages),
           uses(cache, chunks),

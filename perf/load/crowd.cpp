@@ -8,6 +8,7 @@
 #include <leat/cache/slice_stream.hpp>
 
 #include <array>
+#include <deque>
 #include <vector>
 
 namespace leat::perf {
@@ -19,12 +20,15 @@ constexpr unsigned readers = 32;
 constexpr unsigned raw_depth = 4;
 constexpr std::uint32_t slice_bytes = 64 * KiB;
 
-/// A reader's part of the file, and how far it is: the next round goes on from there.
+/// A part of the file, and how far its reader is: who takes it next goes on from there.
 struct part {
     std::uint64_t begin = 0;
     std::uint64_t length = 0;
     std::uint64_t at = 0;
 };
+/// Those that nobody reads, the one that was read longest ago first. Who came back to his own would
+/// find it in memory once the cache has learnt that, and have nothing to do with the device.
+using idle_parts = std::deque<part>;
 
 struct crowd_result {
     std::uint64_t bytes = 0;
@@ -33,9 +37,14 @@ struct crowd_result {
     std::uint64_t source_reads = 0;
 };
 
-task<> read_on(
-    chunk_manager& manager, file from, part& mine, clock::time_point end, std::uint64_t& bytes) {
+task<> read_on(chunk_manager& manager,
+               file from,
+               idle_parts& parts,
+               clock::time_point end,
+               std::uint64_t& bytes) {
     while (clock::now() < end) {
+        part mine = parts.front();
+        parts.pop_front();
         slice_stream stream = manager.slices(from, mine.begin + mine.at, mine.length - mine.at,
                                              {.slice_size = slice_bytes});
         while (clock::now() < end) {
@@ -45,20 +54,26 @@ task<> read_on(
             bytes += piece.size();
             mine.at += piece.size();
         }
-        if (mine.at >= mine.length) mine.at = 0;
+        const bool through = mine.at >= mine.length;
+        if (through) {
+            mine.at = 0;
+            parts.push_back(mine);
+        } else {
+            parts.push_front(mine);
+        }
     }
 }
 
 task<crowd_result> all_at_once(chunk_manager& manager,
                                file from,
-                               std::vector<part>& parts,
+                               idle_parts& parts,
                                double seconds) {
     crowd_result result;
     const cache_statistics before = co_await manager.statistics();
     const auto begin = clock::now();
     scope all;
-    for (part& one : parts)
-        all.spawn(read_on(manager, from, one, later(begin, duration_of(seconds)), result.bytes));
+    for (unsigned i = 0; i < readers; ++i)
+        all.spawn(read_on(manager, from, parts, later(begin, duration_of(seconds)), result.bytes));
     co_await all.join();
     result.seconds = seconds_between(begin, clock::now());
     const cache_statistics after = co_await manager.statistics();
@@ -67,17 +82,18 @@ task<crowd_result> all_at_once(chunk_manager& manager,
     co_return result;
 }
 
-std::vector<part> parts_of(std::uint64_t file_bytes) {
-    const std::uint64_t length = file_bytes / readers / slice_bytes * slice_bytes;
-    std::vector<part> parts;
-    for (unsigned i = 0; i < readers; ++i) parts.push_back({i * length, length, 0});
+idle_parts parts_of(std::uint64_t file_bytes) {
+    constexpr unsigned count = 2 * readers;
+    const std::uint64_t length = file_bytes / count / slice_bytes * slice_bytes;
+    idle_parts parts;
+    for (unsigned i = 0; i < count; ++i) parts.push_back({i * length, length, 0});
     return parts;
 }
 
 void run_crowd(bench& with) {
     cold_engine cold{with, memory_chunks * with.options().engine.chunk_size};
     const std::uint64_t chunk = cold.chunk_size();
-    std::vector<part> parts = parts_of(cold.usable_bytes());
+    idle_parts parts = parts_of(cold.usable_bytes());
     cold_chunks order{cold.usable_bytes(), chunk, 9};
     raw_rival raw{with, raw_depth, chunk, cold};
     report& into = with.report();

@@ -94,7 +94,7 @@ simulated_cache::entry& simulated_cache::load(std::uint64_t key, const chunk_pie
     make_room();
     entry& added = take_entry();
     added.key = key;
-    added.bytes = chunk_size_;
+    added.bytes = static_cast<std::uint32_t>(chunk_size_);
     added.file = piece.file;
     added.index = piece.index;
     added.used = added.last_use = added.made = now_;

@@ -13,15 +13,15 @@ def main() -> None:
         path = here.file("data", content)
 
         def piece(chunk: int) -> bytes:
-            return content[chunk * CHUNK : chunk * CHUNK + 100]
+            return content[chunk * CHUNK : (chunk + 1) * CHUNK]
 
         options = ("--chunk-size", CHUNK, "--memory", ROOM * CHUNK + 128 * KiB)
         probe = here.probe(*options)
         probe.open("f", path)
         for chunk in range(ROOM):
-            probe.get("f", chunk * CHUNK, 100, f"pin{chunk}").has(piece(chunk))
-        first = probe.ask("get", "f", ROOM * CHUNK, 100, "first")
-        second = probe.ask("get", "f", (ROOM + 1) * CHUNK, 100, "second")
+            probe.get("f", chunk * CHUNK, CHUNK, f"pin{chunk}").has(piece(chunk))
+        first = probe.ask("get", "f", ROOM * CHUNK, CHUNK, "first")
+        second = probe.ask("get", "f", (ROOM + 1) * CHUNK, CHUNK, "second")
         wait_for(lambda: probe.statistics()["cache"]["waiting"] == 2, "two that wait")
         probe.drop("pin2")
         probe.answer(first).has(piece(ROOM))
@@ -34,8 +34,8 @@ def main() -> None:
         probe = here.probe(*options, "--pin-deadline", "50ms")
         probe.open("f", path)
         for chunk in range(ROOM):
-            probe.get("f", chunk * CHUNK, 100, f"pin{chunk}").has(piece(chunk))
-        probe.get("f", ROOM * CHUNK, 100).fails_as("every chunk is pinned")
+            probe.get("f", chunk * CHUNK, CHUNK, f"pin{chunk}").has(piece(chunk))
+        probe.get("f", ROOM * CHUNK, CHUNK).fails_as("every chunk is pinned")
         probe.read("f", 7 * CHUNK + 5, 2 * CHUNK).has(content[7 * CHUNK + 5 : 9 * CHUNK + 5])
         check(probe.statistics()["cache"]["bypasses"] > 0, "nothing went past the cache")
         check(probe.statistics()["buffers"]["mapped_bytes"] <= ROOM * CHUNK, "the budget was exceeded")

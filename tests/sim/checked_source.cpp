@@ -87,8 +87,8 @@ void fill_watch::check_wanted() const {
         if (one.doomed || !in_cache(one)) continue;
         const detail::chunk& into = *target(one);
         // A window is read for the sake of its first part.
-        require(into.ahead || !into.waiters.empty() || into.ever_used() ||
-                    into.withdrawal.stop_requested(),
+        require(into.ahead || into.has_waiters() || into.ever_used() ||
+                    into.fill->withdrawal.stop_requested(),
                 "a read goes on that nobody wants");
     }
 }

@@ -2,6 +2,7 @@
 #include "fill_check.hpp"
 
 #include "allocations.hpp"
+#include "shard/chunk.hpp"
 #include "shard/fill_queue.hpp"
 #include "verdict.hpp"
 
@@ -13,15 +14,16 @@ namespace leat::sim {
 
 namespace {
 /// Whether somebody waits for units of it that no read in flight brings.
-bool demanded(const detail::chunk& one) {
-    return std::any_of(one.waiters.begin(), one.waiters.end(),
+bool demanded(const detail::fill_state& fill) {
+    const detail::chunk& one = *fill.of;
+    return std::any_of(fill.waiters.begin(), fill.waiters.end(),
                        [&](const detail::chunk_request& waiter) {
                            return !waiter.asked_ahead &&
                                   one.next(one.first_unit(waiter), false) <= one.last_unit(waiter);
                        });
 }
 
-bool asked_ahead(const detail::chunk& one) {
+bool asked_ahead(const detail::fill_state& one) {
     return std::any_of(one.waiters.begin(), one.waiters.end(),
                        [](const detail::chunk_request& waiter) { return waiter.asked_ahead; });
 }
@@ -30,12 +32,15 @@ bool asked_ahead(const detail::chunk& one) {
 void fill_check::look(const chunk_manager& manager, unsigned shard) {
     const allocations_succeed here;
     detail::fill_queue& queue = detail::manager_access::core(manager).fills[shard];
-    for (const detail::chunk& one : queue.of(detail::fill_rank::demanded))
+    for (const detail::fill_state& one : queue.of(detail::fill_rank::demanded))
         require(demanded(one), "a chunk keeps a rank that nobody gives it who waits");
-    for (const detail::chunk& one : queue.of(detail::fill_rank::ahead))
+    for (const detail::fill_state& one : queue.of(detail::fill_rank::ahead))
         require(asked_ahead(one), "a chunk counts as asked ahead that nobody asks for");
-    for (const detail::chunk& one : queue.of(detail::fill_rank::rest))
-        require(!one.waiters.empty() || one.ever_used(),
+    for (const detail::fill_state& one : queue.of(detail::fill_rank::entered))
+        require(asked_ahead(one) && one.of->ever_used(),
+                "a chunk counts as entered that nobody goes through");
+    for (const detail::fill_state& one : queue.of(detail::fill_rank::rest))
+        require(!one.waiters.empty() || one.of->ever_used(),
                 "a chunk is to be read that nobody waits for and nobody has used");
     unsigned& before = in_background_[{&detail::manager_access::core(manager), shard}];
     require(queue.of(detail::fill_rank::demanded).empty() || queue.background_in_flight <= before,

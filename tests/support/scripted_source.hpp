@@ -30,6 +30,8 @@ struct script {
     std::atomic<std::uint64_t> bad_from{
         ~std::uint64_t{0}};  ///< reads that touch [bad_from, bad_to) fail with EIO
     std::atomic<std::uint64_t> bad_to{0};
+    std::atomic<std::uint64_t> held_at{
+        ~std::uint64_t{0}};                      ///< no read that has the byte at this offset ends
     std::atomic<bool> too_little{false};         ///< reads give one byte less
     std::atomic<bool> held{false};               ///< no read ends, unless a stop of it is requested
     std::atomic<bool> deaf{false};               ///< not even then, as a device that has begun
@@ -107,7 +109,8 @@ public:
         while (urgency == priority::background && script_->hold_background) {
             co_await sleep(std::chrono::milliseconds{1});
         }
-        while (script_->held) {
+        const auto is_held = [&] { return script_->held || script_->held_at - offset < size; };
+        while (is_held()) {
             if (script_->deaf) {
                 co_await yield{};
             } else {

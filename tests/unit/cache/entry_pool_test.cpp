@@ -56,6 +56,29 @@ struct filled {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(who_goes_round_and_round_meets_all) {
+    filled of{3};
+    for (std::size_t i = 0; i < of.all.size(); i += 3) of.items.free(*of.all[i]);
+    pool::position at;
+    for (int round = 0; round < 2; ++round) {
+        std::vector<int> met;
+        for (std::size_t i = 0; i < of.items.count(); ++i) met.push_back(of.items.next(at)->number);
+        std::sort(met.begin(), met.end());
+        BOOST_TEST(met == numbers(of.items), boost::test_tools::per_element());
+    }
+    // It goes on where there is something, and pages may have gone.
+    while (of.items.count() > 1) of.items.free(*of.items.next(at));
+    const item* const left = of.items.next(at);
+    BOOST_REQUIRE(left != nullptr);
+    while (of.items.drop_page()) {
+    }
+    BOOST_TEST(of.items.next(at) == left);
+    of.items.free(*of.items.next(at));
+    BOOST_TEST(of.items.next(at) == nullptr);
+    BOOST_TEST(of.items.drop_page());
+    BOOST_TEST(of.items.next(at) == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_made_is_there_until_it_is_freed) {
     {
         filled of{3};

@@ -65,7 +65,7 @@ struct known_piece {
         one.start = static_cast<std::uint32_t>(start);
         one.length = static_cast<std::uint32_t>(length);
     }
-    chunk one{1};
+    chunk one{unit_size};
 };
 
 using range = std::pair<std::uint64_t, std::uint64_t>;

@@ -60,7 +60,7 @@ public:
         if (!free_.empty()) free_.pop_back();
         one.number = number;
         one.key = key;
-        one.bytes = bytes;
+        one.bytes = static_cast<std::uint32_t>(bytes);
         one.used = one.last_use = now_;
         there_[number] = &one;
         policy_->insert(one);

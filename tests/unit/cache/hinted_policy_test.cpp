@@ -34,7 +34,7 @@ BOOST_FIXTURE_TEST_CASE(a_search_that_is_stopped_goes_no_further, hinted) {
     BOOST_TEST(use("sak") == "");
     at('s').said = detail::verdict::stop;
     BOOST_TEST(evict() == '-');
-    BOOST_TEST(at('a').in_policy);
+    BOOST_TEST(bool{at('a').in_policy});
     at('s').said = detail::verdict::pass;
     BOOST_TEST(evict() == 'a');
     at('s').said = detail::verdict::set_aside;
@@ -43,4 +43,23 @@ BOOST_FIXTURE_TEST_CASE(a_search_that_is_stopped_goes_no_further, hinted) {
     at('s').said = detail::verdict::evict;
     policy->put_back(at('s'));
     BOOST_TEST(drain() == "s");
+}
+
+BOOST_FIXTURE_TEST_CASE(many_go_in_the_same_order, hinted) {
+    BOOST_TEST(use("kslatb") == "");
+    BOOST_TEST(evict_many(1) == "s");
+    BOOST_TEST(evict_many(2) == "ta");
+    BOOST_TEST(evict_many(2) == "bk");
+    BOOST_TEST(evict_many(2) == "l");
+    BOOST_TEST(evict_many(2) == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_search_for_many_that_is_stopped_goes_no_further, hinted) {
+    BOOST_TEST(use("stabkl") == "");
+    at('t').said = detail::verdict::stop;
+    BOOST_TEST(evict_many(5) == "s");
+    BOOST_TEST(evict_many(5) == "");
+    at('t').said = detail::verdict::evict;
+    at('a').said = detail::verdict::pass;
+    BOOST_TEST(evict_many(5) == "tbkl");
 }

@@ -34,7 +34,7 @@ struct granted {
     std::byte memory[1]{};
     alignas(64) std::byte home[1]{};
     lease held{reinterpret_cast<shard_cache&>(home)};  // only its address counts
-    chunk one{2};
+    chunk one{100 * unit_size};
 };
 
 std::string_view said(const char* fault) {

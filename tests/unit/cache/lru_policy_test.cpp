@@ -38,8 +38,8 @@ struct fixture {
         return found != nullptr ? number(*found) : -1;
     }
 
-    std::unique_ptr<detail::eviction_policy> policy = detail::make_lru_policy();
     std::array<detail::resident, 6> all;
+    std::unique_ptr<detail::eviction_policy> policy = detail::make_lru_policy();
     std::map<std::ptrdiff_t, std::int64_t> used;
     std::map<std::ptrdiff_t, detail::verdict> said;
     std::vector<std::ptrdiff_t> asked;

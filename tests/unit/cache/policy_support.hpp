@@ -66,12 +66,24 @@ public:
     }
     /// The letter that goes, or '-' if none can.
     char evict() {
-        detail::resident* const victim = policy->victim(&judge, nullptr);
+        detail::resident* const victim = policy->victim(&judge, this);
         if (victim == nullptr) return '-';  // which leaves the memory too full
-        auto& gone = static_cast<letter&>(*victim);
-        gone.there = false;
-        --count;
-        return static_cast<char>(&gone - all.data());
+        return take(*victim);
+    }
+    /// So many by one search, or as many as can go.
+    std::string evict_many(std::size_t most, std::uint64_t kind = 1) {
+        to_take_ = most;
+        taken_.clear();
+        const bool more = policy->victims(
+            &judge,
+            [](void* self, detail::resident& victim) noexcept {
+                auto& here = *static_cast<letters*>(self);
+                here.taken_ += here.take(victim);
+                return here.taken_.size() < here.to_take_;
+            },
+            this, kind);
+        if (more != (taken_.size() < most)) taken_ += '?';
+        return taken_;
     }
     /// All that are left, in the order of their going.
     std::string drain() {
@@ -84,9 +96,17 @@ public:
     std::array<letter, 128> all;
     std::int64_t now = 0;
     unsigned count = 0;
+    unsigned asked = 0;  ///< of candidates, whether they can go
 
 private:
-    static detail::verdict judge(void*, detail::resident& candidate) noexcept {
+    char take(detail::resident& victim) noexcept {
+        auto& gone = static_cast<letter&>(victim);
+        gone.there = false;
+        --count;
+        return static_cast<char>(&gone - all.data());
+    }
+    static detail::verdict judge(void* self, detail::resident& candidate) noexcept {
+        ++static_cast<letters*>(self)->asked;
         auto& one = static_cast<letter&>(candidate);
         if (one.last_use != one.used) {
             one.used = one.last_use;
@@ -94,6 +114,8 @@ private:
         }
         return one.said;
     }
+    std::string taken_;
+    std::size_t to_take_ = 0;
     unsigned room_;
 };
 

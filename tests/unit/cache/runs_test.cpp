@@ -447,3 +447,24 @@ BOOST_AUTO_TEST_CASE(windows_go_on_over_small_chunks) {
     const std::uint64_t offset = some.read_on(0, 3);
     BOOST_TEST(some.miss(offset) == 256_KiB);
 }
+
+BOOST_AUTO_TEST_CASE(who_walks_and_asks_ahead_keeps_his_run_when_he_misses) {
+    misses some{1_GiB};
+    static_cast<void>(some.known(0, 64_KiB, 500_MiB));
+    // Three chunks ahead of each that he comes to, as far as he gets.
+    std::uint64_t asked = 10_MiB;
+    for (std::uint64_t at = 0; at < 200_MiB; at += 10_MiB) {
+        for (; asked <= at + 30_MiB; asked += 10_MiB)
+            some.of.asked(some.file, at, asked, asked + 10_MiB, some.stretch);
+        // He is faster than the device.
+        static_cast<void>(some.known(at + 3_MiB, 64_KiB, 500_MiB - at));
+        static_cast<void>(some.known(at + 7_MiB, 64_KiB, 500_MiB - at));
+        BOOST_TEST(some.of.streams() == 1u);
+        // Whoever else asks for a page there goes through nothing.
+        BOOST_TEST(some.miss(at + 5_MiB, 4_KiB) == 4_KiB);
+        BOOST_TEST(some.miss(at + 25_MiB + 8_KiB, 4_KiB) == 4_KiB);
+        BOOST_TEST(some.of.streams() == 1u);
+    }
+    some.of.ended(some.file, 199_MiB, some.stretch);
+    BOOST_TEST(some.of.streams() == 0u);
+}

@@ -82,3 +82,50 @@ BOOST_AUTO_TEST_CASE(a_chunk_that_was_set_aside_comes_back_to_its_own_queue) {
     BOOST_TEST(static_cast<int>(all.at('a').queue) == 0);
     BOOST_TEST(all.drain() == "adefghijb");
 }
+
+BOOST_AUTO_TEST_CASE(a_search_for_many_meets_once_what_it_passes) {
+    for (const bool by_visits : {false, true}) {
+        test::letters all{
+            by_visits ? detail::make_s3fifo_e_policy(ten) : detail::make_s3fifo_policy(ten), 10};
+        BOOST_TEST(all.use("abcdefghij") == "");
+        for (const char one : {'a', 'b', 'c', 'e'}) all.at(one).said = detail::verdict::pass;
+        all.asked = 0;
+        const std::string gone = all.evict_many(4);
+        BOOST_TEST(gone == "dfgh");
+        BOOST_TEST(all.asked == 8u);
+        BOOST_TEST(all.evict_many(4) == "ij");
+        BOOST_TEST(all.evict_many(1) == "");
+        all.at('b').said = detail::verdict::stop;
+        all.at('a').said = detail::verdict::evict;
+        BOOST_TEST(all.evict_many(2) == "a");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(searches_of_one_kind_skip_what_is_of_another_but_for_each_seventeenth) {
+    constexpr unsigned room = 120;
+    test::letters all{detail::make_s3fifo_e_policy(room * test::letters::piece), room};
+    std::string text;
+    for (char one = 1; one <= static_cast<char>(room); ++one) text += one;
+    BOOST_TEST(all.use(text) == "");
+    for (char one = 1; one <= 70; ++one) all.at(one).said = detail::verdict::other;
+    const auto asked = [&](std::uint64_t kind) {
+        all.asked = 0;
+        BOOST_TEST(all.evict_many(1, kind).size() == 1u);
+        return all.asked;
+    };
+    BOOST_TEST(asked(7) == 71u);  // so it is worth skipping
+    BOOST_TEST(asked(7) == 71u);
+    for (int i = 0; i < 16; ++i) {
+        BOOST_TEST(asked(7) == 1u);
+        if (i == 8) BOOST_TEST(asked(8) == 71u);
+    }
+    BOOST_TEST(asked(7) == 71u);
+    // What comes later is met.
+    BOOST_TEST(all.evict_many(100, 7).size() == 30u);
+    BOOST_TEST(all.evict_many(1, 7) == "");
+    BOOST_TEST(all.use("\x7e\x7f") == "");
+    BOOST_TEST(all.evict_many(3, 7) == "\x7e\x7f");
+    // And nothing is skipped for ever.
+    for (char one = 1; one <= 70; ++one) all.at(one).said = detail::verdict::evict;
+    BOOST_TEST(all.evict_many(100, 7).size() == 70u);
+}

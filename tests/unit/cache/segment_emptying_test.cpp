@@ -12,6 +12,7 @@
 using namespace leat;
 using namespace leat::literals;
 using leat::detail::chunk;
+using leat::detail::last_look;
 using leat::detail::segment_emptying;
 using leat::test::fragments;
 using leat::test::is_pattern;
@@ -21,17 +22,16 @@ namespace {
 
 /// Four segments of 2 MiB, and chunks in them.
 struct arena_of_four {
-    arena_of_four() : arena(options()) {}
-    static io::arena_options options() {
+    explicit arena_of_four(std::uint64_t budget = 8_MiB) : arena(options(budget)) {}
+    static io::arena_options options(std::uint64_t budget) {
         io::arena_options made;
-        made.budget = 8_MiB;
+        made.budget = budget;
         made.huge_pages = made.register_buffers = false;
         return made;
     }
     chunk& add(std::uint64_t bytes) {
-        chunk& one = all.emplace_back((bytes / unit_size + 63) / 64);
-        one.bytes = bytes;
-        one.length = static_cast<std::uint32_t>(bytes);
+        chunk& one = all.emplace_back(static_cast<std::uint32_t>(bytes));
+        one.bytes = static_cast<std::uint32_t>(bytes);
         one.set_place(arena.allocate(bytes, &one), 0);
         BOOST_REQUIRE(one.data() != nullptr);
         test::fill_pattern({one.data(), bytes}, 1, all.size() * 1_MiB);
@@ -68,7 +68,8 @@ BOOST_FIXTURE_TEST_CASE(what_is_left_in_a_segment_moves_to_places_that_have_beco
                         arena_of_four) {
     for (int i = 0; i < 128; ++i) add(64_KiB);
     BOOST_TEST(free_segments(arena) == 0u);
-    segment_emptying emptying{arena};
+    last_look last;
+    segment_emptying emptying{arena, last};
     BOOST_TEST(emptying.may_empty(64_KiB));
     BOOST_TEST(!emptying.finish());
     // Eight of each segment: 24 places in the others for the 24 that are left in one.
@@ -89,26 +90,50 @@ BOOST_FIXTURE_TEST_CASE(what_is_left_in_a_segment_moves_to_places_that_have_beco
     BOOST_TEST(arena.fits(2_MiB));
 }
 
+BOOST_AUTO_TEST_CASE(a_segment_that_is_too_short_is_not_emptied) {
+    arena_of_four of{4_MiB + 128_KiB};
+    for (int i = 0; i < 66; ++i) of.add(64_KiB);
+    BOOST_REQUIRE(of.arena.segments() == 3u);
+    last_look last;
+    for (const std::uint64_t wanted : {0_KiB, 2_MiB}) {
+        segment_emptying emptying{of.arena, last, 256_KiB, wanted};
+        BOOST_TEST(emptying.may_empty(64_KiB) == (wanted == 0));
+    }
+    segment_emptying emptying{of.arena, last, 2_MiB, 2_MiB};
+    BOOST_TEST(emptying.may_empty(64_KiB));
+    for (std::size_t i = 0; i < 32; ++i) {
+        of.drop(of.all[i]);
+        emptying.freed(64_KiB);
+    }
+    BOOST_TEST(emptying.finish());
+    BOOST_TEST(of.arena.fits(2_MiB));
+    BOOST_TEST(of.right());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_segment_in_which_something_is_in_use_is_not_emptied, arena_of_four) {
     for (int i = 0; i < 128; ++i) add(64_KiB);
     struct user : detail::chunk_request {
     } waiter;
+    std::deque<detail::fill_state> fills;
     for (int what = 0; what < 4; ++what) {
         for (std::size_t segment = 0; segment < 4; ++segment) {
             chunk& one = all[segment * 32 + 3];
             one.pins = what == 0 ? 1 : 0;
-            one.reads = what == 1 ? 1 : 0;
             one.doomed = what == 2;
-            if (what == 3 && segment == 0) one.waiters.push_back(waiter);
+            if (what == 0) one.fill = &fills.emplace_back(one);
+            one.fill->reads = what == 1 ? 1 : 0;
+            if (what == 3 && segment == 0) one.fill->waiters.push_back(waiter);
         }
-        segment_emptying emptying{arena};
+        last_look last;
+        segment_emptying emptying{arena, last};
         // Whoever waits does so in the first; the others can be emptied.
         BOOST_TEST(emptying.may_empty(64_KiB) == (what == 3));
         BOOST_TEST(!emptying.may_empty(4_KiB));
     }
-    all[3].waiters.clear();
+    all[3].fill->waiters.clear();
     // Pinned meanwhile.
-    segment_emptying emptying{arena};
+    last_look last;
+    segment_emptying emptying{arena, last};
     BOOST_TEST(emptying.may_empty(64_KiB));
     for (std::size_t i = 0; i < 128; ++i) {
         if (i % 2 == 0) {
@@ -120,15 +145,20 @@ BOOST_FIXTURE_TEST_CASE(a_segment_in_which_something_is_in_use_is_not_emptied, a
     }
     BOOST_TEST(!emptying.finish());
     BOOST_TEST(free_segments(arena) == 0u);
+    // Another is looked for.
+    BOOST_TEST(!emptying.may_empty(64_KiB));
     for (chunk& one : all) one.pins = 0;
-    BOOST_TEST(emptying.finish());
+    segment_emptying again{arena, last};
+    BOOST_TEST(again.may_empty(64_KiB));
+    BOOST_TEST(again.finish());
     BOOST_TEST(free_segments(arena) == 1u);
     BOOST_TEST(right());
 }
 
 BOOST_FIXTURE_TEST_CASE(places_of_a_segment_that_has_become_empty_are_none, arena_of_four) {
     for (int i = 0; i < 8; ++i) add(1_MiB);
-    segment_emptying emptying{arena};
+    last_look last;
+    segment_emptying emptying{arena, last};
     BOOST_REQUIRE(emptying.may_empty(1_MiB));  // the first, since all are full
     for (chunk& one : all) {
         if (arena.segment_of(one.data()) != 3) continue;
@@ -149,7 +179,8 @@ BOOST_FIXTURE_TEST_CASE(the_emptiest_segment_is_emptied, arena_of_four) {
         const bool keep = segment_of[i] == 2 ? left++ < 5 : i % 4 != 0;
         if (!keep) drop(all[i]);
     }
-    segment_emptying emptying{arena};
+    last_look last;
+    segment_emptying emptying{arena, last};
     BOOST_TEST(emptying.may_empty(64_KiB));
     BOOST_TEST(emptying.finish());
     BOOST_TEST(arena.state_of(2).buffer_bytes == 0u);
@@ -158,7 +189,8 @@ BOOST_FIXTURE_TEST_CASE(the_emptiest_segment_is_emptied, arena_of_four) {
 
 BOOST_FIXTURE_TEST_CASE(a_class_without_a_segment_helps_nobody, arena_of_four) {
     add(64_KiB);
-    segment_emptying emptying{arena};
+    last_look last;
+    segment_emptying emptying{arena, last};
     BOOST_TEST(!emptying.may_empty(4_KiB));
     BOOST_TEST(!emptying.finish());
     BOOST_TEST(right());
@@ -167,16 +199,19 @@ BOOST_FIXTURE_TEST_CASE(a_class_without_a_segment_helps_nobody, arena_of_four) {
 BOOST_FIXTURE_TEST_CASE(no_more_is_evicted_for_a_segment_than_is_allowed, arena_of_four) {
     for (int i = 0; i < 128; ++i) add(64_KiB);
     {
-        segment_emptying emptying{arena, 1536_KiB};
+        last_look last;
+        segment_emptying emptying{arena, last, 1536_KiB};
         BOOST_TEST(!emptying.may_empty(64_KiB));
     }
     // Eight places in others: the 24 that are missing are just allowed.
     for (std::size_t i = 0; i < 8; ++i) drop(all[i]);
     {
-        segment_emptying emptying{arena, 1535_KiB};
+        last_look last;
+        segment_emptying emptying{arena, last, 1535_KiB};
         BOOST_TEST(!emptying.may_empty(64_KiB));
     }
-    segment_emptying emptying{arena, 1536_KiB};
+    last_look last;
+    segment_emptying emptying{arena, last, 1536_KiB};
     BOOST_TEST(emptying.may_empty(64_KiB));
 }
 
@@ -207,7 +242,8 @@ BOOST_FIXTURE_TEST_CASE(the_segment_with_the_fewest_leases_is_told_if_only_lease
         if (i % 32 < (i / 32 == 2 ? 8 : 9)) held.of(all[i]);
     }
     const std::size_t fewest = arena.segment_of(all[64].data());
-    segment_emptying emptying{arena};
+    last_look last;
+    segment_emptying emptying{arena, last};
     BOOST_TEST(!emptying.may_empty(64_KiB));
     unsigned visited = 0;
     BOOST_TEST(!emptying.each_leased(7, [](chunk&) { BOOST_TEST(false); }));
@@ -219,9 +255,42 @@ BOOST_FIXTURE_TEST_CASE(the_segment_with_the_fewest_leases_is_told_if_only_lease
     // A slice at a holder keeps it for longer than a message takes.
     held.all.front().at_owner.chunk->holders.front().state = detail::lease::owner_state::kept;
     for (std::size_t i = 64; i < 96; ++i) all[i].pins = 1;
-    segment_emptying again{arena};
+    segment_emptying again{arena, last};
     BOOST_TEST(!again.may_empty(64_KiB));
     BOOST_TEST(!again.each_leased(8, [](chunk&) { BOOST_TEST(false); }));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_one_search_has_looked_at_the_next_ones_trust_until_it_is_to_move,
+                        arena_of_four) {
+    for (int i = 0; i < 128; ++i) add(64_KiB);
+    last_look last;
+    const auto may = [&] {
+        segment_emptying emptying{arena, last};
+        return emptying.may_empty(64_KiB);
+    };
+    BOOST_TEST(may());
+    for (chunk& one : all) one.pins = 1;
+    unsigned trusted = 0;
+    while (may()) ++trusted;
+    BOOST_TEST(trusted == 32u);
+    for (chunk& one : all) one.pins = 0;
+    BOOST_TEST(may());
+    // None moves unseen.
+    segment_emptying emptying{arena, last};
+    BOOST_TEST(emptying.may_empty(64_KiB));
+    const std::size_t segment = last.segment;
+    for (std::size_t i = 0; i < 128; ++i) {
+        if (i % 2 == 0 && arena.segment_of(all[i].data()) != segment) {
+            emptying.freed(64_KiB);
+            drop(all[i]);
+        } else {
+            all[i].pins = 1;
+        }
+    }
+    BOOST_TEST(!emptying.finish());
+    BOOST_TEST(right());
+    // Nor is it what is emptied next.
+    BOOST_TEST(!may());
 }
 
 BOOST_FIXTURE_TEST_CASE(neighbours_are_found_if_all_of_them_can_be_emptied, arena_of_four) {
@@ -234,7 +303,8 @@ BOOST_FIXTURE_TEST_CASE(neighbours_are_found_if_all_of_them_can_be_emptied, aren
         return all.front();
     };
     for (unsigned i = 0; i < 3; ++i) drop(in(3, 0));
-    segment_emptying emptying{arena};
+    last_look last;
+    segment_emptying emptying{arena, last};
     BOOST_TEST(emptying.find_run(4_MiB) == 2u);
     BOOST_TEST(emptying.find_run(6_MiB) == 1u);
     BOOST_TEST(emptying.find_run(10_MiB) == io::buffer_arena::no_segment);
@@ -242,7 +312,7 @@ BOOST_FIXTURE_TEST_CASE(neighbours_are_found_if_all_of_them_can_be_emptied, aren
     BOOST_TEST(emptying.find_run(4_MiB) == 0u);
     leases held;
     held.of(in(1, 7));
-    segment_emptying later{arena};
+    segment_emptying later{arena, last};
     BOOST_TEST(later.find_run(4_MiB) == io::buffer_arena::no_segment);
     BOOST_TEST(later.each_leased(8, [](chunk&) {}));
     // Nothing goes to a place that is to be emptied, too.

@@ -114,8 +114,7 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_leases_held_are_noticed, steppe
     const auto ready_length = std::exchange(held.ready_length, 0);
     held.state = detail::lease::home_state::returning;
     held.retired = true;
-    const char* const in_sweep = "a lease is not in the sweep, or one on its way back is";
-    BOOST_TEST(said(cache(1).fault()) == in_sweep);
+    BOOST_TEST(said(cache(1).fault()) == "");
 
     held.state = detail::lease::home_state::unused;
     detail::file_record* const file = std::exchange(held.file, nullptr);
@@ -131,13 +130,28 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_leases_held_are_noticed, steppe
 
 BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     detail::chunk& one = chunk();
-    one.rank = detail::fill_rank::rest;
+    BOOST_TEST(cache(0).parts().chunks.fill_count() == 0u);
+    detail::fill_state fill{one};
+    one.fill = &fill;
+    BOOST_TEST(said(cache(0).fault()) == "a chunk has a fill of which nothing is under way");
+    fill.in_hand = true;
+    BOOST_TEST(said(cache(0).fault()) == "a chunk has a fill of which nothing is under way");
+    fill.in_hand = false;
+    fill.distrusted = 1;
+    BOOST_TEST(said(cache(0).fault()) == "a fill is of no chunk");
+    one.fill = nullptr;
+    BOOST_TEST(said(cache(0).fault()) == "");
+    // The same as one that counts.
+    BOOST_REQUIRE(cache(0).parts().chunks.reserve_fill());
+    BOOST_REQUIRE(cache(0).parts().chunks.start_fill(one));
+    one.fill->rank = detail::fill_rank::rest;
     BOOST_TEST(said(cache(0).fault()) == "a chunk has a rank but is in no fill queue");
-    one.rank = detail::fill_rank::none;
-    one.reads = 1;
+    one.fill->rank = detail::fill_rank::none;
+    one.fill->reads = 1;
     BOOST_TEST(said(cache(0).fault()) ==
                "a chunk has more reads in flight than its fill queue counts");
-    one.reads = 0;
+    one.fill->reads = 0;
+    cache(0).parts().chunks.end_fill(one);
 
     // The rest of a chunk waits while four small demands are in flight; not that of one in which
     // somebody goes on.
@@ -150,7 +164,8 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     complete(0, get_local(manager, {from, offset, 100}));
     auto& resting = queue().of(detail::fill_rank::rest);
     BOOST_REQUIRE(!resting.empty());
-    detail::chunk& rest = resting.front();
+    BOOST_TEST(cache(0).parts().chunks.fill_count() == 1u);
+    detail::fill_state& rest = resting.front();
     rest.rank = detail::fill_rank::ahead;
     BOOST_TEST(said(cache(0).fault()) == "a chunk is in a fill queue of another rank than its own");
     rest.rank = detail::fill_rank::rest;

@@ -95,3 +95,28 @@ BOOST_AUTO_TEST_CASE(a_stream_asks_ahead_once_for_what_is_behind_a_chunk_without
     };
     BOOST_TEST(owner.run(walk(manager, from, *source)) == 2u);
 }
+
+// Where there is room for few chunks, an owner reads fragments.
+BOOST_AUTO_TEST_CASE(a_walk_through_little_memory_reads_nothing_twice) {
+    for (const unsigned depth : {0u, 2u, 5u}) {
+        for (const std::uint64_t memory : {64_MiB, 128_MiB, 256_MiB}) {
+            engine owner{small_engine(1, memory, 10_MiB)};
+            const auto source = script_of(40_MiB);
+            source->grain = 4_KiB;
+            chunk_manager manager{owner, scripted_source{source}};
+            const file from = owner.run(manager.open("any"));
+            auto walk = [](chunk_manager& of, file name, unsigned ahead) -> task<std::uint64_t> {
+                slice_stream stream = of.slices(name, 0, 40_MiB, {.depth = ahead});
+                std::uint64_t count = 0;
+                for (;;) {
+                    const slice piece = co_await stream.next();
+                    if (!piece) break;
+                    count += piece.size();
+                }
+                co_return count;
+            };
+            BOOST_TEST(owner.run(walk(manager, from, depth)) == 40_MiB);
+            BOOST_TEST(source->bytes == 40_MiB);
+        }
+    }
+}

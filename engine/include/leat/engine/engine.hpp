@@ -162,9 +162,15 @@ public:
     /// Throws errc::invalid_option if it is more than options().most_memory, and
     /// errc::budget_too_small if it is less than least_memory().
     void set_memory(std::uint64_t bytes);
-    /// Bytes that all shards need together: two chunks each, and what segments of memory() at the
-    /// start lose beside them. Any thread.
-    [[nodiscard]] std::uint64_t least_memory() const noexcept;
+    /// Bytes that all shards need together: two chunks each, of the longest for which
+    /// reserve_chunks() was called, and what segments of memory() at the start lose beside them.
+    /// Any thread.
+    [[nodiscard]] std::uint64_t least_memory() const noexcept {
+        return shards() * least_.load(std::memory_order_relaxed);
+    }
+    /// From now on each shard is to keep room for two chunks of `size` bytes, as a manager needs
+    /// that has such chunks. False, and nothing has changed, if memory() has none. Any thread.
+    [[nodiscard]] bool reserve_chunks(std::uint64_t size);
     /// A shard's part of memory().
     [[nodiscard]] std::uint64_t memory_per_shard() const noexcept { return memory() / shards(); }
     [[nodiscard]] bool stopping() const noexcept { return stopping_.load(); }
@@ -256,12 +262,16 @@ private:
         return given_.load(std::memory_order_relaxed);
     }
     void adjust_memory(std::uint64_t bytes) noexcept;
+    /// What a shard needs for two chunks of that size.
+    [[nodiscard]] std::uint64_t memory_for_two(std::uint64_t chunk_size) const noexcept;
     void close_shards();
 
     engine_options options_;
     // Relaxed: each shard looks at them in its turn.
     std::atomic<std::uint64_t> memory_;
     std::atomic<std::uint64_t> given_;
+    std::atomic<std::uint64_t> least_{0};  // of a shard
+    std::mutex budget_;                    // held while the three change
     std::vector<std::unique_ptr<shard>> shards_;
     std::vector<std::thread> threads_;
     std::atomic<std::int64_t> roots_{0};

@@ -72,7 +72,7 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     shard_cache* owner = nullptr;
     lease* via = nullptr;     ///< the home's lease, if the owner is another shard
     chunk* at = nullptr;      ///< what it waits for, once there is a chunk
-    std::uint64_t grant = 0;  ///< the generation of the lease that the owner granted
+    std::uint32_t grant = 0;  ///< the generation of the lease that the owner granted
     /// Owner's: bytes from `in` on of which nothing was there, and which are read for it, or ahead.
     std::uint32_t brought = 0;
     std::int64_t used = 0;  ///< stamp by which the owner has noted this use

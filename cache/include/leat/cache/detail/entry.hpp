@@ -40,7 +40,6 @@ struct alignas(64) entry {
     /// Landed units, a bit each; set with release by the owner, read with acquire by every holder.
     /// nullptr: none may be served.
     const std::atomic<std::uint64_t>* presence = nullptr;
-    const std::atomic<bool>* all_landed = nullptr;
     std::uint32_t length = 0;  ///< bytes of the file that it has room for
     std::uint32_t start = 0;   ///< where in its chunk it begins: 0 for a chunk
     bool leased = false;

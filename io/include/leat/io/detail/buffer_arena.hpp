@@ -155,6 +155,16 @@ public:
         }
     }
 
+    /// Whether one of these users is such; the others are not asked then.
+    template <class Such>
+    [[nodiscard]] bool any_user(std::size_t number, Such such) const {
+        if (number >= segments_.size()) return false;
+        for (void* const user : segments_[segments_[number].first].users) {
+            if (user != nobody() && such(user)) return true;
+        }
+        return false;
+    }
+
     /// Changes how much may be mapped, at most arena_options::most_budget. Where more is mapped,
     /// free segments are given back at once, the others as they become free. On the thread that
     /// runs the backend.
