@@ -114,6 +114,7 @@ int main(int argc, char** argv) {
             apps::complain(cat::program_name, "standard output is closed");
             return static_cast<int>(code);
         }
+        apps::keep_standard_streams();
         given.engine.on_event = [](const event& happened) {
             // What makes no difference to the output is in the statistics.
             if (happened.severity == event::level::warning) {

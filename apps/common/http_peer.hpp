@@ -1,6 +1,7 @@
 // What an HTTP server does with a connection besides answering.
 #pragma once
 
+#include "common/unsent_bytes.hpp"
 #include "http/file_answer.hpp"
 #include "http/request_parser.hpp"
 #include "http/status.hpp"
@@ -17,11 +18,6 @@
 #include <cstdint>
 
 namespace leat::apps {
-
-/// Bytes that the kernel keeps for a peer beyond what is on its way to it: 64 KiB. Without a limit
-/// it takes megabytes for each that is slow, and tells that there is room again only when a third
-/// of them has gone, which a peer of 10 KB/s takes longer for than a server is patient.
-inline constexpr int most_unsent = 1 << 16;
 
 /// Listens on 127.0.0.1, with most_unsent for each connection, and without Nagle's delay of what
 /// ends an answer. Every shard may have one for the same port. On a shard; throws

@@ -1,12 +1,16 @@
 // Help, version, parsing and the last resort for exceptions.
 #include "common/program.hpp"
 
+#include "common/nearest.hpp"
 #include "common/values.hpp"
 
 #include <leat/io/error.hpp>
 #include <leat/version.hpp>
 
 #include <boost/system/system_error.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -35,7 +39,27 @@ std::string_view sentence(const char* what) {
     return all.ends_with(']') ? all.substr(0, all.rfind(" [")) : all;
 }
 
+/// What is wrong with words that are no options, and in no place for others.
+std::string unexpected(const CLI::App& app, const std::string& otherwise) {
+    for (const std::string& word : app.remaining()) {
+        if (!word.starts_with('-')) continue;
+        const std::string given = word.substr(0, word.find('='));
+        const std::string name = given.substr(std::min(given.find_first_not_of('-'), given.size()));
+        const std::string meant = nearest_option(app, name);
+        return "there is no option " + given + (meant.empty() ? "" : "; the nearest is --" + meant);
+    }
+    return otherwise;
+}
+
 }  // namespace
+
+void keep_standard_streams() noexcept {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(stream, F_GETFD) >= 0) continue;
+        // The lowest number is taken: this one, as those below it are open.
+        static_cast<void>(::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    }
+}
 
 std::unique_ptr<CLI::App> make_app(const std::string& name,
                                    const std::string& description,
@@ -70,6 +94,7 @@ std::optional<exit_code> parse(CLI::App& app,
             return exit_code::success;
         }
         std::string text = ending.what();
+        if (dynamic_cast<const CLI::ExtrasError*>(&ending) != nullptr) text = unexpected(app, text);
         constexpr std::string_view unwanted_value = " was given a disallowed flag override";
         if (text.ends_with(unwanted_value))
             text = "--" + text.substr(0, text.size() - unwanted_value.size()) + " takes no value";

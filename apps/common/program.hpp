@@ -16,6 +16,11 @@
 
 namespace leat::apps {
 
+/// Takes the places of standard streams that are closed, so that no other file gets them, into
+/// which complaints would be written then. Reading and writing them fails as before. To be called
+/// before anything is opened that stays open.
+void keep_standard_streams() noexcept;
+
 /// A program's CLI::App with what all of them have in --help: `description` above the options, the
 /// examples, the units and the exit codes below them; and with --version. Of an
 /// option given twice the last value counts, unless the option says otherwise.

@@ -3,7 +3,9 @@
 
 #include "common/config_file.hpp"
 #include "common/messages.hpp"
+#include "common/nearest.hpp"
 #include "common/program.hpp"
+#include "common/utf8.hpp"
 
 #include <toml++/toml.h>
 #include <unistd.h>
@@ -15,7 +17,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <numeric>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -39,22 +40,6 @@ std::string variable_of(const std::string& name) {
     return variable;
 }
 
-/// How many letters have to be changed, put in or taken out to make one of the other (Wagner and
-/// Fischer).
-std::size_t distance(std::string_view one, std::string_view other) {
-    std::vector<std::size_t> row(other.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < one.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 0; j < other.size(); ++j) {
-            const std::size_t changed = diagonal + (one[i] == other[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row.back();
-}
-
 bool is_flag(const CLI::Option& option) {
     return option.get_expected_max() == 0;
 }
@@ -76,7 +61,7 @@ std::string in_quotes(std::string_view text) {
     std::string result{'"'};
     for (const char one : text) {
         if (one == '"' || one == '\\') result += '\\';
-        if (static_cast<unsigned char>(one) < 0x20) {
+        if (static_cast<unsigned char>(one) < 0x20 || one == 0x7f) {
             std::array<char, 8> code{};
             std::snprintf(code.data(), code.size(), "\\u%04X", static_cast<unsigned>(one));
             result += code.data();
@@ -167,7 +152,9 @@ settings::given_by_option settings::from_environment() const {
         if (is_action(name)) continue;
         if (const CLI::Option* const option = find(name)) {
             found[option] = {{std::string{text.substr(equals + 1)}}, variable_name};
-        } else if (const std::string meant = nearest(name, 2); !meant.empty()) {
+        } else if (const std::string meant =
+                       nearest(name, std::min<std::size_t>(2, name.size() / 3));
+                   !meant.empty()) {
             complain(app_.get_name(),
                      variable_name + " is no option; is " + variable_of(meant) + " meant?");
         }
@@ -190,9 +177,15 @@ settings::given_by_option settings::from_file(const std::string& path) const {
     for (config_value& one : parse_config(text, path)) {
         const CLI::Option* const option = is_action(one.name) ? nullptr : find(one.name);
         if (option == nullptr) {
-            const std::string meant = nearest(one.name, one.name.size());
+            const std::string meant = nearest(lower(one.name), one.name.size());
             throw_usage(one.place + ": there is no option " + one.name +
                         (meant.empty() ? "" : "; the nearest is " + meant));
+        }
+        for (const std::string& value : one.values) {
+            // On the command line it would be no value, but the next word one.
+            if (value.empty()) throw_usage(one.place + ": " + one.name + " is empty");
+            if (value.find('\0') != std::string::npos)
+                throw_usage(one.place + ": " + one.name + " has a zero byte");
         }
         found[option] = {std::move(one.values), std::move(one.place)};
     }
@@ -312,9 +305,11 @@ void settings::print() const {
         if (values.size() > 1 ||
             option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll)
             text = '[' + text + ']';
-        // What has no default is not to be set to anything by this file.
-        const char* const unset = text.empty() ? "# " : "";
-        std::printf("%s%s = %s  # %s\n", unset, name.c_str(), text.c_str(), origin.c_str());
+        // What has no default is not to be set to anything by this file, and what is no UTF-8
+        // cannot be.
+        const std::string shown = utf8(text);
+        const char* const unset = text.empty() || shown != text ? "# " : "";
+        std::printf("%s%s = %s  # %s\n", unset, name.c_str(), shown.c_str(), origin.c_str());
     }
 }
 

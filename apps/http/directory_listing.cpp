@@ -68,7 +68,9 @@ void append_row(std::string& html, const directory_entry& entry) {
 
 }  // namespace
 
-std::string directory_listing(std::string_view path, std::vector<directory_entry> entries) {
+std::string directory_listing(std::string_view path,
+                              std::vector<directory_entry> entries,
+                              bool all) {
     std::sort(entries.begin(), entries.end(),
               [](const directory_entry& a, const directory_entry& b) {
                   return a.is_folder != b.is_folder ? a.is_folder : a.name < b.name;
@@ -83,7 +85,12 @@ std::string directory_listing(std::string_view path, std::vector<directory_entry
     html += "</h1>\n<table><tr><th>Name</th><th>Size</th><th>Modified (UTC)</th></tr>\n";
     if (!path.empty()) html += "<tr><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n";
     for (const directory_entry& entry : entries) append_row(html, entry);
-    html += "</table></body></html>\n";
+    html += "</table>";
+    if (!all) {
+        html += "\n<p>There are more: these are the first " + std::to_string(entries.size()) +
+                " by their names.</p>";
+    }
+    html += "</body></html>\n";
     return html;
 }
 

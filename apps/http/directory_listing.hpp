@@ -19,9 +19,11 @@ struct directory_entry {
 
 /// A page of HTML: the entries as links, folders first, each kind by the bytes of its names, with
 /// sizes and times (UTC). `path` is the folder's, decoded, as target_path has it. Names and path
-/// may be any bytes: they are escaped. It has no script and loads nothing.
+/// may be any bytes: they are escaped. It has no script and loads nothing. Unless these are `all`
+/// that the folder has, it says so.
 [[nodiscard]] std::string directory_listing(std::string_view path,
-                                            std::vector<directory_entry> entries);
+                                            std::vector<directory_entry> entries,
+                                            bool all = true);
 
 /// Appends text to HTML, inside an element or an attribute in double quotes.
 void append_escaped(std::string& html, std::string_view text);

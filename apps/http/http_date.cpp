@@ -78,38 +78,46 @@ chrono::year_month_day day_of(unsigned year, unsigned month, unsigned day) {
     return {chrono::year{static_cast<int>(year)}, chrono::month{month}, chrono::day{day}};
 }
 
+/// What a date is made of, as it is written.
+struct parts {
+    unsigned day = 0;
+    unsigned month = 0;
+    unsigned year = 0;
+    chrono::seconds time{0};
+};
+
+/// "06 Nov 1994 08:49:37 GMT", with other separators and another number of digits for the year.
+parts day_first(scanner& text, std::string_view separator, std::size_t digits) {
+    parts read;
+    read.day = text.number(2);
+    text.expect(separator);
+    read.month = text.month();
+    text.expect(separator);
+    read.year = text.number(digits);
+    text.expect(" ");
+    read.time = text.time_of_day();
+    text.expect(" GMT");
+    return read;
+}
+
 /// Behind "Sun, ": 06 Nov 1994 08:49:37 GMT
 std::optional<sys_seconds> fixed_date(scanner text) {
-    const unsigned day = text.number(2);
-    text.expect(" ");
-    const unsigned month = text.month();
-    text.expect(" ");
-    const unsigned year = text.number(4);
-    text.expect(" ");
-    const chrono::seconds time = text.time_of_day();
-    text.expect(" GMT");
-    return joined(text, day_of(year, month, day), time);
+    const parts read = day_first(text, " ", 4);
+    return joined(text, day_of(read.year, read.month, read.day), read.time);
 }
 
 /// Behind "Sunday, ": 06-Nov-94 08:49:37 GMT
 std::optional<sys_seconds> short_date(scanner text, sys_seconds now) {
-    const unsigned day = text.number(2);
-    text.expect("-");
-    const unsigned month = text.month();
-    text.expect("-");
-    const unsigned two_digits = text.number(2);
-    text.expect(" ");
-    const chrono::seconds time = text.time_of_day();
-    text.expect(" GMT");
+    const parts read = day_first(text, "-", 2);
     const chrono::year_month_day today{chrono::floor<chrono::days>(now)};
     const auto this_year = static_cast<unsigned>(std::max(static_cast<int>(today.year()), 100));
-    const unsigned year = this_year / 100 * 100 + two_digits;
-    const auto date = joined(text, day_of(year, month, day), time);
+    const unsigned year = this_year / 100 * 100 + read.year;
+    const auto date = joined(text, day_of(year, read.month, read.day), read.time);
     // By the day, not by the year alone: 50 years and a day from now is the past.
     const auto limit = chrono::year_month_day{today.year() + chrono::years{50}, today.month(),
                                               chrono::day{std::min(28U, unsigned{today.day()})}};
     if (date && *date < chrono::sys_days{limit} + chrono::days{4}) return date;
-    return joined(text, day_of(year - 100, month, day), time);
+    return joined(text, day_of(year - 100, read.month, read.day), read.time);
 }
 
 /// Behind "Sun ": Nov  6 08:49:37 1994

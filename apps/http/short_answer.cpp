@@ -53,7 +53,7 @@ short_answer refuse(status code,
 }
 
 short_answer answer_made(std::string_view content_type,
-                         std::uint64_t content_length,
+                         std::optional<std::uint64_t> content_length,
                          const request_head& head,
                          const refusal_facts& facts,
                          sys_seconds now,
@@ -63,7 +63,7 @@ short_answer answer_made(std::string_view content_type,
     to.begin_answer(status::ok, now);
     to.connection(head, keep_alive);
     to.field("Content-Type", content_type);
-    to.field("Content-Length", content_length);
+    if (content_length) to.field("Content-Length", *content_length);
     to.field("Cache-Control", "no-store");
     if (facts.nosniff) to.field("X-Content-Type-Options", "nosniff");
     to.lines(facts.extra_fields);

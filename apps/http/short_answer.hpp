@@ -40,9 +40,10 @@ struct refusal_facts {
                                   std::span<char> buffer);
 
 /// The head of a 200 whose content, made in memory, is for the caller to send, unless the request
-/// is a HEAD. It is not to be stored: Cache-Control: no-store.
+/// is a HEAD. It is not to be stored: Cache-Control: no-store. The length may be left out where
+/// the content has not been made, for a HEAD (RFC 9110, 9.3.2).
 [[nodiscard]] short_answer answer_made(std::string_view content_type,
-                                       std::uint64_t content_length,
+                                       std::optional<std::uint64_t> content_length,
                                        const request_head& head,
                                        const refusal_facts& facts,
                                        sys_seconds now,

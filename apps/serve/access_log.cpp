@@ -1,21 +1,13 @@
 // Carries records from the shards to the file.
 #include "access_log.hpp"
 
-#include <spdlog/details/log_msg.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
-
-#include <fcntl.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
-#include <stdexcept>
+#include <exception>
 #include <utility>
 
 namespace leat::serve {
@@ -38,59 +30,25 @@ std::array<std::string_view*, 6> strings_of(request_record& of) {
     return {&of.method, &of.target, &of.user, &of.range, &of.referer, &of.user_agent};
 }
 
-/// Opening a named pipe waits for a reader: throws where there is none, and is one itself while the
-/// pipe is opened, in case the other goes.
-class reader_of_pipe {
-public:
-    explicit reader_of_pipe(const std::string& path) {
-        std::error_code unknown;
-        if (!std::filesystem::is_fifo(path, unknown)) return;
-        const int probe = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-        if (probe < 0) throw spdlog::spdlog_ex("nobody reads this pipe");
-        descriptor_ = ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
-        ::close(probe);
-    }
-    reader_of_pipe(const reader_of_pipe&) = delete;
-    reader_of_pipe& operator=(const reader_of_pipe&) = delete;
-    ~reader_of_pipe() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-
-private:
-    int descriptor_ = -1;
-};
-
-std::shared_ptr<spdlog::sinks::sink> open_sink(const std::string& path) try {
-    std::shared_ptr<spdlog::sinks::sink> sink;
-    if (path == "-") {
-        sink = std::make_shared<spdlog::sinks::stdout_sink_st>();
-    } else {
-        // spdlog would make the folders that are missing.
-        const auto folder = std::filesystem::absolute(path).parent_path();
-        if (!std::filesystem::is_directory(folder))
-            throw spdlog::spdlog_ex("there is no such folder");
-        const reader_of_pipe reader{path};
-        sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(path);
-    }
-    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-    return sink;
-} catch (const spdlog::spdlog_ex& failure) {
-    throw std::runtime_error("--access-log " + path + ": " + failure.what());
-}
-
 }  // namespace
 
 access_log::access_log(const std::string& path, log_format format, unsigned shards)
-    : path_(path), format_(format), sink_(open_sink(path)) {
+    : path_(path), format_(format), file_(std::make_unique<log_file>(path)) {
     for (unsigned shard = 0; shard < shards; ++shard)
         rings_.push_back(std::make_unique<ring>(ring_bytes));
     thread_ = std::thread{[this] { run(); }};
 }
 
 access_log::~access_log() {
+    end(clock::now() + silence);
+}
+
+void access_log::end(clock::time_point until) noexcept {
+    if (!thread_.joinable()) return;
     {
         const std::lock_guard lock{mutex_};
         ending_ = true;
+        give_up_ = until;
     }
     changed_.notify_one();
     thread_.join();
@@ -124,9 +82,9 @@ void access_log::write(unsigned shard, const request_record& record) noexcept {
 
 std::string access_log::reopen() try {
     if (path_ == "-") return {};  // it is no file that could have been renamed
-    auto sink = open_sink(path_);
+    auto file = std::make_unique<log_file>(path_);
     const std::lock_guard lock{mutex_};
-    reopened_ = std::move(sink);
+    reopened_ = std::move(file);
     return {};
 } catch (const std::exception& failure) {
     return failure.what();
@@ -146,11 +104,10 @@ void access_log::run() {
                        });
             });
             ends = ending_;
-            if (reopened_) sink_ = std::exchange(reopened_, nullptr);
+            if (reopened_) file_ = std::move(reopened_);
         }
         for (const auto& one : rings_) drain(*one);
         write_lines();
-        flush();
     }
 }
 
@@ -178,23 +135,24 @@ void access_log::drain(ring& from) {
 void access_log::write_lines() {
     // Shards know nothing of each other's order.
     std::ranges::sort(lines_, {}, &line::began);
-    for (const line& one : lines_) write_line(one.text);
+    constexpr std::size_t at_once = 1 << 16;
+    std::string text;
+    for (const line& one : lines_) {
+        (text += one.text) += '\n';
+        if (text.size() < at_once) continue;
+        write_text(text);
+        text.clear();
+    }
+    write_text(text);
     lines_.clear();
 }
 
-void access_log::write_line(const std::string& text) try {
-    sink_->log(spdlog::details::log_msg{spdlog::string_view_t{}, spdlog::level::info, text});
-    ++unflushed_;
-} catch (const std::exception&) {
-    failed_.fetch_add(1, std::memory_order_relaxed);
-}
-
-void access_log::flush() try {
-    if (unflushed_ != 0) sink_->flush();
-    unflushed_ = 0;
-} catch (const std::exception&) {
-    failed_.fetch_add(unflushed_, std::memory_order_relaxed);
-    unflushed_ = 0;
+void access_log::write_text(const std::string& text) {
+    const auto goes_on = [this](clock::duration full) {
+        const std::lock_guard lock{mutex_};
+        return !ending_ || (full < silence && clock::now() < give_up_);
+    };
+    failed_.fetch_add(file_->write(text, goes_on), std::memory_order_relaxed);
 }
 
 }  // namespace leat::serve

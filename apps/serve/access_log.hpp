@@ -1,12 +1,14 @@
 // A line for each request.
 #pragma once
 
+#include "log_file.hpp"
 #include "request_record.hpp"
 #include "server_options.hpp"
 
 #include <boost/lockfree/spsc_queue.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -14,10 +16,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-namespace spdlog::sinks {
-class sink;
-}
 
 namespace leat::serve {
 
@@ -30,8 +28,13 @@ public:
     access_log(const std::string& path, log_format format, unsigned shards);
     access_log(const access_log&) = delete;
     access_log& operator=(const access_log&) = delete;
-    /// Writes what is there.
+    using clock = std::chrono::steady_clock;
+    /// As end(), within a second.
     ~access_log();
+
+    /// Writes what is there, until `until` at most, or until a reader has taken nothing for a
+    /// second. Nothing may be written afterwards. Not on a shard.
+    void end(clock::time_point until) noexcept;
 
     /// On the shard's thread. Strings are cut where they are long.
     void write(unsigned shard, const request_record& record) noexcept;
@@ -49,6 +52,7 @@ public:
     }
 
 private:
+    static constexpr std::chrono::seconds silence{1};
     using ring = boost::lockfree::spsc_queue<char>;
     struct line {
         std::chrono::system_clock::time_point began;
@@ -58,22 +62,21 @@ private:
     void run();
     void drain(ring& from);
     void write_lines();
-    void write_line(const std::string& text);
-    void flush();
+    void write_text(const std::string& text);
 
     const std::string path_;
     const log_format format_;
     std::vector<std::unique_ptr<ring>> rings_;
     std::atomic<std::uint64_t> dropped_{0};
     std::atomic<std::uint64_t> failed_{0};
-    std::vector<line> lines_;  ///< of one round
-    std::uint64_t unflushed_ = 0;
-    std::shared_ptr<spdlog::sinks::sink> sink_;  ///< of the thread
-    std::mutex mutex_;                           // the members below
+    std::vector<line> lines_;         ///< of one round
+    std::unique_ptr<log_file> file_;  ///< of the thread
+    std::mutex mutex_;                // the members below
     std::condition_variable changed_;
     bool ending_ = false;
-    std::shared_ptr<spdlog::sinks::sink> reopened_;  ///< what is to follow sink_
-    std::thread thread_;                             // the last member: it uses the others
+    clock::time_point give_up_;
+    std::unique_ptr<log_file> reopened_;  ///< what is to follow file_
+    std::thread thread_;                  // the last member: it uses the others
 };
 
 /// The line of a record, without its end.

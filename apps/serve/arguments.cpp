@@ -9,6 +9,7 @@
 #include "http/text.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <string>
 #include <utility>
@@ -72,6 +73,17 @@ void add_choice(CLI::App& app,
     app.add_option_function<std::string>(name, read, text)->type_name(all)->default_str(preset);
 }
 
+/// Permissions in octal digits.
+std::uint32_t mode_of(const std::string& text) {
+    std::uint32_t mode = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stopped, wrong] = std::from_chars(text.data(), end, mode, 8);
+    if (wrong != std::errc{} || stopped != end || mode > 0777)
+        throw CLI::ValidationError("--admin-mode",
+                                   '"' + text + "\" is no mode; expected such as 600 or 660");
+    return mode;
+}
+
 std::string time_text(std::chrono::nanoseconds time) {
     return std::to_string(time / std::chrono::seconds{1}) + "s";
 }
@@ -94,12 +106,17 @@ void add_content_options(CLI::App& app, server_options& given) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->allow_extra_args(false)  // ROOT may follow
         ->type_name("ADDRESS")
-        ->capture_default_str();
+        ->default_str(given.listen.front());
     app.add_option("--admin", given.admin,
                    "Where the status page, /metrics and the like are:\n"
                    "ADDRESS:PORT, unix:PATH or none")
         ->type_name("ADDRESS")
         ->default_str(default_admin);
+    app.add_option_function<std::string>(
+           "--admin-mode", [&given](const std::string& text) { given.admin_mode = mode_of(text); },
+           "Permissions of the path of --admin unix:PATH, such\nas 660")
+        ->type_name("MODE")
+        ->default_str("600");
     app.add_option("--index", given.index, "The file that answers for a folder, where there is one")
         ->type_name("NAME")
         ->capture_default_str();
@@ -183,7 +200,7 @@ std::string fault(const server_options& given) {
         return "--tls-key is given without --tls-certificate";
     if (given.max_head < 256 || given.max_head > MiB)
         return "--max-head is " + format_size(given.max_head) + ", and is to be from 256 to 1M";
-    if (given.index.find('/') != std::string::npos)
+    if (given.index.find('/') != std::string::npos || given.index == "." || given.index == "..")
         return "--index is \"" + given.index + "\", and is to be a name without a slash";
     const std::pair<const char*, std::chrono::nanoseconds> times[] = {
         {"--head-timeout", given.head_timeout},

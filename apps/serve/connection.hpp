@@ -37,6 +37,10 @@ public:
     [[nodiscard]] task<> serve();
     /// Ends it if it waits for a request of which nothing has come.
     void end_if_idle() noexcept;
+    /// Moves the deadline of an answer on if the peer has acknowledged something since the last
+    /// call. A peer that is slow takes its time until the kernel, which has bytes for it, asks for
+    /// more.
+    void heed_progress() noexcept;
 
     [[nodiscard]] const peer_address& peer() const noexcept { return peer_; }
     [[nodiscard]] bool answering() const noexcept { return answering_; }
@@ -150,7 +154,8 @@ private:
     std::uint64_t length_ = 0;    ///< of the content, once it is known
     bool answering_ = false;      ///< by a task, not at once
     std::optional<unsent> rest_;
-    bool begun_ = false;  ///< something of the answer has gone out
+    bool begun_ = false;      ///< something of the answer has gone out
+    int unacknowledged_ = 0;  ///< bytes that the kernel had for the peer when last looked at
 };
 
 }  // namespace leat::serve

@@ -1,6 +1,5 @@
 // Answers requests.
 #include "connection.hpp"
-#include "folder_entries.hpp"
 #include "http/http_date.hpp"
 #include "http/short_answer.hpp"
 #include "shard_server.hpp"
@@ -62,6 +61,7 @@ void connection::begin_answer() {
     gone_out_ = 0;
     length_ = 0;
     begun_ = false;
+    unacknowledged_ = 0;
     // A request that waited for others of its turn is as late as its client sees it.
     heard_ = this_shard().turn_time();
     if (server_.shared().log) began_ = std::chrono::system_clock::now();
@@ -309,41 +309,36 @@ task<bool> connection::send_parts(const http::file_answer& answer,
 }
 
 task<bool> connection::answer_folder(std::string path) {
-    const server_options& options = server_.shared().options;
-    page_memory& pages = server_.shared().pages;
-    boost::system::error_code failure;
-    std::string page;
-    page_memory::share counted;
-    // At once, and not one after the other, so that no entries wait for their turn.
-    auto make = [&] {
-        auto entries = folder_entries(options.root, path, options.dotfiles);
-        failure = entries.error();
-        if (!failure) page = http::directory_listing(path, std::move(*entries));
-        counted = pages.take(page.size());
-        if (!counted) page = {};
-    };
+    const bool wanted = parser_.head().method == http::request_method::get;
+    folder_pages::found found;
     try {
-        if (!pages.full()) co_await offload(server_.shared().helpers, make);
-    } catch (const boost::system::system_error& failed) {
-        failure = failed.code();
+        found = co_await server_.page_of(std::move(path), wanted);
+    } catch (const boost::system::system_error&) {
+        found.status = http::status::service_unavailable;
     }
-    if (failure == system_error_code(EACCES)) co_return co_await refuse(http::status::forbidden);
-    if (failure || !counted) co_return co_await refuse(http::status::service_unavailable);
+    if (found.status != http::status::ok) co_return co_await refuse(found.status);
     http::request_head head = parser_.head();
     head.keep_alive = keeps(head.keep_alive);
     std::vector<char> memory(http::least_buffer + server_.shared().fields.text().size());
+    std::optional<std::uint64_t> length;
+    if (found.page) length = found.page->html.size();
     const http::short_answer answer = http::answer_made(
-        "text/html; charset=utf-8", page.size(), head,
-        {.extra_fields = server_.shared().fields.text()}, http::present(), memory);
-    if (head.method == http::request_method::get) {
-        page.insert(0, answer.bytes);
-        co_await send(page, {}, 0, 0);
-        sent_ = page.size() - answer.bytes.size();
-    } else {
-        co_await send(answer.bytes, {}, 0, 0);
+        "text/html; charset=utf-8", length, head, {.extra_fields = server_.shared().fields.text()},
+        http::present(), memory);
+    co_await send(answer.bytes, {}, 0, 0);
+    if (wanted) {
+        length_ = *length;
+        broken_ = true;  // if it does not come to its end
+        try {
+            co_await send(found.page->html, {}, 0, 0);
+            sent_ = *length;
+            broken_ = false;
+        } catch (const boost::system::system_error&) {
+            ++server_.counters().cut_off;
+        }
     }
     over(http::status::ok);
-    co_return answer.keep_alive;
+    co_return answer.keep_alive && !broken_;
 }
 
 task<bool> connection::refuse(http::status status, std::string_view location) {

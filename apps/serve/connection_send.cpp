@@ -7,6 +7,9 @@
 
 #include <boost/asio/write.hpp>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -17,6 +20,15 @@ namespace asio = boost::asio;
 
 namespace {
 constexpr std::uint64_t small = 64 * KiB;
+}
+
+void connection::heed_progress() noexcept {
+    int unacknowledged = 0;
+    if (!answering_ || ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) != 0) return;
+    // What has become less was acknowledged, and what has become more had found room before.
+    if (unacknowledged != unacknowledged_)
+        socket_.expires_after(server_.shared().options.send_timeout);
+    unacknowledged_ = unacknowledged;
 }
 
 task<> connection::send(std::string_view head,
@@ -43,14 +55,17 @@ task<> connection::send_slowly(std::string_view head,
         const io::time_point now = this_shard().now();
         if (now < next_piece_) co_await leat::sleep(next_piece_ - now);
         const io::time_point begun = std::max(now, next_piece_);
-        const std::uint64_t count = std::min(piece, length - at);
-        const double seconds = static_cast<double>(head.size() + count) / static_cast<double>(rate);
-        co_await send_piece(head, file, first + at, count);
-        head = {};
+        const std::string_view of_head = head.substr(0, piece);
+        const std::uint64_t count =
+            of_head.size() == head.size() ? std::min(piece, length - at) : 0;
+        const double seconds =
+            static_cast<double>(of_head.size() + count) / static_cast<double>(rate);
+        co_await send_piece(of_head, file, first + at, count);
+        head.remove_prefix(of_head.size());
         begun_ = true;
         at += count;
         next_piece_ = begun + nanoseconds{static_cast<std::int64_t>(seconds * 1e9)};
-    } while (at < length);
+    } while (!head.empty() || at < length);
 }
 
 task<> connection::send_piece(std::string_view head,
@@ -79,6 +94,8 @@ task<> connection::send_small(std::string_view head,
             co_await server_.manager().get_chunk({file, first, static_cast<std::uint32_t>(length)});
         const std::array<asio::const_buffer, 2> buffers{
             asio::const_buffer{head.data(), head.size()}, piece.buffer()};
+        // The deadline may have passed while it was not the peer that was waited for.
+        socket_.expires_after(server_.shared().options.send_timeout);
         const auto gone = socket_.try_send(buffers);
         if (!gone) throw boost::system::system_error(gone.error());
         sent = *gone;

@@ -1,6 +1,10 @@
 // Makes listening sockets.
 #include "listener.hpp"
 
+#include "common/descriptor.hpp"
+#include "common/unsent_bytes.hpp"
+#include "port_owner.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
 #include <arpa/inet.h>
@@ -14,21 +18,20 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace leat::serve {
 
 namespace {
 
+constexpr std::string_view scheme = "unix:";
+
 // The kernel takes no more than net.core.somaxconn.
 constexpr int backlog = 4096;
-
-/// Bytes that the kernel keeps for a peer beyond what is on its way to it. Without a limit it takes
-/// megabytes for each that is slow, and tells that there is room again only when a third of them
-/// has gone, which a peer of 10 KB/s takes longer for than a server is patient.
-constexpr int most_unsent = 1 << 16;
 
 [[noreturn]] void fail(const std::string& address, const std::string& why) {
     throw std::runtime_error(address + ": " + why);
@@ -37,25 +40,37 @@ constexpr int most_unsent = 1 << 16;
 [[noreturn]] void fail_of_call(const std::string& address, int error) {
     std::string why = std::strerror(error);
     if (error == EACCES) why += "; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
-    if (error == EADDRINUSE) why += "; another program listens there";
     if (error == EADDRNOTAVAIL) why += "; this machine has no such address";
     fail(address, why);
 }
 
-/// Closes a descriptor unless it is released.
-class owned {
+[[noreturn]] void fail_in_use(const std::string& address, const port_owner& owner) {
+    std::string why = std::strerror(EADDRINUSE);
+    if (owner.process == ::getpid()) fail(address, why + "; another address given covers it");
+    why += "; another program listens there";
+    if (owner.process != 0) why += ": " + owner.name + ", process " + std::to_string(owner.process);
+    fail(address, why);
+}
+
+/// Waits for a moment, as long as there is hope: throws where somebody has the address, or nobody
+/// has it for long.
+template <class Address>
+class wait_for_address {
 public:
-    explicit owned(int descriptor) noexcept : descriptor_(descriptor) {}
-    owned(const owned&) = delete;
-    owned& operator=(const owned&) = delete;
-    ~owned() {
-        if (descriptor_ >= 0) ::close(descriptor_);
+    wait_for_address(const std::string& text, const Address& address)
+        : text_(text), address_(address) {}
+    void operator()() const {
+        const port_owner owner = owner_of(address_);
+        if (owner.is_there || std::chrono::steady_clock::now() > end_) fail_in_use(text_, owner);
+        std::this_thread::sleep_for(step);
     }
-    [[nodiscard]] int get() const noexcept { return descriptor_; }
-    [[nodiscard]] int release() noexcept { return std::exchange(descriptor_, -1); }
 
 private:
-    int descriptor_;
+    static constexpr std::chrono::milliseconds step{20};
+    static constexpr std::chrono::seconds patience{2};
+    const std::string& text_;
+    const Address& address_;
+    const std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + patience;
 };
 
 union any_address {
@@ -124,12 +139,16 @@ void set(int descriptor, int level, int name, int value) {
 }
 
 /// Bound, and able to share its address with others of the same kind.
-owned bind_shared(const std::string& text, const endpoint& where, bool share) {
-    owned made{make_socket(text, where.address.plain.sa_family)};
+apps::descriptor bind_shared(const std::string& text, const endpoint& where, bool share) {
+    apps::descriptor made{make_socket(text, where.address.plain.sa_family)};
     set(made.get(), SOL_SOCKET, SO_REUSEADDR, 1);
     if (share) set(made.get(), SOL_SOCKET, SO_REUSEPORT, 1);
-    if (::bind(made.get(), &where.address.plain, where.size) != 0) fail_of_call(text, errno);
-    return owned{made.release()};
+    const wait_for_address wait{text, where.address.plain};
+    while (::bind(made.get(), &where.address.plain, where.size) != 0) {
+        if (errno != EADDRINUSE) fail_of_call(text, errno);
+        wait();
+    }
+    return apps::descriptor{made.release()};
 }
 
 std::string text_of(const endpoint& of) {
@@ -150,16 +169,16 @@ bool is_socket(const std::string& path) {
 
 /// Whether nobody listens on a socket any more. One that may not be asked is somebody's server.
 bool is_left_behind(const endpoint& where) {
-    const owned probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    const apps::descriptor probe{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     return ::connect(probe.get(), &where.address.plain, where.size) != 0 && errno == ECONNREFUSED;
 }
 
 }  // namespace
 
-listener::listener(const std::string& address, unsigned shards) : address_(address) {
-    constexpr std::string_view scheme = "unix:";
+listener::listener(const std::string& address, unsigned shards, std::optional<::mode_t> mode)
+    : address_(address) {
     if (address.starts_with(scheme)) {
-        listen_on_path(address.substr(scheme.size()), shards);
+        listen_on_path(address.substr(scheme.size()), shards, mode);
     } else {
         listen_on_network(address, shards);
     }
@@ -179,7 +198,7 @@ listener::listener(int descriptor, unsigned shards) {
     address_ = network ? text_of(here) : "unix:" + std::string{here.address.path.sun_path};
     if (network) {
         set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
-        set(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, most_unsent);
+        set(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, apps::most_unsent);
     }
     share(descriptor, shards);
 }
@@ -202,12 +221,16 @@ listener::~listener() {
         ::unlink(path_.c_str());
 }
 
+std::string listener::normal(const std::string& address) {
+    return address.starts_with(scheme) ? address : text_of(parse(address));
+}
+
 int listener::take(unsigned shard) noexcept {
     return std::exchange(descriptors_[shard], -1);
 }
 
 void listener::share(int descriptor, unsigned shards) {
-    owned first{descriptor};
+    apps::descriptor first{descriptor};
     for (unsigned shard = 1; shard < shards; ++shard) {
         const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
         if (copy < 0) fail_of_call(address_, errno);
@@ -216,7 +239,9 @@ void listener::share(int descriptor, unsigned shards) {
     descriptors_.push_back(first.release());
 }
 
-void listener::listen_on_path(const std::string& path, unsigned shards) {
+void listener::listen_on_path(const std::string& path,
+                              unsigned shards,
+                              std::optional<::mode_t> mode) {
     endpoint where;
     auto& at = where.address.path;
     at.sun_family = AF_UNIX;
@@ -225,15 +250,20 @@ void listener::listen_on_path(const std::string& path, unsigned shards) {
              "a path is to have 1 to " + std::to_string(sizeof at.sun_path - 1) + " bytes");
     std::memcpy(at.sun_path, path.c_str(), path.size() + 1);
     where.size = sizeof at;
-    owned made{make_socket(address_, AF_UNIX)};
-    if (::bind(made.get(), &where.address.plain, where.size) != 0) {
-        const int error = errno;
-        if (error == EADDRINUSE && !is_socket(path)) fail(address_, "a file is in the way");
-        if (error != EADDRINUSE || !is_left_behind(where)) fail_of_call(address_, error);
-        ::unlink(path.c_str());  // left behind by a process that was killed
-        if (::bind(made.get(), &where.address.plain, where.size) != 0)
-            fail_of_call(address_, errno);
+    apps::descriptor made{make_socket(address_, AF_UNIX)};
+    // The path gets the permissions that the socket has before: at no time more than in the end.
+    if (mode) ::fchmod(made.get(), *mode & S_IRWXU);
+    const wait_for_address wait{address_, path};
+    while (::bind(made.get(), &where.address.plain, where.size) != 0) {
+        if (errno != EADDRINUSE) fail_of_call(address_, errno);
+        if (!is_socket(path)) fail(address_, "a file is in the way");
+        if (is_left_behind(where)) {
+            ::unlink(path.c_str());  // by a process that was killed
+        } else {
+            wait();
+        }
     }
+    if (mode && ::chmod(path.c_str(), *mode) != 0) fail_of_call(address_, errno);
     path_ = path;
     struct stat made_file{};
     if (::lstat(path.c_str(), &made_file) == 0) {
@@ -248,7 +278,7 @@ void listener::listen_on_network(const std::string& text, unsigned shards) {
     endpoint where = parse(text);
     // Without sharing first: two servers that share an address would each get half of the requests.
     const bool any = port_of(where) == 0;
-    owned probe = bind_shared(text, where, any);
+    apps::descriptor probe = bind_shared(text, where, any);
     if (any) {
         where.size = sizeof where.address;
         ::getsockname(probe.get(), &where.address.plain, &where.size);
@@ -256,10 +286,10 @@ void listener::listen_on_network(const std::string& text, unsigned shards) {
         ::close(probe.release());
     }
     for (unsigned shard = 0; shard < shards; ++shard) {
-        owned made = bind_shared(text, where, true);
+        apps::descriptor made = bind_shared(text, where, true);
         // Connections inherit both, which spares a call for each.
         set(made.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-        set(made.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, most_unsent);
+        set(made.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, apps::most_unsent);
         if (::listen(made.get(), backlog) != 0) fail_of_call(text, errno);
         descriptors_.push_back(made.release());
     }

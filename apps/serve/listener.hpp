@@ -1,7 +1,10 @@
 // Where leat-serve listens.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +16,11 @@ class listener {
 public:
     /// Listens on "ADDRESS:PORT", "[ADDRESS]:PORT", ":PORT" (every address), or "unix:PATH", with
     /// `shards` sockets. An address that another program listens on is refused, also where the
-    /// system would let both. A unix path where nobody listens any more is taken over. Throws
-    /// std::runtime_error with a sentence that names the address.
-    listener(const std::string& address, unsigned shards);
+    /// system would let both; where one that was killed has not quite gone, it is waited for. A
+    /// unix path where nobody listens any more is taken over, and has the permissions `mode`, by
+    /// default those that the process gives. Throws std::runtime_error with a sentence that names
+    /// the address.
+    listener(const std::string& address, unsigned shards, std::optional<::mode_t> mode = {});
     /// Takes over a socket that listens already. Throws std::runtime_error if it is none.
     listener(int descriptor, unsigned shards);
     listener(listener&& other) noexcept;
@@ -23,6 +28,9 @@ public:
     /// Closes what take() has not given, and removes the unix path.
     ~listener();
 
+    /// One text for all ways to write an address: ":80" and "[::]:80" are the same. Throws as the
+    /// constructor.
+    [[nodiscard]] static std::string normal(const std::string& address);
     /// The shard's socket, which is the caller's from then on.
     [[nodiscard]] int take(unsigned shard) noexcept;
     /// As a user would write it, with the port that was given: "127.0.0.1:8080".
@@ -30,7 +38,7 @@ public:
     [[nodiscard]] bool is_unix() const noexcept { return address_.starts_with("unix:"); }
 
 private:
-    void listen_on_path(const std::string& path, unsigned shards);
+    void listen_on_path(const std::string& path, unsigned shards, std::optional<::mode_t> mode);
     void listen_on_network(const std::string& address, unsigned shards);
     void share(int descriptor, unsigned shards);
 

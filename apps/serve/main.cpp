@@ -15,9 +15,11 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -54,11 +56,12 @@ task<> drain(per_shard<shard_server>& servers) {
     co_return;
 }
 
-/// Lets answers under way come to their end, until a second signal or the end of patience.
-void drain_all(engine& cores,
-               per_shard<shard_server>& servers,
-               site& shared,
-               const apps::interruption& signals) {
+/// Lets answers under way come to their end, until a second signal or the end of patience, which it
+/// gives.
+steady_clock::time_point drain_all(engine& cores,
+                                   per_shard<shard_server>& servers,
+                                   site& shared,
+                                   const apps::interruption& signals) {
     shared.draining = true;
     notify("STOPPING=1");
     const auto give_up = steady_clock::now() + shared.options.drain_timeout;
@@ -76,6 +79,16 @@ void drain_all(engine& cores,
     }
     if (left != 0)
         say("ended " + std::to_string(left) + " connections before their answers were whole");
+    return give_up;
+}
+
+/// Writes the rest of the log, if anybody reads it.
+void end_log(access_log& log, steady_clock::time_point give_up) {
+    constexpr std::chrono::milliseconds least{100};
+    const std::uint64_t before = log.failed();
+    log.end(std::max(give_up, steady_clock::now() + least));
+    const std::uint64_t lost = log.failed() - before;
+    if (lost != 0) say("the last " + std::to_string(lost) + " lines of the log were not taken");
 }
 
 void announce(const site& shared, const engine& cores) {
@@ -114,13 +127,19 @@ apps::exit_code run(server_options given, const apps::interruption& signals) {
     announce(*shared, cores);
     notify("READY=1");
     for (int signal = signals.wait(); signal == SIGHUP; signal = signals.wait()) reload(*shared);
-    drain_all(cores, servers, *shared, signals);
+    const auto give_up = drain_all(cores, servers, *shared, signals);
     admin.reset();
     signals.let_through();
     cores.stop();
     const stop_report stopped = cores.join();
-    if (stopped.code) say("the device still owes " + stopped.owed);
-    return stopped.code ? apps::exit_code::several : apps::exit_code::success;
+    if (shared->log) end_log(*shared->log, give_up);
+    if (!stopped.code) return apps::exit_code::success;
+    say("ended without waiting any longer: " + stopped.owed);
+    // Threads may hang in calls of a file system that does not answer, and would be waited for in
+    // vain. Only the paths of sockets are not to stay behind.
+    shared->listeners.clear();
+    shared->admin.reset();
+    std::_Exit(static_cast<int>(apps::exit_code::several));
 }
 
 }  // namespace
@@ -129,6 +148,7 @@ apps::exit_code run(server_options given, const apps::interruption& signals) {
 
 int main(int argc, char** argv) {
     using namespace leat;
+    apps::keep_standard_streams();
     apps::exit_code code = apps::exit_code::several;
     try {
         auto parsed = serve::parse_arguments(argc, argv);

@@ -141,7 +141,10 @@ task<served_ref> open_files::find(std::string path) {
 
 open_files::entry& open_files::entry_of(std::string path) {
     const auto found = by_path_.find(std::string_view{path});
-    if (found != by_path_.end()) return *found;
+    if (found != by_path_.end()) {
+        by_use_.splice(by_use_.end(), by_use_, by_use_.iterator_to(*found));
+        return *found;
+    }
     drop(most_ - 1);
     auto made = std::make_unique<entry>(std::move(path));
     by_path_.insert(*made);

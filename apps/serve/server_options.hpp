@@ -37,6 +37,7 @@ struct server_options {
     std::vector<std::string> listen{"127.0.0.1:8080"};
     /// Where administrators ask, or "none"; empty: default_admin, if it is free.
     std::string admin;
+    std::uint32_t admin_mode = 0600;  ///< the permissions of its unix path
     std::string index = "index.html";
     bool list = false;                 ///< folders without an index
     bool dotfiles = false;             ///< serve names that begin with a dot

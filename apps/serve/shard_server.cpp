@@ -1,11 +1,14 @@
 // Accepts connections and keeps account of them.
 #include "shard_server.hpp"
 
+#include <leat/engine/resume_on.hpp>
 #include <leat/engine/sleep.hpp>
 #include <leat/engine/with_scope.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -14,7 +17,9 @@ namespace leat::serve {
 shard_server::shard_server(site& shared)
     : site_(shared),
       files_(*shared.manager, shared.types, shared.options.etag, shared.options.open_files),
+      pages_(shared.options, shared.pages, shared.helpers),
       scratch_(shared.options.max_head) {
+    site_.servers[this_shard().index()] = this;
     if (shared.passwords) passwords_ = std::make_unique<authenticator>(*shared.passwords);
     for (listener& one : shared.listeners) {
         tcp_acceptor& made = acceptors_.emplace_back(shard_executor::current());
@@ -29,9 +34,44 @@ task<> shard_server::run() {
             accepting.set_name("listener");
             connections.spawn(std::move(accepting));
         }
+        connections.spawn(watch_progress());
+        connections.spawn(drop_pages());
         co_return;
     };
     co_await with_scope(body);
+}
+
+task<> shard_server::watch_progress() {
+    using namespace std::chrono_literals;
+    constexpr std::uint64_t at_once = 256;
+    const auto period = std::max<time_span>(site_.options.send_timeout / 4, 10ms);
+    for (;;) {
+        co_await leat::sleep(period);
+        // Those that come or go meanwhile do no harm: each is looked at once or twice, or has just
+        // begun.
+        for (std::uint64_t left = counters_.connections; left != 0 && !connections_.empty();
+             --left) {
+            connection& next = connections_.front();
+            connections_.splice(connections_.end(), connections_, connections_.begin());
+            next.heed_progress();
+            if (left % at_once == 0) co_await yield{};
+        }
+    }
+}
+
+task<> shard_server::drop_pages() {
+    for (;;) {
+        co_await pages_.any_kept();
+        co_await leat::sleep(std::chrono::seconds{1});
+        pages_.drop_old();
+    }
+}
+
+task<folder_pages::found> shard_server::page_of(std::string path, bool wanted) {
+    const std::vector<shard_server*>& all = site_.servers;
+    const auto home = static_cast<unsigned>(std::hash<std::string>{}(path) % all.size());
+    co_await resume_on(home);
+    co_return co_await all[home]->pages_.find(std::move(path), wanted);
 }
 
 task<> shard_server::accept_from(tcp_acceptor& acceptor, scope& connections) {

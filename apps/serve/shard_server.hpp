@@ -3,6 +3,7 @@
 
 #include "authenticator.hpp"
 #include "connection.hpp"
+#include "folder_pages.hpp"
 #include "open_files.hpp"
 #include "serve_counters.hpp"
 #include "shard_report.hpp"
@@ -28,7 +29,7 @@ public:
     shard_server(const shard_server&) = delete;
     shard_server& operator=(const shard_server&) = delete;
 
-    /// Accepts and serves until drain() and the last connection's end, or a stop request.
+    /// Accepts until drain(), and serves until a stop request.
     [[nodiscard]] task<> run();
     /// Accepts no more, ends the connections on which nothing is asked, and the others after their
     /// answers.
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] site& shared() const noexcept { return site_; }
     [[nodiscard]] chunk_manager& manager() const noexcept { return *site_.manager; }
     [[nodiscard]] open_files& files() noexcept { return files_; }
+    /// As folder_pages::find, of the shard that has this folder's pages: one for all shards.
+    [[nodiscard]] task<folder_pages::found> page_of(std::string path, bool wanted);
     [[nodiscard]] authenticator* passwords() noexcept { return passwords_.get(); }
     [[nodiscard]] serve_counters& counters() noexcept { return counters_; }
     /// Connections that were turned away and have not ended yet.
@@ -53,9 +56,13 @@ public:
 private:
     [[nodiscard]] task<> accept_from(tcp_acceptor& acceptor, scope& connections);
     [[nodiscard]] task<> serve(tcp_stream socket);
+    /// Has each connection heed what its peer acknowledges, several times in its patience.
+    [[nodiscard]] task<> watch_progress();
+    [[nodiscard]] task<> drop_pages();
 
     site& site_;
     open_files files_;
+    folder_pages pages_;
     std::unique_ptr<authenticator> passwords_;
     serve_counters counters_;
     std::vector<char> scratch_;

@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -45,10 +47,32 @@ void fit_descriptors(server_options& options, unsigned shards) {
 }
 
 /// Throws std::runtime_error with a sentence that begins with the option.
-listener listen(const std::string& option, const std::string& address, unsigned shards) try {
-    return {address, shards};
+listener listen(const std::string& option,
+                const std::string& address,
+                unsigned shards,
+                std::optional<::mode_t> mode = {}) try {
+    return {address, shards, mode};
 } catch (const std::runtime_error& failure) {
     throw std::runtime_error(option + ' ' + failure.what());
+}
+
+std::string normal_of(const std::string& option, const std::string& address) try {
+    return listener::normal(address);
+} catch (const std::runtime_error& failure) {
+    throw std::runtime_error(option + ' ' + failure.what());
+}
+
+/// Throws std::runtime_error, as above, where an address is given that another one is, too.
+void refuse_twice(const server_options& options) {
+    std::set<std::string> given;
+    const auto add = [&given](const char* option, const std::string& address) {
+        const std::string normal = normal_of(option, address);
+        if (normal.ends_with(":0")) return;  // whichever is free
+        if (!given.insert(normal).second)
+            throw std::runtime_error(option + (' ' + address) + ": this address is given twice");
+    };
+    for (const std::string& address : options.listen) add("--listen", address);
+    if (!options.admin.empty() && options.admin != "none") add("--admin", options.admin);
 }
 
 /// Throws std::runtime_error, as above.
@@ -65,7 +89,8 @@ void listen_for_administrators(site& made) {
     const std::string& asked = made.options.admin;
     if (asked == "none") return;
     try {
-        made.admin.emplace(listen("--admin", asked.empty() ? default_admin : asked, 1));
+        made.admin.emplace(
+            listen("--admin", asked.empty() ? default_admin : asked, 1, made.options.admin_mode));
     } catch (const std::runtime_error& failure) {
         if (!asked.empty()) throw;
         apps::complain(program_name, std::string{"no status page: "} + failure.what());
@@ -76,6 +101,7 @@ void listen_for_administrators(site& made) {
 
 std::unique_ptr<site> make_site(server_options options, unsigned shards) {
     auto made = std::make_unique<site>();
+    made->servers.resize(shards);
     fit_descriptors(options, shards);
     for (const std::string& line : options.headers) static_cast<void>(made->fields.add(line));
     if (!options.tls_certificate.empty())
@@ -84,6 +110,7 @@ std::unique_ptr<site> make_site(server_options options, unsigned shards) {
     for (const int passed : passed_sockets()) made->listeners.emplace_back(passed, shards);
     // Sockets of the service manager are in place of those of the options.
     if (made->listeners.empty()) {
+        refuse_twice(options);
         for (const std::string& address : options.listen)
             made->listeners.push_back(listen("--listen", address, shards));
     }

@@ -21,6 +21,8 @@
 
 namespace leat::serve {
 
+class shard_server;
+
 /// Made before the first connection, and not changed but by its parts themselves, each of which
 /// says who may use it.
 struct site {
@@ -29,8 +31,9 @@ struct site {
     http::media_types types{"/etc/mime.types"};
     http::extra_fields fields;
     std::vector<listener> listeners;
-    std::optional<listener> admin;      ///< where administrators ask
-    std::atomic<bool> draining{false};  ///< it ends as soon as its answers have
+    std::vector<shard_server*> servers;  ///< of each shard; they put themselves there
+    std::optional<listener> admin;       ///< where administrators ask
+    std::atomic<bool> draining{false};   ///< it ends as soon as its answers have
     std::unique_ptr<connection_limits> limits;
     std::unique_ptr<tls_keys> tls;                           ///< null: none is spoken
     std::unique_ptr<password_check> passwords;               ///< null: nobody is asked

@@ -99,26 +99,6 @@ def check_former_request() -> None:
             check(log.read_text().count("former") == 1 and ' "" 408 ' in log.read_text(), f"{log.read_text()}")
 
 
-def check_large_pages() -> None:
-    """However many ask for a large folder, and take it slowly, its pages do not fill the memory."""
-    with serving("--list", "--send-timeout", "30s") as server:
-        for number in range(20_000):
-            (server.root / f"{number:06}{'x' * 120}").touch()
-        page = len(server.ask("/")[1])
-        peers = [server.socket() for _ in range(40)]
-        for peer in peers:
-            peer.sendall(b"GET / HTTP/1.1" + HOST + b"\r\n\r\n")
-        told = [peer.recv(12) for peer in peers]
-        check(told.count(b"HTTP/1.1 200") >= 4, f"some get it: {told}")
-        check(told.count(b"HTTP/1.1 503") >= 1, "others are told to try again")
-        held = told.count(b"HTTP/1.1 200") * page
-        check(held < 80 * MIB, f"{page} bytes for each, {held >> 20} MiB in all")
-        for peer in peers:
-            peer.close()
-        until(lambda: server.connections() == 0, "all have gone")
-        check(len(server.ask("/")[1]) == page, "there is room again")
-
-
 def check_stalled_answers(server: Server) -> None:
     """A peer that takes nothing is cut off after --send-timeout, and holds nothing."""
     peers = []
@@ -247,14 +227,14 @@ def check_many_idle() -> None:
                  "--idle-timeout", "10min") as server:
         (server.root / "file").write_text("12345")
         server.ask("/file")
-        before = resident(server)
+        before = server.resident()
         peers = []
         for _ in range(count):
             peers.append(server.socket())
             if _ % 500 == 0:
                 server.ask("/file")
         until(lambda: server.connections() >= count, "all are accepted", 60)
-        each = (resident(server) - before) / count
+        each = (server.resident() - before) / count
         print(f"{each:.0f} bytes of memory for each of {count} idle connections")
         check(each <= 8192, f"an idle connection takes {each:.0f} bytes")
         for peer in peers[::10]:
@@ -264,12 +244,6 @@ def check_many_idle() -> None:
         for peer in peers:
             peer.close()
         until(lambda: server.connections() == 0, "all have gone", 60)
-
-
-def resident(server: Server) -> int:
-    """Bytes of memory of the server's own that are not the cache's buffers."""
-    rows = pathlib.Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
-    return next(int(row.split()[1]) * 1024 for row in rows if row.startswith("RssAnon"))
 
 
 def check_slowhttptest() -> None:
@@ -309,7 +283,6 @@ def main() -> None:
             (outside / "secret").unlink()
             outside.rmdir()
     check_former_request()
-    check_large_pages()
     check_limits()
     check_descriptors()
     check_many_idle()

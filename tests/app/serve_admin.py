@@ -26,14 +26,17 @@ MAY = {"Leat-Admin": "1"}
 class Admin:
     """The administrator's side of a server."""
 
-    def __init__(self, server: Server) -> None:
-        self.port = int(re.search(r"status page on http://127\.0\.0\.1:(\d+)/", server.said()).group(1))
+    def __init__(self, server: Server, address: str = "127.0.0.1") -> None:
+        self.address = address
+        shown = f"[{address}]" if ":" in address else address
+        self.port = int(re.search(rf"status page on http://{re.escape(shown)}:(\d+)/", server.said()).group(1))
+        self.host = f"{shown}:{self.port}"
 
     def ask(self, path: str, method: str = "GET", host: str | None = None, **fields: str):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=20)
         with contextlib.closing(connection):
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            connection.putheader("Host", host or f"127.0.0.1:{self.port}")
+            connection.putheader("Host", host or self.host)
             for name, value in fields.items():
                 connection.putheader(name, value)
             connection.endheaders()
@@ -44,6 +47,11 @@ class Admin:
         answer, content = self.ask(path)
         check(answer.status == 200 and answer.headers["Content-Type"] == "application/json", f"{path}: {answer.status}")
         return json.loads(content)
+
+    def cache(self) -> dict:
+        """What the cache tells, not what it told within the last second."""
+        time.sleep(1.05)
+        return self.json("/stats.json")["cache"]
 
     def post(self, path: str) -> dict:
         answer, content = self.ask(path, "POST", **MAY)
@@ -130,6 +138,7 @@ def check_metrics() -> None:
             check(server.ask("/file")[0].status == 200, "a file")
         server.ask("/absent")
         server.ask("/file", Range="bytes=10-19")
+        time.sleep(1)  # what the cache tells may be so old
         after = admin.metrics()
 
         def more(name: str) -> float:
@@ -235,19 +244,19 @@ def check_warm_and_evict() -> None:
         time.sleep(0.2)  # what may change within a tick of the kernel's clock is not kept when it is closed
         path = "path=%2Ffilms%2Fa%20b.mkv"
         check(admin.post(f"/warm?{path}&offset={MIB}&length=100000") == {"done": True, "bytes": 100_000}, "a part")
-        first = admin.json("/stats.json")["cache"]
+        first = admin.cache()
         check(first["bytes_read"] < 3 * MIB, f"no more than is asked for is read: {first['bytes_read']}")
         check(admin.post(f"/warm?{path}") == {"done": True, "bytes": 5 * MIB}, "all of it")
-        warm = admin.json("/stats.json")["cache"]
+        warm = admin.cache()
         check(warm["cached_bytes"] >= 5 * MIB and warm["pins"] == 0, "it is in memory, and nothing is pinned")
         server.ask("/films/a%20b.mkv")
-        served = admin.json("/stats.json")["cache"]
+        served = admin.cache()
         check(served["bytes_read"] == warm["bytes_read"], "a warm file is served without a read")
         check(admin.post(f"/evict?{path}")["bytes"] >= 5 * MIB, "evicting tells what goes")
         until(lambda: admin.json("/stats.json")["cache"]["cached_bytes"] == 0, "it is gone")
         check(admin.json("/chunks") == [], "nothing is left")
         check(len(server.ask("/films/a%20b.mkv")[1]) == 5 * MIB, "it is served all the same")
-        check(admin.json("/stats.json")["cache"]["bytes_read"] >= warm["bytes_read"] + 5 * MIB, "read anew")
+        check(admin.cache()["bytes_read"] >= warm["bytes_read"] + 5 * MIB, "read anew")
         for verb in ("warm", "evict"):
             for wrong, code in (("", 400), ("?path=%2", 400), ("?path=/absent", 404), ("?path=/films", 404),
                                 ("?path=/../../etc/passwd", 404), ("?path=/.hidden", 404), ("?path=/a%00b", 404)):
@@ -329,6 +338,53 @@ def check_slow_administrators() -> None:
             check(admin.status("/healthz") == 200, "and harms nobody")
 
 
+def check_permissions() -> None:
+    """A unix path is for its owner alone, whatever the process's mask, unless it is said otherwise."""
+    for options, mode in ((), 0o600), (("--admin-mode", "660"), 0o660), (("--admin-mode", "0666"), 0o666):
+        for mask in (0, 0o077):
+            with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+                path = pathlib.Path(folder) / "admin"
+                with serving("--admin", f"unix:{path}", *options, umask=mask):
+                    found = path.stat().st_mode & 0o777
+                    check(found == mode, f"{found:o} instead of {mode:o} with {options} and the mask {mask:o}")
+    for wrong in ("rw", "9", "1777", "", "-600"):
+        ended = subprocess.run([PROGRAM, *SMALL, f"--admin-mode={wrong}", "/"], capture_output=True, text=True,
+                               timeout=60, check=False)
+        check(ended.returncode == 2 and "--admin-mode" in ended.stderr, f"--admin-mode={wrong}: {ended.stderr}")
+
+
+def check_ipv6() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as failure:
+        print(f"there is no ::1 here: {failure}")
+        return
+    with serving("--admin", "[::1]:0", "--listen", "[::1]:0") as server:
+        admin = Admin(server, "::1")
+        for host in (None, f"localhost:{admin.port}"):
+            check(admin.status("/metrics", host=host) == 200, f"the host {host}")
+        for host in ("::1", f"::1:{admin.port}", f"127.0.0.1:{admin.port}", f"[::2]:{admin.port}", "[::1]"):
+            check(admin.status("/metrics", host=host) in (400, 421), f"not the host {host}")
+        check(admin.status("/drain", "POST", Origin=f"http://127.0.0.1:{admin.port}", **MAY) == 403, "another origin")
+        check(admin.status("/readyz") == 200, "nobody drained it")
+        origin = f"http://[::1]:{admin.port}"
+        check(admin.status("/evict?path=/none", "POST", Origin=origin, **MAY) == 404, "the page's own origin")
+
+
+def check_one_census() -> None:
+    """However many scrape, the cache is looked through once in a second."""
+    with serving(*DIRECT) as server:
+        admin = Admin(server)
+        (server.root / "file").write_bytes(b"x" * 1000)
+        first = admin.json("/stats.json")["cache"]["misses"]
+        server.ask("/file")
+        again = [admin.json("/stats.json")["cache"]["misses"] for _ in range(5)]
+        check(set(again) == {first}, f"what the cache tells is kept for a second: {again}, first {first}")
+        check(admin.json("/stats.json")["requests"]["by_status"]["2xx"] == 1, "what the server counts is not")
+        time.sleep(1.05)
+        check(admin.json("/stats.json")["cache"]["misses"] > first, "after a second it is looked at again")
+
+
 assert NO_ADMIN  # each test says where its administrators ask
 check_who_may_ask()
 check_page()
@@ -340,4 +396,7 @@ check_health()
 check_drain()
 check_addresses()
 check_slow_administrators()
+check_permissions()
+check_ipv6()
+check_one_census()
 finish()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """leat-serve: statuses, fields, ranges, conditions, folders and connections, from the outside."""
 
+import contextlib
 import datetime
 import email.utils
 import http.client
@@ -252,6 +253,25 @@ def check_replaced() -> None:
         check(server.ask("/file")[1] == b"3", "a file that has come")
 
 
+def check_use_order() -> None:
+    """Of the files that are kept, a path that is looked at again counts as used."""
+    with serving("--shards", "1", "--open-files", "2") as server:
+        for name in "abc":
+            (server.root / name).write_text(name)
+        (server.root / "new").write_text("new")
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+            def content_of(name: str) -> bytes:
+                return ask_on(connection, "/" + name)[1]
+
+            check([content_of("a"), content_of("b")] == [b"a", b"b"], "both that are kept")
+            time.sleep(1.1)
+            check([content_of("a"), content_of("c")] == [b"a", b"c"], "one again, and a third one")
+            (server.root / "new").rename(server.root / "a")
+            check(content_of("a") == b"a", "the one used longest ago went for the third")
+            time.sleep(1.1)
+            check(content_of("a") == b"new", "the other is looked at after a second, as ever")
+
+
 def main() -> None:
     with serving() as server:
         content = make_files(server.root)
@@ -261,6 +281,7 @@ def main() -> None:
             one(server)
     check_options()
     check_replaced()
+    check_use_order()
     finish()
 
 

@@ -134,19 +134,47 @@ def check_log_of_a_crowd() -> None:
 
 def check_unread_log() -> None:
     """A log whose reader has stopped holds up neither requests nor HUP nor the end."""
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        pipe = folder + "/pipe"
+        os.mkfifo(pipe)
+        reader, writer = os.pipe()
+        named = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        for what, where, start in (("standard output", "-", {"stdout": writer}), ("a named pipe", pipe, {})):
+            with serving("--access-log", where, "--drain-timeout", "5s", **start) as server:
+                (server.root / "file").write_text("12345")
+                for _ in range(100):
+                    server.ask("/file", Referer="x" * 2000)
+                server.process.send_signal(signal.SIGHUP)
+                check(server.ask("/file")[1] == b"12345", f"nobody reads {what}")
+                time.sleep(0.3)  # the log has got as far as it can
+                begun = time.monotonic()
+                server.process.send_signal(signal.SIGTERM)
+                until(lambda: server.process.poll() is not None, f"one TERM ends it, with {what} full", 6)
+                check(time.monotonic() - begun < 5, f"within --drain-timeout, with {what} full")
+                check("lines of the log were not taken" in server.said(), f"and says so: {server.said()}")
+                if server.process.poll() is None:
+                    server.process.kill()
+        check(os.get_blocking(writer), "the pipe is as it was for others")
+        for one in (reader, writer, named):
+            os.close(one)
+
+
+def check_slow_log() -> None:
+    """A reader that is slow gets the rest of the log at the end."""
     reader, writer = os.pipe()
     with serving("--access-log", "-", stdout=writer) as server:
+        os.close(writer)
         (server.root / "file").write_text("12345")
-        for _ in range(100):
+        for _ in range(200):
             server.ask("/file", Referer="x" * 2000)
-        server.process.send_signal(signal.SIGHUP)
-        check(server.ask("/file")[1] == b"12345", "nobody reads the log")
+        time.sleep(0.3)
         server.process.send_signal(signal.SIGTERM)
-        until(lambda: refuses(server.port), "TERM is heeded behind HUP")
-        with open(reader, "rb", buffering=0) as stopped, open(writer, "wb"):
-            while server.process.poll() is None:
-                stopped.read(1 << 16)
-                os.write(writer, b"\n")  # so that there is always something to read
+        lines = 0
+        with open(reader, "rb", buffering=0) as log:
+            while piece := log.read(8192):
+                lines += piece.count(b"\n")
+                time.sleep(0.02)
+        check(lines == 200, f"{lines} of 200 lines")
 
 
 def check_what_would_wait() -> None:
@@ -205,6 +233,58 @@ def check_sockets() -> None:
         check(pathlib.Path(path).read_text() == "precious", "a file that is no socket stays")
         pathlib.Path(path).unlink()
         check_service_manager(folder)
+
+
+def check_after_kill() -> None:
+    """A server that was killed may be started again at once, on the same addresses, while the kernel still ends it."""
+    ended = []
+    with tempfile.TemporaryDirectory() as folder:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        for _ in range(20):
+            server = subprocess.Popen([PROGRAM, *SMALL, "--listen", f"127.0.0.1:{port}", "--listen",
+                                       f"unix:{folder}/socket", *NO_ADMIN, folder], stderr=subprocess.PIPE, text=True)
+            said = server.stderr.readline()
+            check("serving" in said, f"started right after a KILL: {said}")
+            if "serving" in said:
+                peers = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(50)]
+                server.kill()
+                for one in peers:
+                    one.close()
+            server.stderr.close()
+            ended.append(server)
+        for server in ended:
+            server.wait(20)
+
+
+def check_address_in_use() -> None:
+    """Another program on the address is told at once, by its name, and so is an address given twice."""
+    def refused(saying: str, *options: str) -> None:
+        begun = time.monotonic()
+        ended = subprocess.run([PROGRAM, *SMALL, *options, folder], capture_output=True, text=True, timeout=20)
+        took = time.monotonic() - begun
+        check(ended.returncode == 1 and saying in ended.stderr, f"{options}: {ended.returncode} {ended.stderr!r}")
+        check(took < 1.5, f"{options}: told after {took:.1f} s")
+
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as other, \
+            socket.socket(socket.AF_UNIX) as at_path:
+        port = other.getsockname()[1]
+        at_path.bind(folder + "/socket")
+        at_path.listen()
+        mine = f"another program listens there: {pathlib.Path('/proc/self/comm').read_text().strip()}, process " \
+               f"{os.getpid()}"
+        refused(mine, "--listen", f"127.0.0.1:{port}", *NO_ADMIN)
+        refused(mine, "--listen", f":{port}", *NO_ADMIN)
+        refused(mine, "--listen", f"unix:{folder}/socket", *NO_ADMIN)
+        refused(mine, "--listen", "127.0.0.1:0", "--admin", f"127.0.0.1:{port}")
+        other.close()
+        at_path.close()
+        free = f"127.0.0.1:{port}"
+        for options in (("--listen", free, "--listen", free, *NO_ADMIN), ("--listen", free, "--admin", free),
+                        ("--listen", f":{port}", "--listen", f"[::]:{port}", *NO_ADMIN),
+                        ("--listen", f"unix:{folder}/a", "--listen", f"unix:{folder}/a", *NO_ADMIN)):
+            refused("is given twice", *options)
+        refused("another address given covers it", "--listen", f":{port}", "--listen", free, *NO_ADMIN)
 
 
 def check_service_manager(folder: str) -> None:
@@ -268,6 +348,28 @@ def check_limit_of_proxied() -> None:
             until(lambda: server.raw(local + request).startswith(b"HTTP/1.1 404"), "there is room again")
 
 
+def check_closed_streams() -> None:
+    """Where standard streams are closed, nothing is written into what would have got their numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "file").write_text("12345")
+        for closed in ("2>&-", "1>&-", "0<&- 1>&- 2>&-"):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            server = subprocess.Popen(["bash", "-c", f'exec "$@" {closed}', "bash", PROGRAM, *SMALL, "--listen",
+                                       f"127.0.0.1:{port}", *NO_ADMIN, "--access-log", folder + "/log", folder],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            try:
+                until(lambda: not refuses(port), f"it serves with {closed}")
+                opened = {os.readlink(f"/proc/{server.pid}/fd/{one}") for one in range(3)}
+                check(opened == {"/dev/null"}, f"with {closed}, the standard streams are {opened}")
+                server.terminate()
+                check(server.wait(20) == 0, f"it ends with {closed}")
+            finally:
+                server.kill()
+                server.wait()
+
+
 def check_root() -> None:
     """A root that disappears, and one that is replaced by another."""
     with tempfile.TemporaryDirectory(dir=".") as folder:
@@ -293,12 +395,16 @@ def main() -> None:
     check_second_term()
     check_logs()
     check_unread_log()
+    check_slow_log()
     check_log_of_a_crowd()
     check_what_would_wait()
     check_sockets()
+    check_after_kill()
+    check_address_in_use()
     check_proxy_protocol()
     check_limit_of_proxied()
     check_root()
+    check_closed_streams()
     finish()
 
 

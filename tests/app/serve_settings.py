@@ -70,6 +70,29 @@ log = "file.log"
           {name: one[0] for name, one in all_of.items()}, "what is printed can be read")
 
 
+def check_round_trip(file: pathlib.Path) -> None:
+    """Whatever is given, what is printed says the same as a file, the defaults among it."""
+    check(printed("/")["listen"] == ('["127.0.0.1:8080"]', "default"), f"the default: {printed('/')['listen']}")
+    given = ("--header", 'A: "q\\" \t \u00e9', "--header", "B: '#; = [x]", "--realm", "a'b#c",
+             "--index", 'i \x7f"\\\n.html', "--list", "--rate", "3M", "--shards", "3", "--no-pin",
+             "--admin-mode", "0640", "--listen", "[::1]:80",
+             "--listen", "unix:/a b", "--head-timeout", "1500ms", "--access-log", "a#b", '/ro ot#"x')
+    for words in ((), ("/",), given):
+        first = run(*words, "--print-config")
+        file.write_text(first.stdout)
+        again = run("--config", str(file), "--print-config")
+        check(again.returncode == 0, f"{words}: {again.stderr}")
+
+        def settings(text: str) -> list[str]:
+            return [line.rsplit("  # ", 1)[0] for line in text.splitlines()]
+
+        check(settings(first.stdout) == settings(again.stdout), f"{words}: {first.stdout} and again {again.stdout}")
+    odd = subprocess.run([os.fsencode(PROGRAM), b"/\xff", b"--print-config"], capture_output=True)
+    file.write_bytes(odd.stdout)
+    check(odd.stdout.startswith(b'# root = "/\xef\xbf\xbd"'), f"what no file can say is a comment: {odd.stdout[:40]!r}")
+    check(run("--config", str(file), "/", "--print-config").returncode == 0, "and the rest can be read")
+
+
 def check_faults(file: pathlib.Path) -> None:
     refused("ROOT is required")
     refused("--memory: \"lots\" is not a size", "--memory", "lots", "/")
@@ -88,7 +111,11 @@ def check_faults(file: pathlib.Path) -> None:
                          ("[tls]\ncertificat = 'x'", "line 2: there is no option tls-certificat; the nearest is "
                                                      "tls-certificate"),
                          ("memory = ", f"{file}, line 1: "), ("\nmemory = 'lots'", f"({file}, line 2)"),
-                         ("memory = 1979-05-27", "line 1: a value is to be"), ("help = true", "no option help")):
+                         ("memory = 1979-05-27", "line 1: a value is to be"),
+                         ("memory = ''", "line 1: memory is empty"),
+                         ("OPEN_FILES = 1", "the nearest is open-files"), ("listen = ['a', '']", "listen is empty"),
+                         ('index = "a\\u0000b"', "line 1: index has a zero byte"), ("index = '..'", "--index"),
+                         ("help = true", "no option help")):
         file.write_text(text)
         refused(saying, "--config", str(file), "/")
     refused("cannot be read", "--config", "/nowhere.toml", "/")
@@ -108,11 +135,30 @@ def check_faults(file: pathlib.Path) -> None:
     check(gone.returncode == 3 and "/nowhere" in gone.stderr, f"no root: {gone.returncode} {gone.stderr!r}")
 
 
+def check_misspelt() -> None:
+    """A misspelt option of the command line is told by the nearest one, by every program."""
+    for given, meant, words in (("--memroy", "memory", ("--memroy", "1G", "/")), ("--lst", "list", ("/", "--lst")),
+                                ("--memroy", "memory", ("--memroy=1G", "/")), ("--halp", "help", ("--halp",)),
+                                ("-memory", "memory", ("-memory", "1G", "/")),
+                                ("--tls-cert", "tls-key", ("--tls-cert", "a", "/")),
+                                ("--print-confg", "print-config", ("--print-confg", "/"))):
+        refused(f"there is no option {given}; the nearest is --{meant} (see --help)", *words)
+    refused("there is no option --zzz (see --help)", "--zzz", "/")
+    refused("/tmp", "/", "/tmp")  # a second ROOT is no option
+    if cat := os.environ.get("LEAT_CAT"):
+        result = subprocess.run([cat, "--statz", "/etc/passwd"], capture_output=True, text=True, timeout=30)
+        check(result.returncode == 2 and "--statz; the nearest is --stats" in result.stderr, f"{result.stderr!r}")
+    quiet = run("/", "--print-config", LEAT_CAT="a program")
+    check(quiet.stderr == "", f"another variable is no option misspelt: {quiet.stderr!r}")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         file = pathlib.Path(folder).resolve() / "serve.toml"
         check_order(file)
+        check_round_trip(file)
         check_faults(file)
+    check_misspelt()
     teaches = run("--help")
     check(teaches.returncode == 0 and "Examples:" in teaches.stdout and "Signals:" in teaches.stdout, "--help")
     check(max(map(len, teaches.stdout.splitlines())) <= 102, "--help fits")

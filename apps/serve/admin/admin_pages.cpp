@@ -146,14 +146,14 @@ admin_answer admin_pages::icon(const admin_query&) {
 }
 
 admin_answer admin_pages::metrics(const admin_query&) {
-    const snapshot_collectable source{[this] { return take_snapshot(of_, start_, 0); }};
+    const snapshot_collectable source{[this] { return take_snapshot(of_, start_, cache_, 0); }};
     return text("text/plain; version=0.0.4; charset=utf-8",
                 prometheus::TextSerializer{}.Serialize(source.Collect()));
 }
 
 admin_answer admin_pages::stats(const admin_query&) {
     constexpr std::size_t most = 20;
-    return json(stats_json(take_snapshot(of_, start_, most)));
+    return json(stats_json(take_snapshot(of_, start_, cache_, most)));
 }
 
 admin_answer admin_pages::chunks(const admin_query& query) {
@@ -166,7 +166,8 @@ admin_answer admin_pages::chunks(const admin_query& query) {
 admin_answer admin_pages::in_flight(const admin_query& query) {
     const auto top = query.number("top", listed, most_listed);
     if (!top) return sentence(http::status::bad_request, "top is to be a number up to 1000");
-    return json(in_flight_json(take_snapshot(of_, start_, *top), of_.cores.waiting(*top), *top));
+    return json(
+        in_flight_json(take_snapshot(of_, start_, cache_, *top), of_.cores.waiting(*top), *top));
 }
 
 admin_answer admin_pages::health(const admin_query&) {

@@ -4,6 +4,7 @@
 #include "admin_answer.hpp"
 #include "admin_query.hpp"
 #include "http/request_head.hpp"
+#include "recent_statistics.hpp"
 #include "running_server.hpp"
 #include "take_snapshot.hpp"
 #include "warming.hpp"
@@ -51,6 +52,7 @@ private:
 
     const running_server of_;
     const server_start start_;
+    recent_statistics cache_;
     const std::function<void()> drain_;
     std::atomic<bool> drain_asked_{false};
     warming warming_;

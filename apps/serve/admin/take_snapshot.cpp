@@ -38,6 +38,7 @@ std::vector<std::optional<shard_report>> ask_shards(const running_server& of,
 
 server_snapshot take_snapshot(const running_server& of,
                               const server_start& start,
+                              recent_statistics& cache,
                               std::size_t most,
                               time_span patience) {
     const auto until = later(steady_clock::now(), patience);
@@ -55,10 +56,7 @@ server_snapshot take_snapshot(const running_server& of,
     std::vector<std::optional<shard_statistics>> loops = of.cores.statistics(left());
     for (std::size_t index = 0; index < served.size(); ++index)
         all.shards.push_back({std::move(loops[index]), std::move(served[index])});
-    try {
-        all.cache = of.shared.manager->live_statistics(left());
-    } catch (const boost::system::system_error&) {  // too late, or the engine has stopped
-    }
+    all.cache = cache.of(*of.shared.manager, left());
     all.taken = std::chrono::system_clock::now();
     all.age = steady_clock::now() - start.ticks;
     return all;

@@ -1,6 +1,7 @@
 // Asks a running server what it does.
 #pragma once
 
+#include "recent_statistics.hpp"
 #include "running_server.hpp"
 #include "server_snapshot.hpp"
 
@@ -18,9 +19,11 @@ struct server_start {
 };
 
 /// Asks all shards, and blocks until they have answered, about `patience` at most. At most `most`
-/// connections and files of each. A thread that is no shard.
+/// connections and files of each. What the cache tells may be as old as `cache` allows. A thread
+/// that is no shard.
 [[nodiscard]] server_snapshot take_snapshot(const running_server& of,
                                             const server_start& start,
+                                            recent_statistics& cache,
                                             std::size_t most,
                                             time_span patience = std::chrono::seconds{1});
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,15 @@ class Server:
         self.log.seek(0)
         return self.log.read()
 
+    def slow_socket(self, room: int = 4096) -> socket.socket:
+        """With as little room as a slow network has, in segments as small."""
+        peer = socket.socket()
+        peer.settimeout(20)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+        peer.connect(("127.0.0.1", self.port))
+        return peer
+
     def socket(self, source: str | None = None) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20,
                                         source_address=(source, 0) if source else None)
@@ -96,6 +106,11 @@ class Server:
         table = pathlib.Path(f"/proc/{self.process.pid}/net/tcp").read_text().splitlines()[1:]
         end = f":{self.port:04X}"
         return sum(1 for row in table if row.split()[1].endswith(end) and row.split()[3] == "01")
+
+    def resident(self) -> int:
+        """Bytes of memory of its own that are not the cache's buffers."""
+        rows = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(row.split()[1]) * 1024 for row in rows if row.startswith("RssAnon"))
 
     def stop(self, code: int = 0) -> None:
         if self.process.poll() is None:
@@ -127,6 +142,22 @@ def receive_all(peer: socket.socket) -> bytes:
         while piece := peer.recv(1 << 16):
             received += piece
     return received
+
+
+def self_signed(folder: str) -> tuple[pathlib.Path, pathlib.Path]:
+    """A certificate and its key, new files in `folder`."""
+    site, key = (pathlib.Path(folder).resolve() / name for name in ("site", "key"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", site, "-subj",
+                    "/CN=a"], check=True, capture_output=True)
+    return site, key
+
+
+def trusting() -> ssl.SSLContext:
+    """A client that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 @contextlib.contextmanager

@@ -106,3 +106,12 @@ BOOST_AUTO_TEST_CASE(a_large_folder_takes_what_its_names_take) {
     BOOST_TEST(page.size() < 100'000U * 110U);
     BOOST_TEST(page.find("<a href=\"99999\">99999</a>") != page.npos);
 }
+
+BOOST_AUTO_TEST_CASE(a_page_that_is_not_of_all_names_says_so) {
+    const std::vector<directory_entry> two{{.name = "a", .modified = {}},
+                                           {.name = "b", .modified = {}}};
+    BOOST_TEST(directory_listing("", two).find("There are more") == std::string::npos);
+    BOOST_TEST(directory_listing("", two, false)
+                   .find("There are more: these are the first 2 by their names.") !=
+               std::string::npos);
+}

@@ -102,6 +102,8 @@ BOOST_AUTO_TEST_CASE(content_made_in_memory) {
                "Content-Type: text/html\r\nContent-Length: 1234\r\nCache-Control: no-store\r\n"
                "X-Content-Type-Options: nosniff\r\nA: b\r\n\r\n");
     BOOST_TEST(one.keep_alive);
+    const auto unmade = answer_made("text/html", {}, get, {}, now, buffer);
+    BOOST_TEST(unmade.bytes.find("Content-Length") == std::string_view::npos);
     BOOST_TEST(!answer_made("a/b", 1, get, {.close = true}, now, buffer).keep_alive);
 }
 
