@@ -345,10 +345,12 @@ cache_statistics chunk_manager::live_statistics(time_span patience) const {
     const auto told = detail::inquiry<detail::cache_census>::ask(
         engine, [cache = cache_](shard& one) { return cache->at(one.index()).census(); }, patience);
     detail::cache_census all;
-    for (const std::optional<detail::cache_census>& one : told) {
-        if (!one)
-            throw system_error({engine.stopping() ? errc::stopped : errc::timed_out,
+    for (const boost::system::result<detail::cache_census>& one : told) {
+        if (!one) {
+            const bool ended = one.error() == errc::timed_out && engine.stopping();
+            throw system_error({ended ? make_error_code(errc::stopped) : one.error(),
                                 {.doing = activity::get_chunk}});
+        }
         all.add(*one);
     }
     return all.total();

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <new>
 #include <optional>
 
@@ -29,14 +30,15 @@ boost::system::error_code failure_of(const operation_wait& ended, int result) {
 constexpr unsigned most_tries = 100;
 constexpr std::chrono::milliseconds pause_between_tries{1};
 
-// Descriptors of this process that backends are about to close.
-std::atomic<unsigned> closings{0};
+// Descriptors of this process that backends were to close, and those that they have closed.
+std::atomic<std::uint64_t> closings_begun{0};
+std::atomic<std::uint64_t> closings_ended{0};
 
 /// Closes a descriptor and is gone.
 struct closing_operation : io::operation {
     static void closed(io::operation& done) noexcept {
         delete static_cast<closing_operation*>(&done);
-        closings.fetch_sub(1, std::memory_order_relaxed);
+        closings_ended.fetch_add(1);
     }
 };
 
@@ -57,7 +59,7 @@ void close_file(const io::file& closing) noexcept {
         if (auto* const op = new (std::nothrow) closing_operation) {
             op->prepare_close(closing.descriptor());
             op->on_complete = &closing_operation::closed;
-            closings.fetch_add(1, std::memory_order_relaxed);
+            closings_begun.fetch_add(1);
             here->backend().submit(*op);
             return;
         }
@@ -65,10 +67,10 @@ void close_file(const io::file& closing) noexcept {
     ::close(closing.descriptor());
 }
 
-// Whether a descriptor is lacking that will soon be free again.
-bool wants_patience(int result) noexcept {
-    return (result == -EMFILE || result == -ENFILE) &&
-           closings.load(std::memory_order_relaxed) != 0;
+// Whether a descriptor is lacking that will soon be free again, or is by now: `ended` closings had
+// ended as the open began.
+bool wants_patience(int result, std::uint64_t ended) noexcept {
+    return (result == -EMFILE || result == -ENFILE) && closings_begun.load() != ended;
 }
 }  // namespace
 
@@ -77,11 +79,12 @@ task<io::file> open_file(std::string path, int directory, bool beneath) {
     const open_how how = io::file::how_to_open(beneath);
     int descriptor = -1;
     for (unsigned tries = 1; descriptor < 0; ++tries) {
+        const std::uint64_t ended = closings_ended.load();
         operation_wait opening;
         opening.operation.prepare_open(directory, path.c_str(), how);
         descriptor = co_await std::move(opening);
         if (descriptor >= 0) break;
-        if (tries > most_tries || !wants_patience(descriptor))
+        if (tries > most_tries || !wants_patience(descriptor, ended))
             fail_open(path, failure_of(opening, descriptor));
         co_await sleep(pause_between_tries);
     }

@@ -21,7 +21,7 @@ void off_the_shards() noexcept {
 }  // namespace detail
 
 namespace {
-constexpr shard::extension no_extension{nullptr, [](void*) noexcept {},
+constexpr shard::extension no_extension{nullptr, [](void*) noexcept { return std::size_t{0}; },
                                         [](void*) noexcept { return false; }};
 }  // namespace
 

@@ -40,10 +40,22 @@ std::size_t shard::receive() noexcept {
 }
 
 std::size_t shard::run_ready() noexcept {
-    std::size_t count = 0;
+    submits_soon_ = false;
+    detail::work_queue present;  // what it wakes comes behind it
+    present.splice(ready_);
+    std::size_t count = run_some(present, 0);
+    if (!submits_soon_) count = run_some(ready_, count);
+    if (!present.empty()) {
+        present.splice(ready_);
+        ready_.splice(present);
+    }
+    return count;
+}
+
+std::size_t shard::run_some(detail::work_queue& of, std::size_t count) noexcept {
     // With its hits spent the turn goes on to the device, but messages alone do not spend it.
     for (; count < ready_a_turn && (hits_left_ >= 0 || count == 0); ++count) {
-        detail::work* const item = ready_.pop();
+        detail::work* const item = of.pop();
         if (item == nullptr) break;
         watch_.running(reinterpret_cast<void*>(item->run));
         item->run(*item);
@@ -99,7 +111,7 @@ bool shard::turn() {
     done += run_ready();
     for (const slot where : {slot::cache, slot::asio}) {
         const extension& one = extension_of(where);
-        one.before_submit(one.state);
+        done += one.before_submit(one.state);
     }
     flush();
     watch_.ended(detail::stall_watch::part::cache);

@@ -51,7 +51,7 @@ std::string stall_watch::describe() const {
         case part::ready_work:
             return with_code("a coroutine or handler", " at ");
         case part::cache:
-            return "the cache's own work";
+            return with_code("the cache's own work", ", the last read that it began at ");
         case part::kernel:
             return "calls of the kernel and their completions";
     }

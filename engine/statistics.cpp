@@ -33,9 +33,14 @@ std::vector<waiting_task> engine::waiting(std::size_t limit, time_span patience)
 std::vector<std::optional<shard_statistics>> engine::statistics(time_span patience) {
     refuse_shards(
         "engine::statistics() blocks: on a shard, co_await resume_on each and ask this_shard()");
-    if (phase_ != phase::running) return std::vector<std::optional<shard_statistics>>(shards());
-    return detail::inquiry<shard_statistics>::ask(
+    std::vector<std::optional<shard_statistics>> all(shards());
+    if (phase_ != phase::running) return all;
+    const auto told = detail::inquiry<shard_statistics>::ask(
         *this, [](shard& one) { return one.statistics(); }, patience);
+    for (unsigned index = 0; index < shards(); ++index) {
+        if (told[index]) all[index] = *told[index];
+    }
+    return all;
 }
 
 }  // namespace leat

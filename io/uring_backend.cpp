@@ -186,23 +186,24 @@ int uring_backend::submit_and_wait(time_point deadline) {
         time.tv_nsec = left > 0 ? left % 1'000'000'000 : 0;
         limit = &time;
     }
-    // Who waits for a device is to be seen as such: the CPU's governor looks at iowait, too. And
-    // one call for all is worth more than what it counts as; a shard has submitted before it parks,
+    // The library's call, which can submit as well, enters the kernel again as long as there is
+    // deferred work: what has completed is run first here. A shard has submitted before it parks,
     // but for the waker.
-    if (idles_ && queue_.held_by_files() == 0 && io_uring_sq_ready(&ring_) <= 1) {
-        const int result = wait_idly(limit);
-        if (result != -EINVAL) {
+    if (io_uring_sq_ready(&ring_) <= 1) {
+        const int result = submit_then_wait(limit);
+        if (result != -EINVAL || !std::exchange(marks_idleness_, false)) {
             return result;
         }
-        idles_ = false;
+        return submit_then_wait(limit);
     }
     io_uring_cqe* first = nullptr;
     return io_uring_submit_and_wait_timeout(&ring_, &first, 1, limit, nullptr);
 }
 
-// Waits as one who has nothing to do, which the kernel knows since Linux 6.15: an idle shard would
-// else count as one that waits for a disk.
-int uring_backend::wait_idly(__kernel_timespec* limit) {
+// Waits, where no file is being read, as one who has nothing to do, which the kernel knows since
+// Linux 6.15: an idle shard would else count as one that waits for a disk. Who waits for a device
+// is to be seen as such: the CPU's governor looks at that, too.
+int uring_backend::submit_then_wait(__kernel_timespec* limit) {
     constexpr unsigned no_iowait = 1U << 7;  // IORING_ENTER_NO_IOWAIT; not named by liburing 2.3
     if (io_uring_sq_ready(&ring_) != 0) {
         const int result = io_uring_submit(&ring_);
@@ -213,11 +214,12 @@ int uring_backend::wait_idly(__kernel_timespec* limit) {
     }
     io_uring_getevents_arg argument{};
     argument.ts = reinterpret_cast<std::uintptr_t>(limit);
+    const bool idle = marks_idleness_ && queue_.held_by_files() == 0;
     // The library takes it for the signal mask that it is without EXT_ARG.
     auto* const mask = reinterpret_cast<sigset_t*>(&argument);
     return io_uring_enter2(static_cast<unsigned>(ring_.ring_fd), 0, 1,
-                           IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | no_iowait, mask,
-                           sizeof argument);
+                           IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | (idle ? no_iowait : 0),
+                           mask, sizeof argument);
 }
 
 // An empty entry of the submission queue; hands over a full one. Null when the kernel takes none

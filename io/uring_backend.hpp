@@ -98,7 +98,7 @@ private:
     [[nodiscard]] io_uring_sqe* next_entry();
     void enter(time_point deadline, bool may_wait);
     [[nodiscard]] int submit_and_wait(time_point deadline);
-    [[nodiscard]] int wait_idly(__kernel_timespec* limit);
+    [[nodiscard]] int submit_then_wait(__kernel_timespec* limit);
     [[nodiscard]] static bool is_read(std::uint64_t user_data) noexcept;
     [[nodiscard]] std::size_t reap();
     [[nodiscard]] std::size_t dispatch(const completion_entry& entry);
@@ -123,7 +123,7 @@ private:
     unsigned entries_;
     unsigned completion_entries_;
     bool smaller_ = false;
-    bool idles_ = true;  ///< the kernel has not refused to wait without counting it as iowait
+    bool marks_idleness_ = true;  ///< the kernel has not refused to
 
     // An operation's user_data is its address, which is none of these.
     static constexpr std::uint64_t wake_tag = 1;

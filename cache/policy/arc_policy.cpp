@@ -75,7 +75,7 @@ public:
         if (found == nullptr && !stopped)
             found = unused(from_t1 ? t2 : t1, t2, decide, state, stopped);
         if (found != nullptr && remember)
-            (found->queue == t1 ? b1_ : b2_).push(found->key, found->bytes);
+            (found->queue == t1 ? b1_ : b2_).push(found->key, found->bytes, may_remember_more());
         return found;
     }
 

@@ -112,6 +112,9 @@ public:
     virtual void set_capacity(std::uint64_t /*bytes*/) noexcept {}
     /// What it takes to remember keys that are gone, in bytes.
     [[nodiscard]] virtual std::uint64_t remembered_bytes() const noexcept { return 0; }
+    /// That is to be no more than so many: the oldest keys make room for others then. It may be
+    /// more already.
+    virtual void remember_at_most(std::uint64_t /*bytes*/) noexcept {}
     /// Whether all chunks are set aside.
     [[nodiscard]] virtual bool empty() const noexcept = 0;
 };

@@ -12,6 +12,8 @@ namespace leat::detail {
 
 namespace {
 constexpr std::size_t bucket_count = 512;
+// What is the size of thousands finds their places bit by bit: until then there is more than fits.
+constexpr unsigned most_taken = 64;
 constexpr std::uint64_t most_bytes = std::numeric_limits<std::uint32_t>::max();
 }  // namespace
 
@@ -132,8 +134,8 @@ void ghost_cache::remove(entry& gone) noexcept {
 }
 
 void ghost_cache::make_room(std::uint64_t bytes) noexcept {
-    while (used_bytes_ != 0 && used_bytes_ + bytes > room_) {
-        if (take_coldest() == nullptr) return;
+    for (unsigned taken = 0; used_bytes_ != 0 && used_bytes_ + bytes > room_; ++taken) {
+        if (taken == most_taken || take_coldest() == nullptr) return;
     }
 }
 

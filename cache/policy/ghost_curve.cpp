@@ -1,6 +1,8 @@
 // Chooses keys by their hashes, and compares what ghosts of different sizes miss.
 #include "ghost_curve.hpp"
 
+#include <leat/engine/options.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -18,6 +20,14 @@ constexpr double all_hashes = 4294967296.0;  // 2^32
 
 // Of all ghosts, for each chunk that may be followed; their sizes make it seven and a half.
 constexpr std::size_t most_keys = 9;
+
+// What one use may add at most to all ghosts, a key and what a policy remembers for each; and how
+// much more is wanted at once.
+constexpr std::uint64_t bytes_a_use = KiB;
+constexpr std::uint64_t bytes_ahead = 8 * KiB;
+// Tables, of each ghost and, with all ghosts, for each chunk followed.
+constexpr std::uint64_t table_bytes = 4 * KiB;
+constexpr std::uint64_t table_bytes_a_chunk = 64;
 
 // By how much the loads of followed keys may be more or less than their share before it is no
 // matter of chance any more.
@@ -49,6 +59,7 @@ std::uint64_t ghost_curve::scaled(std::uint64_t bytes) const noexcept {
 
 bool ghost_curve::begin(std::uint64_t chunk_bytes) noexcept {
     if (running()) return true;
+    if (most_remembered_ < bytes_to_begin()) return false;
     if (chunk_bytes_ == 0) {
         chunk_bytes_ = chunk_bytes;
         const double chunks = static_cast<double>(memory_) / static_cast<double>(chunk_bytes);
@@ -77,7 +88,7 @@ void ghost_curve::loaded(const resident& made, std::int64_t now) noexcept {
     if (deep <= halved_) return;
     followed_bytes_ += bytes;
     // What goes with its last pin is loaded again with any memory.
-    if (!ready || made.keep == retention::gone_when_idle) return;
+    if (!ready || !learns() || made.keep == retention::gone_when_idle) return;
     loads_ += weight();
     use({made, std::numeric_limits<std::int64_t>::min(), now, true, bytes});
 }
@@ -91,7 +102,7 @@ void ghost_curve::visited(const resident& found,
                           std::int64_t before,
                           std::int64_t now,
                           bool anew) noexcept {
-    if (!running() || !followed(found.key)) return;
+    if (!running() || !followed(found.key) || !learns()) return;
     use({found, before, now, anew, scaled(found.bytes)});
 }
 
@@ -171,6 +182,19 @@ std::uint64_t ghost_curve::remembered_bytes() const noexcept {
     std::uint64_t sum = 0;
     for (const std::unique_ptr<ghost_cache>& one : all_) sum += one ? one->memory_bytes() : 0;
     return sum;
+}
+
+std::uint64_t ghost_curve::bytes_to_begin() const noexcept {
+    return all_.size() * table_bytes + most_ * table_bytes_a_chunk;
+}
+
+std::uint64_t ghost_curve::wanted_bytes() const noexcept {
+    return bytes_ahead + (running() ? remembered_bytes() : bytes_to_begin());
+}
+
+bool ghost_curve::learns() const noexcept {
+    return most_remembered_ == std::numeric_limits<std::uint64_t>::max() ||
+           remembered_bytes() + bytes_a_use <= most_remembered_;
 }
 
 std::size_t ghost_curve::keys() const noexcept {

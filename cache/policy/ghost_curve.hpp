@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 namespace leat::detail {
@@ -58,6 +59,11 @@ public:
     void set_memory(std::uint64_t bytes, std::size_t most) noexcept;
     /// What the ghosts take, in bytes.
     [[nodiscard]] std::uint64_t remembered_bytes() const noexcept;
+    /// What would be of use to them until it is told anew: more, as far as they do not begin yet.
+    [[nodiscard]] std::uint64_t wanted_bytes() const noexcept;
+    /// They take no more than so many: where that is too little they do not begin, or learn nothing
+    /// any more.
+    void remember_at_most(std::uint64_t bytes) noexcept { most_remembered_ = bytes; }
     /// Keys that are kept, of all ghosts.
     [[nodiscard]] std::size_t keys() const noexcept;
 
@@ -68,6 +74,9 @@ private:
     [[nodiscard]] unsigned depth(std::uint64_t key) const noexcept;
     [[nodiscard]] bool followed(std::uint64_t key) const noexcept { return depth(key) > halved_; }
     [[nodiscard]] bool running() const noexcept { return all_.back() != nullptr; }
+    [[nodiscard]] std::uint64_t bytes_to_begin() const noexcept;
+    /// Whether there is memory for what one use more may bring.
+    [[nodiscard]] bool learns() const noexcept;
     /// How many keys one that is followed stands for.
     [[nodiscard]] double weight() const noexcept;
     [[nodiscard]] std::uint64_t scaled(std::uint64_t bytes) const noexcept;
@@ -82,6 +91,7 @@ private:
     std::uint64_t memory_;
     ghost_cache::latest_use of_real_;
     std::size_t most_;
+    std::uint64_t most_remembered_ = std::numeric_limits<std::uint64_t>::max();
 
     std::array<std::unique_ptr<ghost_cache>, factors.size()> all_;
     std::uint64_t chunk_bytes_ = 0;  ///< of the first chunk that came

@@ -12,6 +12,9 @@ namespace {
 // A bucket for so many bytes: with pieces of 4 KiB four share one, and the table takes a quarter of
 // a thousandth of the bytes remembered.
 constexpr std::uint64_t bytes_a_bucket = 16384;
+// Pieces that are smaller than that, as those of a cache that is simulated at a smaller scale, get
+// more buckets as they come.
+constexpr std::size_t keys_a_bucket = 4;
 
 std::uint64_t buckets_for(std::uint64_t bytes) noexcept {
     return std::bit_ceil(bytes / bytes_a_bucket + 1);
@@ -22,29 +25,57 @@ ghost_list::ghost_list(std::uint64_t most_bytes)
     : buckets_(buckets_for(most_bytes), none), most_bytes_(most_bytes) {}
 
 ghost_list::index ghost_list::find(std::uint64_t key) const noexcept {
-    index found = buckets_[key & (buckets_.size() - 1)];
+    index found = buckets_[place_of(key)];
     while (found != none && nodes_[found].key != key) found = nodes_[found].chain;
     return found;
 }
 
-ghost_list::index ghost_list::take_node() noexcept {
-    if (free_ != none) {
-        const index taken = free_;
-        free_ = nodes_[taken].chain;
-        return taken;
+ghost_list::index ghost_list::take_node(bool may_grow) noexcept {
+    if (free_ == none && may_grow && nodes_.size() != none) {
+        try {
+            nodes_.emplace_back();
+            if (nodes_.size() > keys_a_bucket * buckets_.size()) add_bucket();
+            return static_cast<index>(nodes_.size() - 1);
+        } catch (const std::bad_alloc&) {  // the oldest makes room
+        }
     }
-    if (nodes_.size() == none) return none;
-    try {
-        nodes_.emplace_back();
-    } catch (const std::bad_alloc&) {
-        return none;
-    }
-    return static_cast<index>(nodes_.size() - 1);
+    if (free_ == none) erase_oldest();
+    if (free_ == none) return none;
+    const index taken = free_;
+    free_ = nodes_[taken].chain;
+    return taken;
 }
 
-void ghost_list::push(std::uint64_t key, std::uint64_t bytes) noexcept {
+// Linear hashing (Litwin, VLDB 1980): the buckets of a table that is half as large are parted one
+// by one, so that no key waits for all others.
+std::size_t ghost_list::place_of(std::uint64_t key) const noexcept {
+    const std::size_t half = std::bit_floor(buckets_.size());
+    const std::size_t place = key & (2 * half - 1);
+    return place < buckets_.size() ? place : place - half;
+}
+
+void ghost_list::add_bucket() noexcept {
+    const std::size_t added = buckets_.size();
+    try {
+        buckets_.push_back(none);
+    } catch (const std::bad_alloc&) {
+        return;
+    }
+    index* link = &buckets_[added - std::bit_floor(added)];
+    while (*link != none) {
+        const index next = *link;
+        if (place_of(nodes_[next].key) == added) {
+            *link = nodes_[next].chain;
+            nodes_[next].chain = std::exchange(buckets_[added], next);
+        } else {
+            link = &nodes_[next].chain;
+        }
+    }
+}
+
+void ghost_list::push(std::uint64_t key, std::uint64_t bytes, bool may_grow) noexcept {
     erase(key);
-    const index added = take_node();
+    const index added = take_node(may_grow);
     if (added == none) return;
     index& bucket = bucket_of(key);
     nodes_[added] = {
@@ -57,9 +88,10 @@ void ghost_list::push(std::uint64_t key, std::uint64_t bytes) noexcept {
 }
 
 void ghost_list::set_most(std::uint64_t bytes) noexcept {
+    const bool fits = buckets_for(bytes) == buckets_for(most_bytes_);
     most_bytes_ = bytes;
     while (bytes_ > most_bytes_) erase_oldest();
-    if (buckets_for(bytes) == buckets_.size()) return;
+    if (fits) return;
     try {
         ghost_list fitting{bytes};
         for (index next = oldest_; next != none; next = nodes_[next].younger)

@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <vector>
 
 namespace leat::detail {
 
-/// Remembers what is gone. Where there is no memory for a key it is forgotten at once. The table is
-/// as large as `most_bytes` of small pieces may need, so that no call but set_most() takes long.
+/// Remembers what is gone, the latest of it that there is memory for. The table is as large as
+/// `most_bytes` of pieces of 4 KiB need, and grows with the number of smaller ones. No call but
+/// set_most() takes long.
 class ghost_list {
 public:
     /// Throws std::bad_alloc.
@@ -24,8 +24,11 @@ public:
     /// Remembers so many bytes from now on, in memory for so many, if there is memory to change
     /// that.
     void set_most(std::uint64_t bytes) noexcept;
-    /// Remembers it as the latest, and forgets the oldest as long as they are more than most_bytes.
-    void push(std::uint64_t key, std::uint64_t bytes) noexcept;
+    /// Remembers it as the latest, and forgets the oldest as long as they are more than most_bytes,
+    /// or where this would take more memory and may not.
+    void push(std::uint64_t key, std::uint64_t bytes, bool may_grow = true) noexcept;
+    /// By how much memory_bytes() may grow with one key.
+    static constexpr std::uint64_t bytes_a_key = 40;
     /// What has this key is wanted: it is not forgotten for the sake of what makes room for it.
     /// Returns whether it is there.
     bool refresh(std::uint64_t key) noexcept;
@@ -43,15 +46,16 @@ private:
         index younger = none;
         index chain = none;  ///< in its bucket, or of the free ones
     };
+    static_assert(sizeof(node) + sizeof(index) <= bytes_a_key);
 
-    [[nodiscard]] index& bucket_of(std::uint64_t key) noexcept {
-        return buckets_[key & (buckets_.size() - 1)];
-    }
+    [[nodiscard]] index& bucket_of(std::uint64_t key) noexcept { return buckets_[place_of(key)]; }
+    [[nodiscard]] std::size_t place_of(std::uint64_t key) const noexcept;
+    void add_bucket() noexcept;
     [[nodiscard]] index find(std::uint64_t key) const noexcept;
-    [[nodiscard]] index take_node() noexcept;
+    [[nodiscard]] index take_node(bool may_grow) noexcept;
     void remove(index gone) noexcept;
 
-    std::vector<index> buckets_;  ///< as many as a power of two
+    std::deque<index> buckets_;
     std::deque<node> nodes_;
     index free_ = none;
     index oldest_ = none;

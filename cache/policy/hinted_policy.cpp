@@ -45,6 +45,9 @@ public:
     [[nodiscard]] std::uint64_t remembered_bytes() const noexcept override {
         return ordered_->remembered_bytes();
     }
+    void remember_at_most(std::uint64_t bytes) noexcept override {
+        ordered_->remember_at_most(bytes);
+    }
     [[nodiscard]] bool empty() const noexcept override {
         return queue_policy::empty() && ordered_->empty();
     }

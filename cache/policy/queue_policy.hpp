@@ -2,12 +2,14 @@
 #pragma once
 
 #include "eviction_policy.hpp"
+#include "ghost_list.hpp"
 #include "resident_queue.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace leat::detail {
 
@@ -22,12 +24,17 @@ public:
         resident_queue::replace(moved, by);
         queues_[moved.queue].follow(moved, by);
     }
+    void remember_at_most(std::uint64_t bytes) noexcept override { most_remembered_ = bytes; }
     [[nodiscard]] bool empty() const noexcept override {
         return std::all_of(queues_.begin(), queues_.end(),
                            [](const resident_queue& one) { return one.empty(); });
     }
 
 protected:
+    /// Whether there is memory for one key more that is gone.
+    [[nodiscard]] bool may_remember_more() const noexcept {
+        return remembered_bytes() + ghost_list::bytes_a_key <= most_remembered_;
+    }
     [[nodiscard]] resident_queue& queue(std::size_t which) noexcept { return queues_[which]; }
     [[nodiscard]] std::uint64_t bytes(std::size_t which) const noexcept {
         return queues_[which].bytes();
@@ -94,6 +101,7 @@ protected:
 
 private:
     std::array<resident_queue, Queues> queues_;
+    std::uint64_t most_remembered_ = std::numeric_limits<std::uint64_t>::max();
 };
 
 }  // namespace leat::detail

@@ -145,7 +145,8 @@ private:
             }
             leave(oldest);
             if (said == verdict::set_aside) continue;
-            (from_small ? left_small_ : left_main_).push(oldest.key, oldest.bytes);
+            (from_small ? left_small_ : left_main_)
+                .push(oldest.key, oldest.bytes, may_remember_more());
             if (!take(oldest)) return false;
         }
         return true;

@@ -78,7 +78,7 @@ private:
     }
     resident* first_of_once(judge decide, void* state, bool& stopped) noexcept {
         resident* const found = oldest(once, decide, state, stopped);
-        if (found != nullptr) remembered_.push(found->key, found->bytes);
+        if (found != nullptr) remembered_.push(found->key, found->bytes, may_remember_more());
         return found;
     }
 

@@ -98,9 +98,11 @@ struct chunk : entry, resident {
     [[nodiscard]] std::uint32_t units() const noexcept {
         return static_cast<std::uint32_t>((length + unit_size - 1) / unit_size);
     }
-    [[nodiscard]] std::uint64_t words() const noexcept {
-        return (length + 64 * unit_size - 1) / (64 * unit_size);
+    /// Of presence, for so many bytes.
+    [[nodiscard]] static constexpr std::uint64_t words_for(std::uint64_t bytes) noexcept {
+        return (bytes + 64 * unit_size - 1) / (64 * unit_size);
     }
+    [[nodiscard]] std::uint64_t words() const noexcept { return words_for(length); }
     [[nodiscard]] std::uint32_t landed_units() const noexcept { return bits.landed_count(words()); }
     [[nodiscard]] std::uint32_t asked_units() const noexcept { return bits.asked_count(words()); }
     [[nodiscard]] unit_bits::word* landed_words() noexcept { return bits.landed(words()); }

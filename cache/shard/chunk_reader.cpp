@@ -21,7 +21,7 @@ chunk_reader chunk_reader::run(fills& owner,
     std::uint64_t count = 0;
     boost::system::error_code code;
     if (withdrawn.stop_requested()) {  // before it has begun
-        code = errc::cancelled;
+        code = owner.cache().home().stopping() ? errc::stopped : errc::cancelled;
     } else {
         const priority urgency = wanted.demanded() ? priority::demand : priority::background;
         try {

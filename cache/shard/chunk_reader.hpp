@@ -35,7 +35,7 @@ public:
                             fill_read wanted,
                             std::stop_token withdrawn);
 
-    void start(shard& here) const noexcept { handle_.promise().start(handle_, here); }
+    [[nodiscard]] work& beginning() const noexcept { return handle_.promise().beginning(handle_); }
 
 private:
     explicit chunk_reader(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}

@@ -18,24 +18,25 @@ chunk_store::chunk_store(shard_cache& cache, shard_memory& memory, entry_pages& 
       memory_(memory),
       chunks_(pages),
       fills_(pages),
-      policy_(make_policy(cache.all().engine().options().policy, memory.for_buffers())) {}
+      policy_(make_policy(cache.all().engine().options().policy, memory.for_buffers())) {
+    if (!chunks_.add_page() || !fills_.add_page()) throw std::bad_alloc{};
+    memory_.take_anyway(chunks_.bytes() + fills_.bytes());
+}
 
-bool chunk_store::reserve() noexcept {
-    if (chunks_.vacant() != 0) return true;
+template <class Entry>
+bool chunk_store::add_page(entry_pool<Entry>& to) noexcept {
     if (!memory_.take(entry_pages::page_bytes)) return false;
-    if (chunks_.add_page()) return true;
+    if (to.add_page()) return true;
     memory_.give_back(entry_pages::page_bytes);
     return false;
 }
 
-bool chunk_store::add_fills(bool anyway) noexcept {
-    if (!memory_.take(entry_pages::page_bytes)) {
-        if (!anyway) return false;
-        memory_.take_anyway(entry_pages::page_bytes);
-    }
-    if (fills_.add_page()) return true;
-    memory_.give_back(entry_pages::page_bytes);
-    return false;
+bool chunk_store::reserve() noexcept {
+    return chunks_.vacant() != 0 || add_page(chunks_);
+}
+
+bool chunk_store::reserve_fill() noexcept {
+    return fills_.vacant() != 0 || add_page(fills_);
 }
 
 bool chunk_store::start_fill(chunk& filling) noexcept {
@@ -53,13 +54,12 @@ void chunk_store::free_fill(chunk& filled) noexcept {
     fill_state& gone = *std::exchange(filled.fill, nullptr);
     if (gone.aside_link::is_linked()) aside_.erase(aside_.iterator_to(gone));
     fills_.free(gone);
+    note_room();
 }
 
 chunk* chunk_store::header(std::uint32_t length) noexcept {
     try {
-        chunk& made = chunks_.make(length);
-        memory_.take_anyway(unit_bits::bytes_for(made.words()));
-        return &made;
+        return &chunks_.make(length);
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -256,15 +256,11 @@ void chunk_store::let_go() noexcept {
     leaving_ = 0;
 }
 
-bool chunk_store::drop_page() noexcept {
-    if (!chunks_.drop_page()) return false;
+template <class Entry>
+bool chunk_store::drop_page(entry_pool<Entry>& of) noexcept {
+    if (of.bytes() == entry_pages::page_bytes || !of.drop_page()) return false;
     memory_.give_back(entry_pages::page_bytes);
-    return true;
-}
-
-bool chunk_store::drop_fills() noexcept {
-    if (!fills_.drop_page()) return false;
-    memory_.give_back(entry_pages::page_bytes);
+    note_room();
     return true;
 }
 
@@ -276,16 +272,16 @@ bool chunk_store::empty_page() noexcept {
 }
 
 void chunk_store::tidy(bool move_some) noexcept {
-    while (chunks_.sparse() && (drop_page() || (move_some && empty_page()))) {
+    while (chunks_.sparse() && (drop_page(chunks_) || (move_some && empty_page()))) {
     }
-    while ((fills_.sparse() || memory_.exceeded()) && drop_fills()) {
+    while ((fills_.sparse() || memory_.exceeded()) && drop_page(fills_)) {
     }
 }
 
 void chunk_store::compact() noexcept {
-    while (drop_page() || empty_page()) {
+    while (drop_page(chunks_) || empty_page()) {
     }
-    while (drop_fills()) {
+    while (drop_page(fills_)) {
     }
 }
 

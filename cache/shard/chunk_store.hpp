@@ -38,12 +38,9 @@ public:
     [[nodiscard]] chunk* find(const file_record& file, piece_number piece) const noexcept;
     /// Whether there is a place for the header of the next chunk, or memory for more.
     [[nodiscard]] bool reserve() noexcept;
-    /// Whether there is a place for the next fill, or memory for more.
-    [[nodiscard]] bool reserve_fill() noexcept { return fills_.vacant() != 0 || add_fills(false); }
-    /// The same, whatever the budget says. False: no memory.
-    [[nodiscard]] bool reserve_fill_anyway() noexcept {
-        return fills_.vacant() != 0 || add_fills(true);
-    }
+    /// Whether there is a place for the next fill, or memory for more. There are always some, so
+    /// that nobody waits for one but until a read has ended.
+    [[nodiscard]] bool reserve_fill() noexcept;
     /// Something of it is about to be under way. False if there is no place for that.
     [[nodiscard]] bool start_fill(chunk& filling) noexcept;
     /// Nothing is known of its fill any more if nothing of it is under way.
@@ -51,8 +48,8 @@ public:
         if (filled.fill != nullptr && !filled.fill->in_use()) free_fill(filled);
     }
     /// `what` of `file`, in the table and the policy, in `buffer` of `bytes`, which it takes over;
-    /// nullptr if there is no memory for its header. Precondition: reserve(), and none of that
-    /// number is there.
+    /// nullptr if there is no memory for its header. Precondition: reserve(), its unit bits are
+    /// counted, and none of that number is there.
     chunk* make(file_record& file,
                 const extent& what,
                 std::byte* buffer,
@@ -136,11 +133,12 @@ private:
         return loaded_bytes_ - static_cast<std::uint64_t>(one.placed);
     }
     void change_retention(chunk& of, retention to) noexcept;
-    [[nodiscard]] bool add_fills(bool anyway) noexcept;
+    template <class Entry>
+    [[nodiscard]] bool add_page(entry_pool<Entry>& to) noexcept;
     void free_fill(chunk& filled) noexcept;
     [[nodiscard]] chunk* header(std::uint32_t length) noexcept;
-    bool drop_page() noexcept;
-    bool drop_fills() noexcept;
+    template <class Entry>
+    bool drop_page(entry_pool<Entry>& of) noexcept;
     bool empty_page() noexcept;
     void move(chunk& idle) noexcept;
     [[nodiscard]] const char* fault(const chunk& one) const noexcept;

@@ -15,8 +15,14 @@
 namespace leat::detail {
 
 namespace {
-// For vain_searches: those that make the memory smaller, which want no buffer.
+// For vain_searches: those that make the memory smaller, which want no buffer, for entries and for
+// what is remembered.
 constexpr std::uint64_t for_memory = 0;
+constexpr std::uint64_t to_remember = 1;
+// What is remembered is worth so much less than what is there: it is searched for as much less.
+constexpr std::uint64_t worth_less = 8;
+// By what is remembered of what is gone may be more until it is counted again.
+constexpr std::uint64_t more_to_remember = 4 * KiB;
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned most_coming = 4;
 // Leases that are asked back for one segment, where fragments serve as well.
@@ -66,16 +72,18 @@ chunk* eviction::make(chunk_request& wanted, const extent& what) noexcept {
     out_of_memory_ = false;
     coming_ = 0;
     for_ahead_ = wanted.asked_ahead;
-    may_spare_ = wanted.patience != patience::none;
     // Otherwise fragments serve as well.
     must_ = !what.piece.is_chunk() || needs_whole_chunk(wanted);
     if (!std::exchange(wanted.expected, true))
         chunks_.policy().expect(chunks_.key_of(*wanted.file, what.piece), bytes);
-    count_remembered();
     keep_to_memory();
-    if (!find_header()) return nullptr;
+    const std::uint64_t bits = unit_bits::bytes_for(chunk::words_for(what.length));
+    if (!find_header(bits)) return nullptr;
     std::byte* const buffer = find_buffer(bytes);
-    if (buffer == nullptr) return nullptr;
+    if (buffer == nullptr) {
+        memory_.give_back(bits);
+        return nullptr;
+    }
     tell_of_memory();
     // What was to be replaced may be the one that was evicted.
     chunk* const former = chunks_.find(*wanted.file, what.piece);
@@ -90,6 +98,7 @@ chunk* eviction::make(chunk_request& wanted, const extent& what) noexcept {
     chunk* const made = chunks_.make(*wanted.file, what, buffer, bytes, keep);
     if (made == nullptr) {
         arena.release(buffer, bytes);
+        memory_.give_back(bits);
         out_of_memory_ = true;
     } else {
         ++counts_.fills;
@@ -148,7 +157,7 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
         return nullptr;
     }
     const std::uint64_t turn = cache_.home().turn_number();
-    if (buffer == nullptr && may_spare_ && vain_.spare(bytes, turn)) {
+    if (buffer == nullptr && vain_.spare(bytes, turn)) {
         chunks_.note_room();
         return nullptr;
     }
@@ -172,8 +181,8 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
         buffer = arena.allocate(bytes);
         if (buffer == nullptr && emptying.finish()) buffer = arena.allocate(bytes);
         if (buffer == nullptr && larger_bytes_ != 0) {
-            bytes = larger_bytes_;
-            buffer = arena.allocate(bytes);
+            buffer = arena.allocate(larger_bytes_);
+            if (buffer != nullptr) bytes = larger_bytes_;
         }
     }
     return buffer;
@@ -230,25 +239,54 @@ bool eviction::free_segment() noexcept {
     return evicts;
 }
 
-void eviction::count_remembered() noexcept {
-    memory_.set_remembered(chunks_.policy().remembered_bytes() + uses_.curve().remembered_bytes());
+bool eviction::count_remembered() noexcept {
+    ghost_curve& ghosts = uses_.curve();
+    eviction_policy& policy = chunks_.policy();
+    const std::uint64_t of_policy = policy.remembered_bytes();
+    const std::uint64_t now = of_policy + ghosts.remembered_bytes();
+    const std::uint64_t wanted = of_policy + more_to_remember + ghosts.wanted_bytes();
+    const std::uint64_t all = memory_.remember(now, wanted);
+    // The policy's is worth more than estimates.
+    const std::uint64_t more = std::min(all - now, more_to_remember);
+    policy.remember_at_most(of_policy + more);
+    ghosts.remember_at_most(all - of_policy - more);
+    return all >= wanted || !memory_.may_have(wanted - all);
 }
 
 void eviction::keep_to_memory() noexcept {
+    const auto kept = [this] { return count_remembered() && !memory_.exceeded(); };
+    if (kept()) return;
+    const bool must = memory_.exceeded();
     const std::uint64_t turn = cache_.home().turn_number();
-    if (!memory_.exceeded() || vain_.spare(for_memory, turn)) return;
+    const std::uint64_t kind = must ? for_memory : to_remember;
+    if (vain_.spare(kind, turn)) return;
     cache_.take_foreign();  // a victim may be pinned only by what is gone
     const std::uint64_t before = looks();
-    while (memory_.exceeded() && free_segment()) {
+    while (!kept()) {
+        if (free_segment()) continue;
+        return vain_.failed(kind, (looks() - before) * (must ? 1 : worth_less), turn);
     }
-    if (memory_.exceeded()) vain_.failed(for_memory, looks() - before, turn);
+}
+
+bool eviction::make_memory(std::uint64_t bytes) noexcept {
+    const std::uint64_t turn = cache_.home().turn_number();
+    if (!memory_.may_have(bytes)) return false;
+    if (vain_.spare(for_memory, turn)) {
+        chunks_.note_room();  // it is to be repeated
+        return false;
+    }
+    cache_.take_foreign();
+    const std::uint64_t before = looks();
+    if (free_segment()) return true;
+    vain_.failed(for_memory, looks() - before, turn);
+    return false;
 }
 
 void eviction::shrink() noexcept {
     const std::uint64_t turn = cache_.home().turn_number();
     owes_shrink_ = vain_.spare(for_memory, turn);
     if (owes_shrink_) return;
-    count_remembered();
+    static_cast<void>(count_remembered());
     if (!memory_.exceeded()) return;
     cache_.take_foreign();
     const std::uint64_t before = looks();
@@ -258,19 +296,25 @@ void eviction::shrink() noexcept {
     if (memory_.exceeded()) vain_.failed(for_memory, looks() - before + chunks_.count(), turn);
 }
 
-// For want of memory no request is to fail: where no more can go, few more are on their way.
 bool eviction::reserve_fill() noexcept {
+    out_of_memory_ = false;
     while (!chunks_.reserve_fill()) {
-        if (!free_segment()) return chunks_.reserve_fill_anyway();
+        if (!make_memory(entry_pages::page_bytes)) return false;
     }
     return true;
 }
 
-bool eviction::find_header() noexcept {
-    if (!reserve_fill()) {
-        out_of_memory_ = true;
-        return false;
+bool eviction::find_header(std::uint64_t unit_bits) noexcept {
+    if (!reserve_fill()) return false;
+    while (unit_bits != 0 && !memory_.take(unit_bits)) {
+        if (!make_memory(unit_bits)) return false;
     }
+    if (find_place()) return true;
+    memory_.give_back(unit_bits);
+    return false;
+}
+
+bool eviction::find_place() noexcept {
     if (chunks_.reserve()) return true;
     const io::arena_statistics held = cache_.home().arena()->statistics();
     // Where smaller pieces take the places of larger ones, what they leave is memory for headers.
@@ -294,6 +338,7 @@ bool eviction::find_header() noexcept {
 }
 
 bool eviction::evict_some() noexcept {
+    static_cast<void>(count_remembered());
     coming_ = 0;
     passed_ = false;
     used_ = false;

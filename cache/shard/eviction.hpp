@@ -51,10 +51,14 @@ public:
     [[nodiscard]] bool coming() const noexcept { return coming_ != 0; }
     /// Evicts until one segment more is free. Whether that could be done.
     bool free_segment() noexcept;
-    /// Makes a place for the fill of what is served next, and evicts for it. False: no memory.
+    /// Evicts for `bytes` that are no buffer's. Whether they may be had now.
+    [[nodiscard]] bool make_memory(std::uint64_t bytes) noexcept;
+    /// Makes a place for the fill of what is served next, and evicts for it. False: there will be
+    /// one when a read has ended.
     bool reserve_fill() noexcept;
-    /// The memory learns what is remembered of what is gone.
-    void count_remembered() noexcept;
+    /// The memory learns what is remembered of what is gone, and that what more it may be. Whether
+    /// that is as much as could be of use.
+    bool count_remembered() noexcept;
     /// Evicts until the buffers keep to their memory, as far as that can be done now. Not in the
     /// middle of anything: headers move closer together, to give back memory, too.
     void shrink() noexcept;
@@ -69,8 +73,10 @@ public:
 private:
     /// Evicts as shrink() does; no header moves.
     void keep_to_memory() noexcept;
-    /// Makes sure that there is a header for a new chunk, and a place for its fill.
-    [[nodiscard]] bool find_header() noexcept;
+    /// Makes sure that there is a header for a new chunk, and a place for its fill, and counts its
+    /// `unit_bits`, bytes of them.
+    [[nodiscard]] bool find_header(std::uint64_t unit_bits) noexcept;
+    [[nodiscard]] bool find_place() noexcept;
     /// `bytes` is what it has afterwards: perhaps more.
     [[nodiscard]] std::byte* find_buffer(std::uint64_t& bytes) noexcept;
     /// For a buffer that is longer than a segment.
@@ -107,7 +113,6 @@ private:
     segment_emptying* emptying_ = nullptr;
     std::uint64_t larger_bytes_ = 0;  ///< of places that serve where none of the size comes
     bool for_ahead_ = false;          ///< nobody waits for it yet
-    bool may_spare_ = false;          ///< who wants it is asked for again, or does without
     bool must_ = true;                ///< nothing less than such a buffer serves
     unsigned left_ = 0;               ///< evictions that it may make more
     bool used_ = false;               ///< there were some that were used since the last search

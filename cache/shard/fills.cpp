@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <string>
 
 namespace leat::detail {
 
@@ -19,8 +18,6 @@ namespace {
 // A demand of so many units (256 KiB), one more if it begins inside one, is read at once and alone;
 // a larger one is a matter of throughput.
 constexpr std::uint64_t small_demand_units = 64;
-// The largest read: nobody waits longer for bytes that are under way than one such read takes.
-constexpr std::uint64_t largest_read = 10 * MiB >> unit_shift;
 // With so many demands in flight the device has no time for bytes that nobody waits for.
 constexpr unsigned crowd = 4;
 // Without competition, reads of chunks at once a shard.
@@ -136,7 +133,7 @@ bool fills::read(chunk& filling, const fill_read& wanted) noexcept {
     try {
         const chunk_reader reader =
             chunk_reader::run(*this, filling, wanted, withdrawal_of(filling));
-        reader.start(cache_.home());
+        begin_soon(reader.beginning());
     } catch (const std::bad_alloc&) {
         cache_.all().files().release(*filling.file);
         settle_read(filling, wanted, system_error_code(ENOMEM), false);
@@ -186,7 +183,7 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
     try {
         const window_reader reader = window_reader::run(*this, window.get(), withdrawal_of(first));
         static_cast<void>(window.release());  // it is the reader's
-        reader.start(cache_.home());
+        begin_soon(reader.beginning());
     } catch (const std::bad_alloc&) {
         cache_.all().files().release(*file);
         for (chunk* const part : window->parts) {
@@ -195,149 +192,6 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
             read_ended(*part, ended, 0, system_error_code(ENOMEM), false);
         }
     }
-}
-
-void fills::read_ended(chunk& filling,
-                       const fill_read& ended,
-                       std::uint64_t bytes,
-                       boost::system::error_code code,
-                       bool withdrawn) noexcept {
-    counts_.bytes_read += bytes;
-    settle_read(filling, ended, code, withdrawn);
-    if (!filling.doomed) drop_if_unwanted(filling);
-}
-
-void fills::settle_read(chunk& filling,
-                        const fill_read& ended,
-                        boost::system::error_code code,
-                        bool withdrawn) noexcept {
-    fill_state& fill = *filling.fill;
-    if (--fill.reads == 0) fill.end_withdrawal();
-    --queue_of(filling).in_flight(ended.why);
-    if (ended.demanded()) --fill.demands;
-    if (fill.turn >= largest_read) fill.turn = 0;
-    if (filling.doomed) return chunks_.settle(filling);
-    // Another may begin meanwhile, and fail at once.
-    const bool in_hand = std::exchange(fill.in_hand, true);
-    const bool stopping = cache_.home().stopping();
-    if (!code) {
-        filling.land(ended.first, ended.count);
-        fill.trust(ended.demanded());
-        serve_landed(filling);
-    } else if (withdrawn && !stopping && code != errc::file_changed) {
-        // No error: somebody may have come since who shares the read.
-        filling.take_back(ended.first, ended.count);
-        static_cast<void>(answer_or_retry(filling, ended, {}));
-    } else {
-        read_failed(filling, ended, code);
-    }
-    if (filling.doomed) return;
-    rank(filling);
-    fill.in_hand = in_hand;
-    if (fill.reads == 0) chunks_.settle(filling);
-    assert(filling.fault() == nullptr);
-}
-
-void fills::serve_landed(chunk& filling) noexcept {
-    if (filling.ready_length != 0 && filling.piece.is_chunk()) supersede_fragments(filling);
-    for (auto next = filling.fill->waiters.begin(); next != filling.fill->waiters.end();) {
-        chunk_request& waiter = *next++;
-        if (!filling.has_landed(waiter)) continue;
-        filling.remove(waiter);
-        answers_.grant(filling, waiter);
-    }
-}
-
-void fills::supersede_fragments(const chunk& complete) noexcept {
-    for (std::uint64_t in = 0; in < complete.length; in += fragment_size) {
-        chunk* const part =
-            chunks_.find(*complete.file, piece_number::fragment({complete.piece.index(), in}));
-        if (part == nullptr) continue;
-        granted_.revoke(*part);
-        chunks_.supersede(*part);
-    }
-}
-
-void fills::read_failed(chunk& filling,
-                        const fill_read& failed,
-                        boost::system::error_code code) noexcept {
-    ++counts_.failed_reads;
-    filling.take_back(failed.first, failed.count);
-    if (code == errc::file_changed) {
-        file_changed(filling, code);
-        return;
-    }
-    // A file that was closed meanwhile is no reason to distrust the device.
-    const bool ended = code == errc::closed || cache_.home().stopping();
-    if (!ended && !failed.demanded()) filling.fill->distrust();
-    const bool told = answer_or_retry(filling, failed, code);
-    if (filling.on_demand_only()) end_aheads(filling, code);
-    if (ended || failed.told || (told && failed.demanded())) return;
-    warn(filling, code);
-}
-
-// What is read on demand only does not come by itself.
-void fills::end_aheads(chunk& filling, boost::system::error_code code) noexcept {
-    for (auto next = filling.fill->waiters.begin(); next != filling.fill->waiters.end();) {
-        chunk_request& waiter = *next++;
-        if (!waiter.asked_ahead) continue;
-        filling.remove(waiter);
-        answers_.send(waiter, code);
-    }
-}
-
-void fills::warn(const chunk& filling, boost::system::error_code code) noexcept {
-    try {
-        cache_.home().engine().report(
-            event::level::warning,
-            "reading ahead in \"" + filling.file->name + "\" failed: " + code.message() +
-                "; that part of the file is read on demand until a read of it succeeds");
-    } catch (...) {  // no memory for the sentence: the count stands
-    }
-}
-
-void fills::file_changed(chunk& stale, boost::system::error_code code) noexcept {
-    unqueue(stale);
-    chunks_.doom(stale);
-    while (stale.has_waiters()) {
-        chunk_request& first = stale.fill->waiters.front();
-        stale.remove(first);
-        answers_.send(first, code);
-    }
-    granted_.revoke(stale);
-    stale.fill->in_hand = false;
-    chunks_.settle(stale);
-}
-
-bool fills::answer_or_retry(chunk& filling,
-                            const fill_read& failed,
-                            boost::system::error_code code) noexcept {
-    bool told = false;
-    boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> again;
-    for (auto next = filling.fill->waiters.begin(); next != filling.fill->waiters.end();) {
-        chunk_request& waiter = *next++;
-        const std::uint64_t from = filling.first_unit(waiter);
-        const std::uint64_t to = filling.last_unit(waiter) + 1;
-        if (to <= failed.first || from >= failed.end()) continue;
-        filling.remove(waiter);
-        // The error may be another's: where more was read than this one asked for, its units are
-        // read alone, once.
-        const bool all_its_own = !failed.of_window && from <= failed.first && failed.end() <= to;
-        if (code && (all_its_own || waiter.retried || cache_.home().stopping())) {
-            told = true;
-            answers_.send(waiter, code);
-        } else {
-            if (code) waiter.retried = true;
-            again.push_back(waiter);
-        }
-    }
-    while (!again.empty()) {
-        chunk_request& waiter = again.front();
-        again.pop_front();
-        filling.add(waiter);
-        want(filling, waiter);
-    }
-    return told;
 }
 
 void fills::waiter_left(chunk& filling) noexcept {
@@ -360,7 +214,7 @@ void fills::drop_if_unwanted(chunk& filling) noexcept {
     if (filling.reads() == 0) chunks_.settle(filling);
 }
 
-void fills::submit() noexcept {
+std::size_t fills::begin_all() noexcept {
     for (auto next = to_fill_.begin(); next != to_fill_.end();) {
         fill_queue& queue = *next++;  // it may leave the list
         if (cache_.home().stopping()) {
@@ -369,6 +223,26 @@ void fills::submit() noexcept {
             while (chunk* const filling = next_to_read(queue)) read_more(*filling);
         }
     }
+    return begin_reads();
+}
+
+void fills::begin_soon(work& read) noexcept {
+    cache_.home().hold();
+    to_begin_.push(read);
+}
+
+std::size_t fills::begin_reads() noexcept {
+    std::size_t count = 0;
+    work_queue present;
+    present.splice(to_begin_);
+    for (; work* const one = present.pop(); ++count) one->run(*one);
+    return count;
+}
+
+bool fills::can_submit() noexcept {
+    return !to_begin_.empty() ||
+           std::any_of(to_fill_.begin(), to_fill_.end(),
+                       [this](fill_queue& queue) { return next_to_read(queue) != nullptr; });
 }
 
 void fills::give_up(fill_queue& queue) noexcept {

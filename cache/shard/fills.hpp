@@ -10,6 +10,7 @@
 #include "window_reader.hpp"
 
 #include <leat/cache/statistics.hpp>
+#include <leat/engine/detail/work.hpp>
 
 #include <boost/intrusive/list.hpp>
 #include <boost/system/error_code.hpp>
@@ -52,7 +53,10 @@ public:
     /// Puts it where it belongs among those to be read, or nowhere.
     void rank(chunk& filling) noexcept;
     /// Begins reads, as many as there is room for, or ends who waits for them if the shard stops.
-    void submit() noexcept;
+    /// Returns how many have begun.
+    std::size_t submit() noexcept { return idle() ? 0 : begin_all(); }
+    /// Whether that would begin any: some may have ended in it.
+    [[nodiscard]] bool can_submit() noexcept;
     /// The shard stops: reads in flight are told, once.
     void stop_reads() noexcept;
     /// What is wrong between two messages, or nullptr.
@@ -73,6 +77,9 @@ public:
                     bool withdrawn) noexcept;
 
 private:
+    /// In units: nobody waits longer for bytes that are under way than one such read takes.
+    static constexpr std::uint64_t largest_read = 10 * MiB >> unit_shift;
+
     /// Whether somebody who goes through the file waits for it.
     [[nodiscard]] static bool streams(const chunk& filling, const chunk_request& wanted) noexcept;
     /// The last unit that is to be read for a request: a stream's window goes on behind it.
@@ -91,6 +98,11 @@ private:
     /// False, and nothing has begun, if nobody has the file open.
     bool read(chunk& filling, const fill_read& wanted) noexcept;
     void begin_read(chunk& filling, const fill_read& wanted) noexcept;
+    /// In submit(), so that nothing of a source runs inside the call that wants the read.
+    void begin_soon(work& read) noexcept;
+    std::size_t begin_reads() noexcept;
+    [[nodiscard]] bool idle() const noexcept { return to_fill_.empty() && to_begin_.empty(); }
+    std::size_t begin_all() noexcept;
     /// What tells a read of it that nobody wants it any more. Throws std::bad_alloc.
     [[nodiscard]] std::stop_token withdrawal_of(chunk& filling);
     void settle_read(chunk& filling,
@@ -120,6 +132,7 @@ private:
     answers& answers_;
     cache_statistics& counts_;
     boost::intrusive::list<fill_queue> to_fill_;  ///< those that are not empty
+    work_queue to_begin_;                         ///< reads that submit() is to begin
     bool reads_stopped_ = false;                  ///< those in flight know that the shard stops
 };
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <new>
 #include <utility>
 
 namespace leat::detail {
@@ -22,20 +23,29 @@ constexpr std::chrono::nanoseconds lease_age = std::chrono::seconds{1};
 constexpr int most_looks = 64;
 }  // namespace
 
-lease* held_leases::record() noexcept {
-    if (leases_.vacant() == 0) {
-        // A request is not to fail for it: where no entry can go, few more are on their way.
-        while (!memory_.take(entry_pages::page_bytes)) {
-            if (cache_.parts().eviction.free_segment()) continue;
-            memory_.take_anyway(entry_pages::page_bytes);
-            break;
-        }
-        if (!leases_.add_page()) {
-            memory_.give_back(entry_pages::page_bytes);
-            return nullptr;
-        }
+held_leases::held_leases(shard_cache& cache, shard_memory& memory, entry_pages& pages)
+    : cache_(cache), memory_(memory), leases_(pages) {
+    if (!leases_.add_page()) throw std::bad_alloc{};
+    memory_.take_anyway(leases_.bytes());
+}
+
+bool held_leases::drop_page() noexcept {
+    if (leases_.bytes() == entry_pages::page_bytes || !leases_.drop_page()) return false;
+    memory_.give_back(entry_pages::page_bytes);
+    cache_.parts().chunks.note_room();
+    return true;
+}
+
+bool held_leases::reserve() noexcept {
+    out_of_memory_ = false;
+    if (vacant()) return true;
+    while (!memory_.take(entry_pages::page_bytes)) {
+        if (!cache_.parts().eviction.make_memory(entry_pages::page_bytes)) return false;
     }
-    return &leases_.make(cache_);
+    if (leases_.add_page()) return true;
+    memory_.give_back(entry_pages::page_bytes);
+    out_of_memory_ = true;
+    return false;
 }
 
 lease* held_leases::request_through(file_record& file,
@@ -47,17 +57,17 @@ lease* held_leases::request_through(file_record& file,
         return &held;
     }
     sweep();
-    lease* const made = record();
-    if (made == nullptr) return nullptr;
+    if (!reserve()) return nullptr;
+    lease& made = leases_.make(cache_);
     file_registry::refer(file);
-    made->file = &file;
-    made->file_number = file.number;
-    made->piece = piece;
-    made->owner = owner.home().index();
-    made->state = lease::home_state::asked;
-    made->outstanding = 1;
-    cache_.table().insert(*made);
-    return made;
+    made.file = &file;
+    made.file_number = file.number;
+    made.piece = piece;
+    made.owner = owner.home().index();
+    made.state = lease::home_state::asked;
+    made.outstanding = 1;
+    cache_.table().insert(made);
+    return &made;
 }
 
 void held_leases::sweep() noexcept {
@@ -100,8 +110,10 @@ void held_leases::unpinned(lease& left) noexcept {
 void held_leases::settle(lease& left) noexcept {
     if (left.pins != 0 || left.outstanding != 0) return;
     const bool granted = left.state == lease::home_state::granted;
+    const bool superfluous =
+        left.fleeting || left.retired || cache_.parts().home_requests.in_line();
     if (left.state == lease::home_state::asked || left.state == lease::home_state::revoked ||
-        (granted && (left.fleeting || left.retired)))
+        (granted && superfluous))
         give_back(left);
 }
 
@@ -129,18 +141,28 @@ void held_leases::free(lease& gone) noexcept {
 }
 
 void held_leases::tidy() noexcept {
-    while (leases_.sparse() && leases_.drop_page()) memory_.give_back(entry_pages::page_bytes);
-    if (!memory_.exceeded()) return;
-    while (leases_.drop_page()) memory_.give_back(entry_pages::page_bytes);
-    const auto let_go = [this](lease& one) {
-        if (one.state == lease::home_state::granted && one.pins == 0 && one.outstanding == 0)
-            give_back(one);
-    };
-    if (leases_.sparse()) leases_.each_of_emptiest(let_go);
-    if (!memory_.crowded()) return;
-    for (int look = 0; look < most_looks; ++look) {
-        if (lease* const next = leases_.next(sweep_)) let_go(*next);
+    while (leases_.sparse() && drop_page()) {
     }
+    if (!memory_.exceeded()) return;
+    while (drop_page()) {
+    }
+    if (leases_.sparse()) leases_.each_of_emptiest([this](lease& one) { let_go(one); });
+    if (memory_.crowded()) give_some_back();
+}
+
+void held_leases::let_go(lease& one) noexcept {
+    if (one.state == lease::home_state::granted && one.pins == 0 && one.outstanding == 0)
+        give_back(one);
+}
+
+void held_leases::give_some_back() noexcept {
+    for (int look = 0; look < most_looks; ++look) {
+        lease* const next = leases_.next(sweep_);
+        if (next == nullptr) break;
+        next->attention = true;  // should it be in use
+        let_go(*next);
+    }
+    unlooked_ -= std::min<std::uint64_t>(unlooked_, most_looks);
 }
 
 void held_leases::give_back_returned(work& message) noexcept {

@@ -19,11 +19,11 @@ class shard_cache;
 class held_leases {
 public:
     /// Throws std::bad_alloc.
-    held_leases(shard_cache& cache, shard_memory& memory, entry_pages& pages) noexcept
-        : cache_(cache), memory_(memory), leases_(pages) {}
+    held_leases(shard_cache& cache, shard_memory& memory, entry_pages& pages);
 
     /// The lease of that chunk or fragment of another shard's, for a request that is about to go
-    /// through it: the one there is, or a new one. nullptr: no memory.
+    /// through it: the one there is, or a new one. nullptr: no memory for that. There are always
+    /// some records, so that nobody waits for one but until a lease has gone home.
     [[nodiscard]] lease* request_through(file_record& file,
                                          piece_number piece,
                                          shard_cache& owner) noexcept;
@@ -40,6 +40,19 @@ public:
     /// is short also leases that nothing needs now, so that there may be more of it.
     void tidy() noexcept;
 
+    /// Whether there is a record for a new one.
+    [[nodiscard]] bool vacant() const noexcept { return leases_.vacant() != 0; }
+    /// The same, or memory for more.
+    [[nodiscard]] bool reserve() noexcept;
+    /// Whether the system had none when that failed last.
+    [[nodiscard]] bool out_of_memory() const noexcept { return out_of_memory_; }
+    /// Gives some leases back that nothing needs now. The others are given back as soon as nothing
+    /// needs them, if somebody waits for a record then.
+    void give_some_back() noexcept;
+    /// Somebody begins to wait for a record: all are to be looked at.
+    void record_wanted() noexcept { unlooked_ = leases_.count(); }
+    /// Whether he may find one, or give_some_back() may, that has not been looked at.
+    [[nodiscard]] bool may_give_back() const noexcept { return vacant() || unlooked_ != 0; }
     /// Leases in use.
     [[nodiscard]] std::uint64_t count() const noexcept { return leases_.count(); }
     template <class Visit>
@@ -57,9 +70,11 @@ public:
     static void give_back_returned(work& message) noexcept;
 
 private:
-    [[nodiscard]] lease* record() noexcept;
+    bool drop_page() noexcept;
     void sweep() noexcept;
     void give_back(lease& idle) noexcept;
+    /// Gives it back if nothing needs it now.
+    void let_go(lease& one) noexcept;
     void revoked(lease& held) noexcept;
     void free(lease& gone) noexcept;
 
@@ -67,6 +82,8 @@ private:
     shard_memory& memory_;
     entry_pool<lease> leases_;
     entry_pool<lease>::position sweep_;  ///< behind the one that was looked at last
+    std::uint64_t unlooked_ = 0;         ///< at most, since somebody began to wait
+    bool out_of_memory_ = false;
 };
 
 }  // namespace leat::detail

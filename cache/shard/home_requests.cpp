@@ -63,9 +63,14 @@ bool home_requests::start(chunk_request& wanted,
         owned_.serve(wanted);
         return true;
     }
-    if (!travel(wanted, sought(wanted))) {
-        files.release(*file);
-        return refuse_with(system_error_code(ENOMEM));
+    const piece_number by = sought(wanted);
+    const bool next = line_.empty() || cache_.find(number, by) != nullptr;
+    if (!next || !travel(wanted, by)) {
+        if (const boost::system::error_code code = shortage(wanted)) {
+            files.release(*file);
+            return refuse_with(code);
+        }
+        stand_in_line(wanted, by, line_.end());
     }
     waits();
     return true;
@@ -224,9 +229,71 @@ bool home_requests::travel(chunk_request& wanted, piece_number by) noexcept {
     return true;
 }
 
+boost::system::error_code home_requests::shortage(const chunk_request& wanted) const noexcept {
+    if (held_.out_of_memory()) return system_error_code(ENOMEM);
+    if (wanted.patience != patience::deadline) return errc::no_buffer;
+    return {};
+}
+
+void home_requests::stand_in_line(chunk_request& wanted,
+                                  piece_number by,
+                                  line::iterator before) noexcept {
+    ++counts_.buffer_waits;
+    wanted.awaits_record = true;
+    wanted.elsewhere = by;
+    line_.insert(before, wanted);
+    held_.record_wanted();
+    wanted.deadline.run = &waited_too_long;
+    shard& here = cache_.home();
+    here.add_timer(wanted.deadline, here.after(wanted.file->manager->pin_deadline));
+}
+
+void home_requests::leave_line(chunk_request& wanted) noexcept {
+    wanted.awaits_record = false;
+    line_.erase(line_.iterator_to(wanted));
+    cache_.home().remove_timer(wanted.deadline);
+}
+
+void home_requests::waited_too_long(work& item) noexcept {
+    chunk_request& wanted = chunk_request::of_message(item);
+    home_requests& here = wanted.home->parts().home_requests;
+    wanted.awaits_record = false;
+    here.line_.erase(here.line_.iterator_to(wanted));
+    here.finish(wanted, errc::no_buffer);
+}
+
+void home_requests::serve_line() noexcept {
+    while (!line_.empty()) {
+        chunk_request& first = line_.front();
+        if (cache_.find(first.file->number, first.elsewhere) == nullptr && !held_.reserve()) {
+            if (!held_.out_of_memory()) return held_.give_some_back();
+            leave_line(first);
+            finish(first, system_error_code(ENOMEM));
+            continue;
+        }
+        leave_line(first);
+        const bool gone = travel(first, first.elsewhere);
+        assert(gone);
+        static_cast<void>(gone);
+    }
+}
+
+void home_requests::end_line() noexcept {
+    while (!line_.empty()) {
+        chunk_request& first = line_.front();
+        leave_line(first);
+        finish(first, errc::stopped);
+    }
+}
+
 void home_requests::cancel(chunk_request& wanted) noexcept {
     if (wanted.cancelled) return;
     wanted.cancelled = true;
+    if (wanted.awaits_record) {
+        leave_line(wanted);
+        finish(wanted, cache_.home().stopping() ? errc::stopped : errc::cancelled);
+        return;
+    }
     if (wanted.owner == &cache_) {
         if (wanted.waits == chunk_request::place::nowhere) return;  // it has ended
         owned_.withdraw(wanted);
@@ -279,9 +346,11 @@ void home_requests::redirected(chunk_request& wanted) noexcept {
     if (wanted.cancelled) {
         wanted.code = cache_.home().stopping() ? errc::stopped : errc::cancelled;
     } else if (!travel(wanted, wanted.elsewhere)) {
-        wanted.code = system_error_code(ENOMEM);
+        wanted.code = shortage(wanted);
+        // What it has come through may leave it a record.
+        if (!wanted.code) stand_in_line(wanted, wanted.elsewhere, line_.begin());
     }
-    if (wanted.travelling == 0) finish(wanted, wanted.code);
+    if (wanted.travelling == 0 && !wanted.awaits_record) finish(wanted, wanted.code);
     held_.settle(before);
     assert(before.fault_at_home() == nullptr);
 }

@@ -7,6 +7,7 @@
 #include <leat/cache/detail/chunk_request.hpp>
 #include <leat/cache/statistics.hpp>
 
+#include <boost/intrusive/list.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <array>
@@ -45,6 +46,12 @@ public:
     /// A reader has come to the offset `at` of a file: if that is its stream's mark, ask_ahead()
     /// asks for what follows.
     void passed_mark(std::uint64_t file, std::uint64_t at) noexcept;
+    /// Whether some wait for the record of a lease.
+    [[nodiscard]] bool in_line() const noexcept { return !line_.empty(); }
+    /// Sends them on, as far as there are records now.
+    void serve_line() noexcept;
+    /// The shard stops: ends them.
+    void end_line() noexcept;
     /// At the turn's end: so a hit that passes a mark starts nothing itself.
     void ask_ahead() noexcept;
 
@@ -78,8 +85,14 @@ private:
                  look_ahead*& asked) noexcept;
     /// What it is likely to find at its owner.
     [[nodiscard]] piece_number sought(const chunk_request& wanted) const noexcept;
-    /// Sends it to its owner, by a lease of that number. False: there is no memory.
+    static void waited_too_long(work& item) noexcept;
+    /// Sends it to its owner, by a lease of that number. False: there is no memory for that.
     [[nodiscard]] bool travel(chunk_request& wanted, piece_number by) noexcept;
+    /// Why it does not wait for that; no error: it waits.
+    [[nodiscard]] boost::system::error_code shortage(const chunk_request& wanted) const noexcept;
+    using line = boost::intrusive::list<chunk_request>;
+    void stand_in_line(chunk_request& wanted, piece_number by, line::iterator before) noexcept;
+    void leave_line(chunk_request& wanted) noexcept;
     void answered(chunk_request& wanted) noexcept;
     void redirected(chunk_request& wanted) noexcept;
     void message_returned(chunk_request& of) noexcept;
@@ -93,6 +106,7 @@ private:
     runs& runs_;
     cache_statistics& counts_;
     std::uint64_t waiting_ = 0;
+    line line_;                      ///< those that wait for the record of a lease
     std::array<passed, 64> passed_;  ///< this turn; those beyond are not asked for ahead
     std::size_t passed_count_ = 0;
 };

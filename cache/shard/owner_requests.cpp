@@ -139,7 +139,8 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
     // Those that came earlier and need as much go first.
     std::size_t queue = 0;
     do {
-        queue = buffer_line::queue_for(room_.buffer_bytes(what.length));
+        queue = buffer_line::queue_for(found != nullptr ? found->bytes
+                                                        : room_.buffer_bytes(what.length));
         if (found != nullptr || !line_.of(queue).empty()) continue;
         chunk* const made = make(wanted, what);
         if (made != nullptr) return serve_from_new(*made, wanted);
@@ -149,7 +150,8 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
         wanted.window = static_cast<std::uint32_t>(wanted.file->manager->chunk_size - 1);
         return serve(wanted);
     }
-    if (found != nullptr) {
+    if (found != nullptr) wanted.held_up = false;
+    if (found != nullptr && can_serve_from(*found, wanted)) {
         serve_from(*found, wanted);
     } else if (may_wait(wanted)) {
         stand_in_line(wanted, wanted.held_up ? buffer_line::held_up : queue);
@@ -260,6 +262,10 @@ bool owner_requests::must_wait_for_others(const chunk& found,
     return !found.has_asked(wanted) && busy(wanted, own, &found);
 }
 
+bool owner_requests::can_serve_from(const chunk& found, const chunk_request& wanted) noexcept {
+    return found.fill != nullptr || found.has_landed(wanted) || chunks_.reserve_fill();
+}
+
 void owner_requests::serve_from(chunk& found, chunk_request& wanted) noexcept {
     wanted.at = &found;
     if (found.has_landed(wanted)) return answers_.grant(found, wanted);
@@ -338,7 +344,8 @@ void owner_requests::waited_too_long(work& item) noexcept {
     here.chunks_.note_room();
     here.room_.reserve_fill();
     chunk* const found = here.find(wanted);
-    if (found == nullptr) return here.answers_.send(wanted, here.room_.shortage());
+    if (found == nullptr || !here.can_serve_from(*found, wanted))
+        return here.answers_.send(wanted, here.room_.shortage());
     if (here.arrives(wanted, found->piece, found)) here.serve_from(*found, wanted);
 }
 
@@ -386,8 +393,10 @@ bool owner_requests::serve_waiter(chunk_request& first) noexcept {
         answers_.send(first, system_error_code(ENOMEM));
         return true;
     }
-    if (found == nullptr) {
-        move_in_line(first, buffer_line::queue_for(room_.buffer_bytes(what.length)));
+    if (found == nullptr || !can_serve_from(*found, first)) {
+        const std::uint64_t bytes =
+            found != nullptr ? found->bytes : room_.buffer_bytes(what.length);
+        move_in_line(first, buffer_line::queue_for(bytes));
         return false;
     }
     // Who waits holds it, but is gone with an answer.

@@ -89,6 +89,8 @@ private:
     [[nodiscard]] bool arrives(chunk_request& wanted,
                                piece_number piece,
                                const chunk* found) noexcept;
+    /// Whether it can be served from `found`: whether a read for it can be under way.
+    [[nodiscard]] bool can_serve_from(const chunk& found, const chunk_request& wanted) noexcept;
     void serve_from(chunk& found, chunk_request& wanted) noexcept;
     /// The same of what has just been made for it, and with it all that its window has room for.
     void serve_from_new(chunk& made, chunk_request& wanted) noexcept;

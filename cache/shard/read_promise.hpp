@@ -3,7 +3,6 @@
 
 #include <leat/engine/detail/detached_promise.hpp>
 #include <leat/engine/resumption.hpp>
-#include <leat/engine/shard.hpp>
 
 #include <coroutine>
 
@@ -11,11 +10,10 @@ namespace leat::detail {
 
 /// Each is a root of its own, which the shard waits for when it stops.
 struct read_promise : detached_promise {
-    /// From the ready queue, so that nothing of it runs inside the call that starts it.
-    void start(std::coroutine_handle<> self, shard& here) noexcept {
+    /// What begins it, which the shard holds for then.
+    [[nodiscard]] work& beginning(std::coroutine_handle<> self) noexcept {
         begin.coroutine = self;
-        here.hold();
-        here.schedule(begin);
+        return begin;
     }
 
     resumption begin;

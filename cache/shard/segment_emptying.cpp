@@ -27,10 +27,12 @@ struct candidate {
 
 segment_emptying::load segment_emptying::look(std::size_t segment) noexcept {
     load found;
-    found.in_use = arena_.any_user(segment, [&](const void* user) {
+    found.in_use = arena_.any_user(segment, [&](void* user) {
         ++last_.looks;
         if (user == nullptr) return true;
-        const auto& one = *static_cast<const chunk*>(user);
+        auto& one = *static_cast<chunk*>(user);
+        // Whoever waits for a segment is to be told when its last pin goes.
+        if (one.pins != 0) one.attention = true;
         found.leases += static_cast<unsigned>(one.holders.size());
         found.bytes += one.bytes;
         return one.pinned() || one.under_way() || one.doomed;
@@ -74,24 +76,34 @@ bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
         }
         if (found < most_looks) emptiest[found++] = next;
     }
-    for (std::size_t i = 0; i < found; ++i) {
-        const candidate& one = emptiest[i];
+    const auto begin_with = [&](const candidate& one) {
         const std::uint64_t beside = vacant - one.vacant;
         const std::uint64_t missing = one.used - std::min<std::uint64_t>(one.used, beside);
-        if (missing * bytes > most_evicted_) break;  // the others have more in use
+        if (missing * bytes > most_evicted_) return false;
         const load held = trust_or_look(one.segment);
-        if (held.in_use) continue;
-        if (held.leases == 0) {
-            if (last_.segment != one.segment) {
-                last_.segment = one.segment;
-                last_.trusted = most_trusted;
-            }
-            segment_ = one.segment;
-            bytes_ = bytes;
-            missing_ = missing;
-            return true;
+        if (held.in_use) return false;
+        if (held.leases != 0) {
+            consider_leases(one.segment, 1, held.leases);
+            return false;
         }
-        consider_leases(one.segment, 1, held.leases);
+        if (last_.segment != one.segment) {
+            last_.segment = one.segment;
+            last_.trusted = most_trusted;
+        }
+        segment_ = one.segment;
+        bytes_ = bytes;
+        missing_ = missing;
+        return true;
+    };
+    for (std::size_t i = 0; i < found; ++i) {
+        if (begin_with(emptiest[i])) return true;
+    }
+    // As others are emptied, those that pins keep become the emptiest: then any other serves.
+    for (std::size_t segment = 0; found == most_looks && segment < arena_.segments(); ++segment) {
+        const io::segment_state state = arena_.state_of(segment);
+        if (state.buffer_bytes != bytes || state.used < emptiest.back().used) continue;
+        if (state.count * bytes < wanted_ && is_short(segment)) continue;
+        if (begin_with({segment, state.used, state.count - state.used})) return true;
     }
     if (hopeless_count_ < std::ssize(hopeless_))
         hopeless_[static_cast<std::size_t>(hopeless_count_++)] = bytes;

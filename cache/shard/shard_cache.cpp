@@ -36,20 +36,26 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
     parts_->memory.take_anyway(buckets * sizeof(entry*));
     extension_.state = this;
     extension_.before_submit = [](void* self) noexcept {
-        static_cast<shard_cache*>(self)->before_submit();
+        return static_cast<shard_cache*>(self)->before_submit();
     };
     extension_.pending = [](void* self) noexcept {
         auto& here = *static_cast<shard_cache*>(self);
         const bool room = here.parts_->chunks.room_may_have_come();
         const bool exceeded = here.parts_->memory.exceeded();
+        const bool in_line = here.parts_->home_requests.in_line();
         return !here.foreign_.empty() || !here.completions_.empty() ||
-               (room && (here.parts_->owner_requests.waiting() || exceeded)) ||
+               here.parts_->fills.can_submit() ||
+               (room && (here.parts_->owner_requests.waiting() || in_line || exceeded)) ||
+               (in_line && here.parts_->held_leases.may_give_back()) ||
                (exceeded && here.parts_->eviction.owes_shrink());
     };
 }
 
 void shard_cache::adopt_table(entry_table::buckets other) noexcept {
-    parts_->memory.take_anyway(other.size() * sizeof(entry*));
+    const std::uint64_t bytes = other.size() * sizeof(entry*);
+    while (!parts_->memory.take(bytes)) {
+        if (!parts_->eviction.make_memory(bytes)) return;  // the one that there is serves, too
+    }
     parts_->memory.give_back(table_.size() * sizeof(entry*));
     table_.adopt(std::move(other));
 }
@@ -80,7 +86,7 @@ void shard_cache::cancel(chunk_request& wanted) noexcept {
     parts_->home_requests.cancel(wanted);
 }
 
-void shard_cache::before_submit() noexcept {
+std::size_t shard_cache::before_submit() noexcept {
     const bool now_and_then = shard_.turn_number() % settle_turns == 0;
     // Each turn, those who release would miss their cache line each time.
     if (now_and_then || parts_->owner_requests.waiting()) take_foreign();
@@ -92,18 +98,22 @@ void shard_cache::before_submit() noexcept {
         (now_and_then || parts_->chunks.room_may_have_come() || parts_->eviction.owes_shrink()))
         parts_->eviction.shrink();
     if (shard_.stopping()) {
+        parts_->home_requests.end_line();
         parts_->owner_requests.end_line();
         parts_->fills.stop_reads();
     }
     parts_->home_requests.ask_ahead();
     if (parts_->chunks.room_may_have_come()) parts_->owner_requests.serve_line();
-    parts_->fills.submit();
+    // Behind the owner's, which forgets that room may have come.
+    if (parts_->home_requests.in_line()) parts_->home_requests.serve_line();
+    const std::size_t begun = parts_->fills.submit();
     parts_->chunks.let_go();
     // A look at what cannot move costs time.
     parts_->chunks.tidy(now_and_then);
     parts_->held_leases.tidy();
     completions_.flush();
     log_.turn_ended(stamp());
+    return begun;
 }
 
 void shard_cache::memory_changed() noexcept {
@@ -116,7 +126,7 @@ void shard_cache::memory_changed() noexcept {
     fit_table();
     parts_->eviction.shrink();
     parts_->uses.set_memory(parts_->memory.for_buffers());
-    parts_->eviction.count_remembered();
+    static_cast<void>(parts_->eviction.count_remembered());
     parts_->chunks.note_room();
 }
 

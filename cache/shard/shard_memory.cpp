@@ -26,14 +26,23 @@ void shard_memory::grant(std::uint64_t bytes) noexcept {
     arena_.set_budget(bytes_ - granted_);
 }
 
+std::uint64_t shard_memory::left_by_buffers() const noexcept {
+    return bytes_ - std::min(bytes_, std::max(arena_.statistics().divided_bytes, least_));
+}
+
+bool shard_memory::reach(std::uint64_t bytes) noexcept {
+    // What was granted while buffers had more than is theirs may be theirs still.
+    if (bytes <= granted_ && !exceeded()) return true;
+    const std::uint64_t most = left_by_buffers();
+    if (bytes > most) return false;
+    if (bytes > granted_) grant(std::min(bytes + step(), most));
+    return true;
+}
+
 bool shard_memory::take(std::uint64_t bytes) noexcept {
-    const std::uint64_t needed = besides() + bytes;
-    if (needed > granted_) {
-        const std::uint64_t used = std::max(arena_.statistics().divided_bytes, least_);
-        const std::uint64_t most = bytes_ - std::min(bytes_, used);
-        // Where there is hardly room for buffers, entries do not take it.
-        if (most < needed && used > least_) return false;
-        grant(std::min(needed + step(), std::max(most, needed)));
+    if (!reach(besides() + bytes)) {
+        if (entries_ + bytes > due()) return false;
+        grant(std::max(granted_, besides() + bytes));
     }
     entries_ += bytes;
     return true;
@@ -57,9 +66,11 @@ void shard_memory::give_back(std::uint64_t bytes) noexcept {
     adjust();
 }
 
-void shard_memory::set_remembered(std::uint64_t bytes) noexcept {
-    remembered_ = bytes;
+std::uint64_t shard_memory::remember(std::uint64_t now, std::uint64_t wanted) noexcept {
+    const bool more = wanted > remembered_ && reach(entries_ + wanted);
+    remembered_ = std::max(now, more ? wanted : std::min(wanted, remembered_));
     adjust();
+    return remembered_;
 }
 
 void shard_memory::set_bytes(std::uint64_t bytes) noexcept {

@@ -9,8 +9,9 @@
 namespace leat::detail {
 
 /// What entries and memories of what is gone take is not the arena's: the arena may map what
-/// remains. Both together never exceed bytes(), but for a budget that has hardly room for two
-/// chunks, and for as long as pins and reads keep a smaller one from being reached.
+/// remains. Who wants memory that is no buffer's asks before it is used, and gets none that buffers
+/// still have. So both together never exceed bytes(), but by due() where that has hardly room for
+/// two chunks, and for as long as pins and reads keep a smaller budget from being reached.
 ///
 /// Invariant: the arena's budget is bytes() less what is granted besides. One thread.
 class shard_memory {
@@ -26,13 +27,21 @@ public:
     [[nodiscard]] std::uint64_t for_buffers() const noexcept { return bytes_ - granted_; }
     /// What is in use that is no buffer.
     [[nodiscard]] std::uint64_t besides() const noexcept { return entries_ + remembered_; }
-    /// Counts `bytes` of entries, if the buffers in use leave room for them.
+    /// Counts `bytes` of entries, if the buffers in use leave room for them, or they have not even
+    /// due().
     [[nodiscard]] bool take(std::uint64_t bytes) noexcept;
-    /// Counts them all the same.
+    /// What entries have in any case: some pages, and a table and bits for the units of two chunks.
+    [[nodiscard]] std::uint64_t due() const noexcept { return first_grant + least_ / 512; }
+    /// Whether that could ever be, if more buffers became free.
+    [[nodiscard]] bool may_have(std::uint64_t bytes) const noexcept {
+        return besides() + bytes <= most_granted();
+    }
+    /// Counts them all the same: for what there is once a shard, and is there before its buffers.
     void take_anyway(std::uint64_t bytes) noexcept;
     void give_back(std::uint64_t bytes) noexcept;
-    /// What policies remember takes so many bytes now.
-    void set_remembered(std::uint64_t bytes) noexcept;
+    /// What is remembered takes `now` bytes, and would take up to `wanted`. Returns how many it may
+    /// have until this is called again: `now` at least.
+    [[nodiscard]] std::uint64_t remember(std::uint64_t now, std::uint64_t wanted) noexcept;
     /// The shard may use so much from now on. exceeded() says whether something has to go first.
     void set_bytes(std::uint64_t bytes) noexcept;
     [[nodiscard]] std::uint64_t least() const noexcept { return least_; }
@@ -50,6 +59,10 @@ public:
 
 private:
     [[nodiscard]] std::uint64_t step() const noexcept;
+    /// What buffers leave to all else, as long as no more of them become free.
+    [[nodiscard]] std::uint64_t left_by_buffers() const noexcept;
+    /// Whether `bytes` may be in use besides buffers: sees to it that the arena has not got them.
+    [[nodiscard]] bool reach(std::uint64_t bytes) noexcept;
     [[nodiscard]] std::uint64_t most_granted() const noexcept;
     void grant(std::uint64_t bytes) noexcept;
     void adjust() noexcept;
@@ -59,7 +72,7 @@ private:
     std::uint64_t least_;
     std::uint64_t granted_ = 0;     ///< not the arena's
     std::uint64_t entries_ = 0;     ///< bytes of them
-    std::uint64_t remembered_ = 0;  ///< bytes for what is gone
+    std::uint64_t remembered_ = 0;  ///< bytes that what is gone may have
 };
 
 }  // namespace leat::detail

@@ -19,7 +19,7 @@ window_reader window_reader::run(fills& owner, fill_window* wanted, std::stop_to
     std::uint64_t count = 0;
     boost::system::error_code code;
     if (withdrawn.stop_requested()) {  // before it has begun
-        code = errc::cancelled;
+        code = owner.cache().home().stopping() ? errc::stopped : errc::cancelled;
     } else {
         try {
             const priority urgency = mine->ahead ? priority::background : priority::demand;

@@ -42,7 +42,7 @@ public:
     /// then nothing is taken over.
     static window_reader run(fills& owner, fill_window* wanted, std::stop_token withdrawn);
 
-    void start(shard& here) const noexcept { handle_.promise().start(handle_, here); }
+    [[nodiscard]] work& beginning() const noexcept { return handle_.promise().beginning(handle_); }
 
 private:
     explicit window_reader(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}

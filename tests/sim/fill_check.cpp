@@ -42,10 +42,12 @@ void fill_check::look(const chunk_manager& manager, unsigned shard) {
     for (const detail::fill_state& one : queue.of(detail::fill_rank::rest))
         require(!one.waiters.empty() || one.of->ever_used(),
                 "a chunk is to be read that nobody waits for and nobody has used");
-    unsigned& before = in_background_[{&detail::manager_access::core(manager), shard}];
-    require(queue.of(detail::fill_rank::demanded).empty() || queue.background_in_flight <= before,
+    state& before = before_[{&detail::manager_access::core(manager), shard}];
+    const bool waited = !queue.of(detail::fill_rank::demanded).empty();
+    // Reads that begin may demand some of a lower manager: those wait for the next turn.
+    require(!waited || !before.waited || queue.background_in_flight <= before.in_background,
             "a read that nobody waits for goes before those that somebody waits for");
-    before = queue.background_in_flight;
+    before = {queue.background_in_flight, waited};
     watch_.check_wanted();
     const char* const fault = detail::manager_access::cache(manager)->at(shard).fault();
     require(fault == nullptr, fault);

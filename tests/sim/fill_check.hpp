@@ -22,8 +22,13 @@ public:
     void look(const chunk_manager& manager, unsigned shard);
 
 private:
+    struct state {
+        unsigned in_background = 0;
+        bool waited = false;
+    };
+
     const fill_watch& watch_;
-    std::map<std::pair<const detail::manager_core*, unsigned>, unsigned> in_background_;
+    std::map<std::pair<const detail::manager_core*, unsigned>, state> before_;
 };
 
 }  // namespace leat::sim

@@ -14,7 +14,8 @@ from support.fault import Scratch, need_root, silently, skip
 FORGET, BATCH_FORGET, INTERRUPT, DESTROY = 2, 42, 36, 38
 LOOKUP, GETATTR, OPEN, READ, STATFS, RELEASE, FLUSH, INIT = 1, 3, 14, 15, 17, 18, 25, 26
 DIRECT_IO = 1
-WANTED = 1 << 0 | 1 << 12 | 1 << 15  # several reads at once, also direct ones; new times drop cached pages
+# Several reads at once, also direct ones, and names while a folder is read; new times drop cached pages.
+WANTED = 1 << 0 | 1 << 12 | 1 << 15 | 1 << 18
 ROOT = 1
 
 
@@ -75,14 +76,17 @@ class FuseFiles:
             if code in (FORGET, BATCH_FORGET, INTERRUPT):
                 continue
             self.counts[code] = self.counts.get(code, 0) + 1
-            answer = self.answer(code, node, message[40:])
-            error, body = (-answer, b"") if isinstance(answer, int) else (0, answer)
-            try:
-                os.write(self.device, struct.pack("<IiQ", 16 + len(body), error, unique) + body)
-            except OSError:
-                pass  # nobody waits any more
+            self.reply(unique, code, node, message[40:])
             if code == DESTROY:
                 return
+
+    def reply(self, unique: int, code: int, node: int, body: bytes) -> None:
+        answer = self.answer(code, node, body)
+        error, body = (-answer, b"") if isinstance(answer, int) else (0, answer)
+        try:
+            os.write(self.device, struct.pack("<IiQ", 16 + len(body), error, unique) + body)
+        except OSError:
+            pass  # nobody waits any more
 
     def answer(self, code: int, node: int, body: bytes):
         """The body of an answer, or an errno."""

@@ -79,6 +79,38 @@ BOOST_AUTO_TEST_CASE(a_walk_reads_pieces_as_many_at_once_as_may_be_while_a_reque
     }
 }
 
+namespace {
+
+/// Goes through [0, walked) and counts the pieces that came when the next was not being read yet.
+task<int> pieces_behind_which_nothing_is_read(chunk_manager& manager,
+                                              file from,
+                                              const test::script& source) {
+    slice_stream stream = manager.slices(from, 0, walked, {.depth = 3, .slice_size = 64_KiB});
+    int found = 0;
+    std::uint64_t count = 0;
+    for (;;) {
+        const slice part = co_await stream.next();
+        if (!part) break;
+        const std::uint64_t begun = source.bytes;
+        if (begun < walked && begun <= count + part.size()) ++found;
+        count += part.size();
+    }
+    co_return found;
+}
+
+}  // namespace
+
+// The device does not wait for those who wait for it.
+BOOST_AUTO_TEST_CASE(the_next_piece_is_being_read_before_who_waits_for_the_last_runs) {
+    competition of{512_MiB, 1};
+    (void)of.reads();
+    of.source->delay_ms = 1;
+    of.source->bytes = 0;
+    // Of the first it does not know yet that there will be others.
+    BOOST_TEST(of.owner.run(pieces_behind_which_nothing_is_read(of.manager, of.from, *of.source)) <=
+               1);
+}
+
 BOOST_AUTO_TEST_CASE(so_does_who_asks_for_one_piece_after_the_other) {
     competition of{512_MiB};
     (void)of.reads();

@@ -54,8 +54,10 @@ struct fragments {
                        std::uint64_t chunk_size = MiB,
                        unsigned shards = 1,
                        manager_options options = {})
+        : fragments(file_size, small_engine(shards, memory, chunk_size), options) {}
+    fragments(std::uint64_t file_size, const engine_options& engine, manager_options options)
         : source(script_with(file_size)),
-          owner(small_engine(shards, memory, chunk_size)),
+          owner(engine),
           manager(owner, scripted_source{source}, options),
           from(owner.run(manager.open("any"))) {}
 

@@ -49,6 +49,22 @@ BOOST_AUTO_TEST_CASE(keys_that_share_a_bucket_are_told_apart) {
     BOOST_TEST(all.bytes() == 48u);
 }
 
+// 100,000 in a table that was made for one: chains of all would take minutes.
+BOOST_AUTO_TEST_CASE(the_table_grows_with_keys_of_small_pieces) {
+    constexpr std::uint64_t many = 100'000;
+    ghost_list all{many};
+    const std::uint64_t empty = all.memory_bytes();
+    all.push(1, 1);
+    const std::uint64_t a_key = all.memory_bytes() - empty;
+    for (std::uint64_t key = 2; key <= many; ++key) all.push(key, 1);
+    const std::uint64_t buckets = all.memory_bytes() - many * a_key;
+    BOOST_TEST(buckets >= many);  // four bytes for each four keys
+    for (std::uint64_t key = 1; key <= many; key += 2) BOOST_TEST_REQUIRE(all.erase(key));
+    for (std::uint64_t key = 1; key <= many; ++key)
+        BOOST_TEST_REQUIRE(all.contains(key) == (key % 2 == 0));
+    BOOST_TEST(all.bytes() == many / 2);
+}
+
 BOOST_AUTO_TEST_CASE(what_it_takes_follows_what_may_be_remembered) {
     constexpr std::uint64_t many = 20'000;
     constexpr std::uint64_t piece = 4096;

@@ -67,22 +67,50 @@ BOOST_AUTO_TEST_CASE(what_is_granted_besides_is_not_the_arenas) {
     BOOST_TEST(memory.take(1));
     BOOST_TEST(arena.budget() < 8_MiB - shard_memory::first_grant);
     BOOST_TEST(memory.besides() == shard_memory::first_grant + 1);
-    // As long as buffers are used entries do not take their place, unless they must.
+    // As long as buffers are used nothing takes their place.
     std::vector<std::byte*> used;
     while (std::byte* const one = arena.allocate(1_MiB)) used.push_back(one);
     BOOST_TEST(used.size() == 7U);
     BOOST_TEST(!memory.take(1_MiB));
     BOOST_TEST(!memory.exceeded());
+    BOOST_TEST(memory.may_have(1_MiB));
     memory.take_anyway(1_MiB);
     BOOST_TEST(memory.exceeded());
+    // Nor what was granted to others while they have it.
+    BOOST_TEST(!memory.take(1));
+    BOOST_TEST(memory.remember(0, 1_KiB) == 0U);
+    arena.release(used.back(), 1_MiB);
+    used.pop_back();
     arena.release(used.back(), 1_MiB);
     used.pop_back();
     BOOST_TEST(!memory.exceeded());
+    BOOST_TEST(memory.take(1));
     BOOST_TEST(arena.statistics().mapped_bytes + memory.besides() <= 8_MiB);
-    // Two chunks are the buffers', whatever else there is.
-    memory.set_remembered(100_MiB);
-    BOOST_TEST(arena.budget() == 2_MiB);
     for (std::byte* const one : used) arena.release(one, 1_MiB);
+}
+
+BOOST_AUTO_TEST_CASE(two_chunks_are_the_buffers_whatever_else_there_is) {
+    io::buffer_arena arena{{.budget = 8_MiB, .huge_pages = false, .segment_bytes = 1_MiB}};
+    shard_memory memory{arena, 8_MiB, 2_MiB};
+    BOOST_TEST(memory.take(5_MiB));
+    BOOST_TEST(memory.remember(10_KiB, 512_KiB) == 512_KiB);
+    BOOST_TEST(!memory.may_have(1_MiB));
+    BOOST_TEST(!memory.take(1_MiB));
+    BOOST_TEST(memory.remember(512_KiB, 2_MiB) == 512_KiB);
+    BOOST_TEST(arena.budget() >= 2_MiB);
+    BOOST_TEST(memory.besides() + 2_MiB <= 8_MiB);
+    memory.give_back(5_MiB);
+    BOOST_TEST(memory.remember(10_KiB, 20_KiB) == 20_KiB);
+    BOOST_TEST(arena.budget() == 8_MiB - shard_memory::first_grant);
+}
+
+BOOST_AUTO_TEST_CASE(where_there_is_room_for_two_chunks_only_a_few_entries_have_some_all_the_same) {
+    io::buffer_arena arena{{.budget = 2_MiB, .huge_pages = false, .segment_bytes = 1_MiB}};
+    shard_memory memory{arena, 2_MiB, 2_MiB};
+    BOOST_TEST(memory.remember(0, 1) == 0U);
+    BOOST_TEST(memory.take(memory.due()));
+    BOOST_TEST(!memory.take(1));
+    BOOST_TEST(arena.budget() == 2_MiB);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_parts_is_told) {

@@ -3,11 +3,13 @@
 #include "shard/shard_parts.hpp"
 
 #include <leat/cache/detail/manager_access.hpp>
+#include <leat/engine/with_timeout.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 using namespace leat;
@@ -20,6 +22,18 @@ namespace {
 constexpr std::uint64_t pieces = 4500;  // more than there is room for
 constexpr std::uint64_t apart = 128_KiB;
 
+struct effort {
+    std::uint64_t looks = 0;
+    std::uint64_t turns = 0;
+};
+effort effort_of(fragments& of) {
+    auto look = [](const chunk_manager& manager) -> task<effort> {
+        detail::shard_cache& cache = detail::manager_access::cache(manager)->at(0);
+        co_return effort{cache.parts().eviction.looks(), cache.home().turn_number()};
+    };
+    return of.owner.run(look(of.manager));
+}
+
 /// Memory full of pieces of 4 KiB, of which some in each segment are pinned.
 struct pinned_segments : fragments {
     pinned_segments() : fragments(8_GiB, 16_MiB, 1_MiB, 1, manager_options{.pin_deadline = 20s}) {
@@ -29,21 +43,9 @@ struct pinned_segments : fragments {
         }
         (void)reads();
     }
-    struct effort {
-        std::uint64_t looks = 0;
-        std::uint64_t turns = 0;
-    };
     [[nodiscard]] boost::system::error_code at_once(std::uint64_t offset, std::uint64_t size) {
         return owner.run(test::code_of(manager, at(offset, size, hint::no_wait)));
     }
-    [[nodiscard]] effort until_now() {
-        auto look = [](const chunk_manager& of) -> task<effort> {
-            detail::shard_cache& cache = detail::manager_access::cache(of)->at(0);
-            co_return effort{cache.parts().eviction.looks(), cache.home().turn_number()};
-        };
-        return owner.run(look(manager));
-    }
-
     std::vector<slice> pins;
 };
 
@@ -66,11 +68,216 @@ BOOST_FIXTURE_TEST_CASE(one_that_waits_for_a_large_buffer_is_not_searched_for_al
     spawned<bool> waits =
         owner.spawn_on(0, test::right_bytes(manager, at(elsewhere + 1_GiB, 64_KiB)));
     while (sum().waiting == 0) std::this_thread::yield();
-    const effort before = until_now();
+    const effort before = effort_of(*this);
     for (std::uint64_t i = 0; i < 2000; ++i) BOOST_TEST(right(elsewhere + i * apart, 4_KiB));
-    const effort after = until_now();
+    const effort after = effort_of(*this);
     // Each search for it looks at all there is.
     BOOST_TEST(after.looks - before.looks <= 100 * (after.turns - before.turns) + 20 * pieces);
     pins.clear();
+    BOOST_TEST(waits.get());
+}
+
+BOOST_FIXTURE_TEST_CASE(who_does_not_wait_is_not_searched_for_each_time, pinned_segments) {
+    auto refused = [](const chunk_manager& of, chunk_config wanted) -> task<int> {
+        int count = 0;
+        for (int i = 0; i < 2000; ++i, wanted.offset += apart) {
+            const boost::system::error_code code = co_await test::code_of(of, wanted);
+            count += code == errc::no_buffer ? 1 : 0;
+        }
+        co_return count;
+    };
+    const effort before = effort_of(*this);
+    BOOST_TEST(owner.run(refused(manager, at(elsewhere, 64_KiB, hint::no_wait))) == 2000);
+    BOOST_TEST(effort_of(*this).looks - before.looks <= 200 * pieces);
+    // After so many turns it is.
+    pins.clear();
+    const std::uint64_t until = effort_of(*this).turns + 2 * pieces / 64;
+    while (effort_of(*this).turns < until) {
+    }
+    BOOST_TEST(!at_once(elsewhere, 64_KiB));
+}
+
+namespace {
+
+task<std::uint64_t> mapped_here() {
+    co_return this_shard().statistics().arena.mapped_bytes;
+}
+
+/// The same over two shards: none of them has memory for more entries.
+struct two_pinned_shards : fragments {
+    two_pinned_shards() : fragments(8_GiB, engine_without_spin(), {.pin_deadline = 20s}) {
+        for (std::uint64_t i = 0; i < pieces; ++i) {
+            slice got = get(i * apart, 4_KiB);
+            if (i % 30 == 10) pins.push_back(std::move(got));
+        }
+    }
+    /// What nothing wakes does not turn.
+    [[nodiscard]] static engine_options engine_without_spin() {
+        engine_options made = test::small_engine(2, 16_MiB, 1_MiB);
+        made.spin = 0ns;
+        return made;
+    }
+    /// Buffers, entries and all else together.
+    [[nodiscard]] std::uint64_t in_all() {
+        std::uint64_t all = sum().entry_bytes;
+        for (unsigned shard = 0; shard < 2; ++shard)
+            all += owner.spawn_on(shard, mapped_here()).get();
+        return all;
+    }
+    /// The next that the other shard owns.
+    [[nodiscard]] chunk_config foreign() {
+        do {
+            next_ += apart;
+        } while (manager.owner(at(next_, 4_KiB)) == 0);
+        return at(next_, 4_KiB);
+    }
+    /// Pins by leases, until there are no records for more.
+    void pin_all_records() {
+        auto pin = [](const chunk_manager& of, chunk_config wanted,
+                      std::vector<slice>& to) -> task<boost::system::error_code> {
+            wanted.hint = hint::no_wait;
+            as_result asking{of.get_chunk(wanted)};
+            result<slice> got = co_await asking;
+            if (!got) co_return got.error().code;
+            to.push_back(std::move(*got));
+            co_return boost::system::error_code{};
+        };
+        // Not only in turns in which no memory is searched for.
+        for (int failed = 0; failed < 300; ++failed) {
+            const boost::system::error_code code =
+                owner.spawn_on(0, pin(manager, foreign(), by_lease)).get();
+            if (!code) failed = 0;
+            BOOST_TEST((!code || code == errc::no_buffer));
+        }
+    }
+
+    std::vector<slice> pins;
+    std::vector<slice> by_lease;
+
+private:
+    std::uint64_t next_ = 6_GiB;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(entries_of_what_is_under_way_take_no_memory_that_pins_keep,
+                        two_pinned_shards) {
+    constexpr std::uint64_t count = 3000;
+    BOOST_TEST(in_all() <= owner.memory());
+    source->held = true;
+    std::vector<spawned<bool>> all;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const chunk_config wanted = at(elsewhere + i * apart, 4_KiB);
+        all.push_back(owner.spawn_on(i % 2, test::right_bytes(manager, wanted)));
+    }
+    while (sum().waiting != count) std::this_thread::yield();
+    BOOST_TEST(in_all() <= owner.memory());
+    // One after another they all get what they need.
+    source->held = false;
+    for (spawned<bool>& one : all) BOOST_TEST(one.get());
+    BOOST_TEST(in_all() <= owner.memory());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_remembered_takes_no_memory_that_pins_keep, two_pinned_shards) {
+    for (std::uint64_t i = 0; i < 2 * pieces; ++i) {
+        BOOST_TEST(right(elsewhere + i * apart, 4_KiB, i % 2));
+        if (i % 500 == 0) BOOST_TEST(in_all() <= owner.memory());
+    }
+    BOOST_TEST(in_all() <= owner.memory());
+}
+
+BOOST_FIXTURE_TEST_CASE(who_finds_no_record_for_a_lease_waits_for_one, two_pinned_shards) {
+    pin_all_records();
+    BOOST_TEST(in_all() <= owner.memory());
+    const chunk_config wanted = foreign();
+    spawned<bool> waits = owner.spawn_on(0, test::right_bytes(manager, wanted));
+    spawned<bool> next = owner.spawn_on(0, test::right_bytes(manager, foreign()));
+    while (sum().waiting != 2) std::this_thread::yield();
+    // What goes by a lease that there is waits for nobody.
+    BOOST_TEST(by_lease.size() > 1U);
+    by_lease.pop_back();
+    BOOST_TEST(waits.get());
+    BOOST_TEST(next.get());
+    BOOST_TEST(sum().waiting == 0U);
+}
+
+// What they have kept is memory for records.
+BOOST_FIXTURE_TEST_CASE(who_waits_for_a_record_is_served_when_chunks_are_unpinned,
+                        two_pinned_shards) {
+    pin_all_records();
+    spawned<bool> waits = owner.spawn_on(0, test::right_bytes(manager, foreign()));
+    while (sum().waiting != 1) std::this_thread::yield();
+    for (std::uint64_t i = 0; i < pins.size(); ++i) {
+        if (manager.owner(at((10 + 30 * i) * apart, 4_KiB)) == 0) pins[i] = slice{};
+    }
+    BOOST_TEST(waits.get());
+}
+
+BOOST_FIXTURE_TEST_CASE(who_waits_for_a_record_waits_no_longer_than_for_a_buffer,
+                        two_pinned_shards) {
+    chunk_manager hasty{owner, test::scripted_source{source}, {.pin_deadline = 1ms}};
+    const file same = owner.run(hasty.open("any"));
+    chunk_config wanted{same, 0, 4_KiB};
+    while (hasty.owner(wanted) == 0) wanted.offset += apart;
+    pin_all_records();
+    const boost::system::error_code code = owner.spawn_on(0, test::code_of(hasty, wanted)).get();
+    BOOST_TEST((code == errc::no_buffer), code.message());
+    BOOST_TEST(sum().waiting == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_waits_for_a_record_can_be_cancelled, two_pinned_shards) {
+    pin_all_records();
+    auto give_up = [](const chunk_manager& of, chunk_config wanted) -> task<bool> {
+        try {
+            const slice got = co_await with_timeout(of.get_chunk(wanted), 1ms);
+            co_return false;
+        } catch (const system_error& failure) {
+            co_return failure.code() == errc::timed_out;
+        }
+    };
+    BOOST_TEST(owner.spawn_on(0, give_up(manager, foreign())).get());
+    BOOST_TEST(sum().waiting == 0U);
+    by_lease.clear();
+    BOOST_TEST(owner.spawn_on(0, test::right_bytes(manager, foreign())).get());
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_record_is_told_that_the_engine_stops) {
+    two_pinned_shards of;
+    of.pin_all_records();
+    spawned<boost::system::error_code> waits =
+        of.owner.spawn_on(0, test::code_of(of.manager, of.foreign()));
+    while (of.sum().waiting != 1) std::this_thread::yield();
+    of.owner.stop();
+    BOOST_TEST((waits.get() == errc::stopped));
+}
+
+// A search meets those pins only that stand before the first chunk that would be of no use.
+BOOST_FIXTURE_TEST_CASE(who_waits_for_a_segment_is_served_when_what_kept_it_is_unpinned,
+                        pinned_segments) {
+    spawned<bool> waits = owner.spawn_on(0, test::right_bytes(manager, at(elsewhere, 64_KiB)));
+    const auto wait_until_nothing_is_searched = [this] {
+        std::uint64_t before = 0;
+        for (int same = 0; same < 300; ++same) {
+            const std::uint64_t looks = effort_of(*this).looks;
+            if (std::exchange(before, looks) != looks) same = 0;
+        }
+        BOOST_TEST(sum().waiting == 1U);
+    };
+    wait_until_nothing_is_searched();
+    const auto peek = [](const chunk_manager& of, chunk_config config) -> task<slice> {
+        co_return of.peek(config);
+    };
+    std::vector<slice> others;
+    for (std::uint64_t i = pieces - 5; i > 30; i -= 30) {
+        // Whatever is there still.
+        for (std::uint64_t k = i; k > i - 5; --k) {
+            slice hit = owner.run(peek(manager, at(k * apart, 4_KiB)));
+            if (hit) others.push_back(std::move(hit));
+        }
+    }
+    BOOST_TEST(others.size() > 100U);
+    pins.clear();
+    wait_until_nothing_is_searched();
+    others.clear();
     BOOST_TEST(waits.get());
 }

@@ -427,3 +427,21 @@ BOOST_AUTO_TEST_CASE(for_a_chunk_of_several_segments_nothing_goes_in_vain) {
     // What three segments hold, and perhaps one for entries.
     BOOST_TEST(of.sum().evictions <= 128u);
 }
+
+BOOST_AUTO_TEST_CASE(a_segment_is_found_however_many_are_pinned_that_are_emptier) {
+    constexpr std::size_t pinned = 60;
+    arena_of_four of{(pinned + 1) * 2_MiB};
+    while (of.arena.fits(64_KiB)) of.add(64_KiB);
+    // In each but the last something is pinned, and others have gone.
+    for (std::size_t in = 0; in < pinned; ++in) {
+        chunk* gone = nullptr;
+        of.arena.each_user(in, [&](void* user) { gone = static_cast<chunk*>(user); });
+        of.drop(*gone);
+        of.arena.each_user(in, [](void* user) { static_cast<chunk*>(user)->pins = 1; });
+    }
+    last_look last;
+    segment_emptying emptying{of.arena, last};
+    BOOST_TEST(emptying.may_empty(64_KiB));
+    BOOST_TEST(last.segment == pinned);
+    for (chunk& one : of.all) one.pins = 0;
+}

@@ -45,6 +45,7 @@ struct stepped {
     T complete(unsigned shard, task<T> job) {
         spawned<T> running = owner.spawn_on(shard, std::move(job));
         while (owner.roots() != 0) turn();
+        turn();  // what nobody waits for is read, too
         return running.get();
     }
     task<> get_remote() {

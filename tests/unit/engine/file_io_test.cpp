@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace leat;
@@ -154,20 +155,40 @@ BOOST_DATA_TEST_CASE(a_stop_request_ends_the_read_of_a_list, both_backends, kind
 
 namespace {
 
-/// Passes everything on and counts the descriptors that it is to close.
+/// Passes everything on and counts the descriptors that it is to close. The first open that begins
+/// before one of them is closed finds none free, which is told after that one was closed.
 class closing_backend final : public io::backend {
 public:
-    closing_backend(std::unique_ptr<io::backend> through, std::atomic<int>& closed)
-        : through_(std::move(through)), closed_(closed) {}
+    closing_backend(std::unique_ptr<io::backend> through,
+                    std::atomic<int>& closed,
+                    bool refuses = false)
+        : through_(std::move(through)), closed_(closed), refuses_(refuses) {}
     void submit(io::operation& op) noexcept override {
         closed_ += op.code == io::opcode::close ? 1 : 0;
-        through_->submit(op);
+        if (refuses_ && op.code == io::opcode::close) {
+            late_ = &op;
+        } else if (late_ != nullptr && op.code == io::opcode::open) {
+            refused_ = &op;
+            through_->submit(*std::exchange(late_, nullptr));
+            refuses_ = false;
+        } else {
+            through_->submit(op);
+        }
     }
     void cancel(io::operation& op) noexcept override { through_->cancel(op); }
-    std::size_t run(io::time_point deadline) override { return through_->run(deadline); }
+    std::size_t run(io::time_point deadline) override {
+        const std::size_t done = through_->run(deadline);
+        if (refused_ == nullptr || through_->in_flight() != 0) return done;
+        io::operation& op = *std::exchange(refused_, nullptr);
+        op.result = -EMFILE;
+        op.on_complete(op);
+        return done + 1;
+    }
     void wake() noexcept override { through_->wake(); }
     [[nodiscard]] io::time_point now() const noexcept override { return through_->now(); }
-    [[nodiscard]] std::size_t in_flight() const noexcept override { return through_->in_flight(); }
+    [[nodiscard]] std::size_t in_flight() const noexcept override {
+        return through_->in_flight() + (refused_ != nullptr ? 1 : 0);
+    }
     [[nodiscard]] std::string owed() const override { return through_->owed(); }
     [[nodiscard]] io::backend_statistics statistics() const override {
         return through_->statistics();
@@ -176,6 +197,9 @@ public:
 private:
     std::unique_ptr<io::backend> through_;
     std::atomic<int>& closed_;
+    bool refuses_;
+    io::operation* late_ = nullptr;
+    io::operation* refused_ = nullptr;
 };
 
 task<io::file> open_and_unlink(std::string path) {
@@ -215,6 +239,26 @@ BOOST_DATA_TEST_CASE(an_open_waits_for_descriptors_that_are_being_closed, both_b
         BOOST_ERROR(failure.what());
     }
     ::setrlimit(RLIMIT_NOFILE, &old);
+}
+
+// The descriptor may be closed between a refusal and the look at it.
+BOOST_DATA_TEST_CASE(a_refused_open_is_repeated_after_a_close_that_has_ended, both_backends, kind) {
+    const test::temporary_folder folder;
+    std::atomic<int> closed{0};
+    engine_options options = options_of(1, kind);
+    options.make_backend = [&](unsigned) {
+        std::string note;
+        return std::make_unique<closing_backend>(io::make_backend({kind}, note), closed, true);
+    };
+    engine owner{options};
+    owner.run([](std::string first, std::string second) -> task<> {
+        {
+            const io::file unlinked = co_await open_and_unlink(std::move(first));
+        }
+        const io::file opened = co_await open_file(std::move(second), AT_FDCWD, false);
+        BOOST_TEST(opened.size() == 20u);
+    }(folder.make("first", 10), folder.make("second", 20)));
+    BOOST_TEST(closed == 1);
 }
 
 // Giving back a large file's blocks takes long.

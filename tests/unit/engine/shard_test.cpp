@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <new>
+#include <string>
 #include <thread>
 
 #if defined(__has_feature)
@@ -70,6 +71,28 @@ struct letters {
 };
 
 }  // namespace
+
+// What was ready runs, what that has woken does not.
+BOOST_DATA_TEST_CASE(what_is_to_be_submitted_soon_goes_before_what_is_woken, both_backends, kind) {
+    for (const bool soon : {false, true}) {
+        stepped all{1, kind};
+        std::string order;
+        call woken{[&] { order += 'w'; }};
+        call first{[&] {
+            order += '1';
+            if (soon) all[0].submit_soon();
+            all[0].schedule(woken);
+        }};
+        call second{[&] { order += '2'; }};
+        all[0].schedule(first);
+        all[0].schedule(second);
+        BOOST_TEST(all[0].turn());
+        BOOST_TEST(order == (soon ? "12" : "12w"));
+        if (soon) all[0].park();  // there is something to do
+        BOOST_TEST(all[0].turn() == soon);
+        BOOST_TEST(order == "12w");
+    }
+}
 
 BOOST_DATA_TEST_CASE(a_turn_runs_what_is_ready_in_order_and_never_waits, both_backends, kind) {
     stepped all{1, kind};
@@ -299,15 +322,22 @@ BOOST_AUTO_TEST_CASE(an_extension_works_before_each_submit_and_keeps_the_shard_a
     struct state {
         int turns = 0;
         bool pending = false;
+        std::size_t done = 0;
     } counts;
     const shard::extension extra{
-        &counts, [](void* mine) noexcept { ++static_cast<state*>(mine)->turns; },
+        &counts,
+        [](void* mine) noexcept {
+            ++static_cast<state*>(mine)->turns;
+            return static_cast<state*>(mine)->done;
+        },
         [](void* mine) noexcept { return static_cast<state*>(mine)->pending; }};
     all[0].attach(extra);
     BOOST_TEST(all[0].cache_state() == &counts);
-    all[0].turn();
-    all[0].turn();
+    BOOST_TEST(!all[0].turn());
+    counts.done = 1;
+    BOOST_TEST(all[0].turn());  // it is work
     BOOST_TEST(counts.turns == 2);
+    counts.done = 0;
     counts.pending = true;
     all[0].park();
     BOOST_TEST(all[0].statistics().parks == 0u);

@@ -22,7 +22,8 @@ struct file_id {
 enum class hint : std::uint8_t {
     normal,
     /// Do not wait for a buffer: fail at once, with errc::all_pinned if pins are the reason, else
-    /// with errc::no_buffer; idle buffers that are leased have been asked back then.
+    /// with errc::no_buffer; idle buffers that are leased have been asked back then. Where a search
+    /// of very many chunks has just been in vain it fails without another, for a turn for each 64.
     no_wait,
     /// Of a pass over much that does not come back. It counts as no use: what it brings in is the
     /// first to go, unless a request without this hint uses it meanwhile, and what was there before

@@ -333,7 +333,8 @@ public:
     [[nodiscard]] task<cache_statistics> statistics();
     /// The same for a thread that is no shard, of an engine that runs: asks all shards at once, by
     /// a message each, and blocks until they have answered. Throws leat::system_error:
-    /// errc::timed_out if one does not within `patience`, errc::stopped if one has ended.
+    /// errc::timed_out if one does not within `patience`, errc::stopped if one has ended, what it
+    /// met with if it could not, such as ENOMEM of the system.
     [[nodiscard]] cache_statistics live_statistics(time_span patience = std::chrono::seconds{
                                                        1}) const;
 

@@ -151,6 +151,10 @@ public:
     /// turned again once this was true: its backend may be gone.
     [[nodiscard]] bool finished() noexcept;
 
+    /// Leaves what this turn's ready work makes ready to the next turn: what has been prepared for
+    /// the device goes to it first.
+    void submit_soon() noexcept { submits_soon_ = true; }
+
     /// Counts down the hits that may go by before a coroutine yields; refilled each turn.
     [[nodiscard]] bool spend_hit() noexcept { return --hits_left_ >= 0; }
     [[nodiscard]] std::uint64_t hits() const noexcept {
@@ -211,7 +215,8 @@ public:
     /// What a layer above keeps on a shard, and what it does each turn.
     struct extension {
         void* state = nullptr;
-        void (*before_submit)(void* state) noexcept = nullptr;  ///< at the end of the turn's work
+        /// At the end of the turn's work; returns how much it has done that may bring about more.
+        std::size_t (*before_submit)(void* state) noexcept = nullptr;
         /// Whether that has something to do, while parking.
         bool (*pending)(void* state) noexcept = nullptr;
     };
@@ -253,6 +258,7 @@ private:
     [[nodiscard]] io::time_point next_deadline() const noexcept;
     std::size_t receive() noexcept;
     std::size_t run_ready() noexcept;
+    std::size_t run_some(detail::work_queue& of, std::size_t count) noexcept;
     void flush() noexcept;
     void end() noexcept;
     void run_last() noexcept;
@@ -269,6 +275,7 @@ private:
     io::time_point turn_time_{};
     io::time_point stamp_time_{};
     std::uint64_t hits_before_ = 0;
+    bool submits_soon_ = false;
     std::atomic<void*> cache_state_{nullptr};
     std::array<std::atomic<const extension*>, slots> extensions_;
 

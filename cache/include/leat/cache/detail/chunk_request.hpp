@@ -89,6 +89,8 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     bool redirected = false;
     piece_number elsewhere;
     enum class place : std::uint8_t { nowhere, units, buffer } waits = place::nowhere;  // owner's
+    /// Home's: it waits for the record of a lease of `elsewhere`, and goes by that then.
+    bool awaits_record = false;
     /// Messages on the way or at the owner: the request, its cancellation.
     unsigned travelling = 0;
     struct back_pointer : timer {
@@ -99,7 +101,7 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     [[nodiscard]] static chunk_request& of_message(work& message) noexcept {
         return *static_cast<back_pointer&>(static_cast<timer&>(message)).request;
     }
-    back_pointer deadline;      ///< in the owner's timers while it waits for a buffer
+    back_pointer deadline;      ///< in the timers of where it waits for a record or a buffer
     back_pointer cancellation;  ///< the message that withdraws it
 };
 

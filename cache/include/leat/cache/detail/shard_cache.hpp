@@ -155,7 +155,8 @@ private:
                                     hint given) noexcept;
     void attend(entry& unpinned) noexcept;
     void settle_foreign(entry& released) noexcept;
-    void before_submit() noexcept;
+    /// Returns how many reads have begun.
+    std::size_t before_submit() noexcept;
     void memory_changed() noexcept;
 
     entry_table table_;

@@ -139,6 +139,7 @@ inline shard_context::shard_context(shard& home) : home_(home) {
     extension_.state = this;
     extension_.before_submit = [](void* self) noexcept {
         static_cast<shard_context*>(self)->serve();
+        return std::size_t{0};
     };
     extension_.pending = [](void* self) noexcept {
         return static_cast<shard_context*>(self)->more_;
