@@ -10,27 +10,27 @@ namespace leat::http {
 
 namespace {
 
-bool is_name_letter(char one) {
+constexpr letter_set name_letters{[](char one) {
     return is_letter_or_digit(one) ||
            std::string_view{"-._~!$&'()*+,;="}.find(one) != std::string_view::npos;
-}
+}};
 
 bool is_name(std::string_view text) {
     for (; !text.empty(); text.remove_prefix(1)) {
-        if (text.front() == '%') {
-            if (text.size() < 3 || hex_value(text[1]) > 15 || hex_value(text[2]) > 15) return false;
-            text.remove_prefix(2);
-        } else if (!is_name_letter(text.front())) {
+        if (name_letters.contains(text.front())) continue;
+        if (text.front() != '%' || text.size() < 3 || hex_value(text[1]) > 15 ||
+            hex_value(text[2]) > 15)
             return false;
-        }
+        text.remove_prefix(2);
     }
     return true;
 }
 
 /// What stands in the brackets: an IPv6 address, or what future versions write ("v1.x:y").
 bool is_literal(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(),
-                                        [](char one) { return one == ':' || is_name_letter(one); });
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char one) {
+        return one == ':' || name_letters.contains(one);
+    });
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include "http/text.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <optional>
+#include <system_error>
 
 namespace leat::http {
 
@@ -16,30 +18,31 @@ class number {
 public:
     /// Nothing if the text is none.
     static std::optional<number> read(std::string_view text) {
-        if (text.empty() || text.find_first_not_of(digits) != text.npos) return {};
+        if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return {};
         text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
         return number{text};
     }
     /// Its value, or the largest there is if it is larger.
-    [[nodiscard]] std::uint64_t clamped() const {
-        constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
-        std::uint64_t value = 0;
-        for (const char one : digits_) {
-            const auto digit = static_cast<std::uint64_t>(one - '0');
-            if (value > (largest - digit) / 10) return largest;
-            value = value * 10 + digit;
-        }
-        return value;
-    }
+    [[nodiscard]] std::uint64_t clamped() const { return clamped_; }
     friend bool operator<(const number& left, const number& right) {
+        if (left.clamped_ != right.clamped_) return left.clamped_ < right.clamped_;
         const std::size_t a = left.digits_.size();
         const std::size_t b = right.digits_.size();
         return a != b ? a < b : left.digits_ < right.digits_;
     }
 
 private:
-    explicit number(std::string_view significant) : digits_(significant) {}
+    explicit number(std::string_view significant) : digits_(significant) {
+        using limits = std::numeric_limits<std::uint64_t>;
+        for (const char one : significant.substr(0, limits::digits10))
+            clamped_ = clamped_ * 10 + static_cast<std::uint64_t>(one - '0');
+        if (significant.size() <= limits::digits10) return;
+        const char* const end = significant.data() + significant.size();
+        const auto read = std::from_chars(significant.data(), end, clamped_);
+        if (read.ec == std::errc::result_out_of_range) clamped_ = limits::max();
+    }
     std::string_view digits_;
+    std::uint64_t clamped_ = 0;
 };
 
 /// Reads one range-spec. Returns false if it is malformed; adds nothing if it lies outside the
@@ -80,7 +83,7 @@ byte_ranges::kind read_list(std::string_view value,
         return kind::whole;
     // A list (5.6.1): commas with blanks around, and elements between them that may be missing.
     std::string_view rest = value.substr(equals + 1);
-    if (rest.empty() || blanks.find(rest.front()) != blanks.npos) return kind::whole;
+    if (rest.empty() || is_blank(rest.front())) return kind::whole;
     std::size_t count = 0;
     bool of_empty_file = false;
     for (bool more = true; more;) {

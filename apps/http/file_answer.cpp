@@ -80,8 +80,8 @@ void write_content(head_writer& to,
     to.field("Content-Length", answer.content_length);
     if (answer.code == status::partial_content && !answer.multipart()) {
         const byte_range& part = answer.parts.front();
-        to.begin("Content-Range").text("bytes ").number(part.first).text("-");
-        to.number(part.first + part.length - 1).text("/").number(facts.size).end();
+        to.begin("Content-Range").verbatim("bytes ").number(part.first).verbatim("-");
+        to.number(part.first + part.length - 1).verbatim("/").number(facts.size).end();
     }
     if (facts.prepared.empty() || answer.multipart()) {
         write_file(to, facts, options, now);

@@ -15,7 +15,7 @@ void head_writer::status_line(status code) noexcept {
 
 void head_writer::begin_answer(status code, sys_seconds now) noexcept {
     status_line(code);
-    field("Date", date_text(now));
+    begin("Date").verbatim(date_text(now)).end();
 }
 
 void head_writer::connection(const request_head& request, bool keep_alive) noexcept {

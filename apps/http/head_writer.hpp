@@ -58,6 +58,12 @@ public:
         for (char& one : written) one = is_control(one) ? ' ' : one;  // many at once
         return *this;
     }
+    /// A piece that has no controls, as the program's own words: it is not looked at.
+    head_writer& verbatim(std::string_view clean) noexcept {
+        assert(std::none_of(clean.begin(), clean.end(), is_control));
+        append(clean);
+        return *this;
+    }
     head_writer& number(std::uint64_t value) noexcept;
     void end() noexcept { append("\r\n"); }
 

@@ -20,7 +20,7 @@ public:
     /// Decodes a segment and goes where it leads.
     status enter(std::string_view segment) {
         const std::size_t parent = size_;
-        if (parent != 0 && !put('/')) return status::uri_too_long;
+        if (parent != 0 && !put("/")) return status::uri_too_long;
         const std::size_t begin = size_;
         const status decoded = decode(segment);
         if (decoded != status::ok) return decoded;
@@ -44,26 +44,26 @@ public:
 
 private:
     status decode(std::string_view segment) {
-        while (!segment.empty()) {
-            char letter = segment.front();
-            std::size_t taken = 1;
-            if (letter == '%') {
-                if (segment.size() < 3) return status::bad_request;
-                const unsigned high = hex_value(segment[1]);
-                const unsigned low = hex_value(segment[2]);
-                if (high > 15 || low > 15 || (high | low) == 0) return status::bad_request;
-                letter = static_cast<char>(high << 4 | low);
-                taken = 3;
-                if (letter == '/') return status::not_found;
-            }
-            if (!put(letter)) return status::uri_too_long;
-            segment.remove_prefix(taken);
+        for (;;) {
+            const std::size_t plain = std::min(segment.find('%'), segment.size());
+            if (!put(segment.substr(0, plain))) return status::uri_too_long;
+            segment.remove_prefix(plain);
+            if (segment.empty()) return status::ok;
+            if (segment.size() < 3) return status::bad_request;
+            const unsigned high = hex_value(segment[1]);
+            const unsigned low = hex_value(segment[2]);
+            if (high > 15 || low > 15 || (high | low) == 0) return status::bad_request;
+            const auto letter = static_cast<char>(high << 4 | low);
+            if (letter == '/') return status::not_found;
+            if (!put({&letter, 1})) return status::uri_too_long;
+            segment.remove_prefix(3);
         }
-        return status::ok;
     }
-    bool put(char letter) {
-        if (size_ == buffer_.size()) return false;
-        buffer_[size_++] = letter;
+    bool put(std::string_view letters) {
+        if (letters.size() > buffer_.size() - size_) return false;
+        std::copy(letters.begin(), letters.end(),
+                  buffer_.begin() + static_cast<std::ptrdiff_t>(size_));
+        size_ += letters.size();
         return true;
     }
 
@@ -94,11 +94,14 @@ bool take_host(std::string_view& target, target_path& result) {
 }
 
 /// What a target may not have unescaped: blanks, controls, and a fragment, which clients keep.
+constexpr letter_set foreign_letters{
+    [](char one) { return is_control(one) || one == ' ' || one == '\t' || one == '#'; }};
+
 bool is_foreign(char one) {
-    return is_control(one) || one == ' ' || one == '\t' || one == '#';
+    return foreign_letters.contains(one);
 }
 
-bool is_unreserved(char one) {
+constexpr bool is_unreserved(char one) {
     return is_letter_or_digit(one) || one == '-' || one == '.' || one == '_' || one == '~';
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -14,6 +15,10 @@ inline constexpr std::string_view digits = "0123456789";
     return one >= 'A' && one <= 'Z' ? static_cast<char>(one - 'A' + 'a') : one;
 }
 
+[[nodiscard]] constexpr bool is_blank(char one) noexcept {
+    return one == ' ' || one == '\t';
+}
+
 [[nodiscard]] constexpr bool is_digit(char one) noexcept {
     return one >= '0' && one <= '9';
 }
@@ -22,10 +27,32 @@ inline constexpr std::string_view digits = "0123456789";
     return is_digit(one) || (lower(one) >= 'a' && lower(one) <= 'z');
 }
 
-/// Of the names of methods and fields (RFC 9110, 5.6.2).
-[[nodiscard]] constexpr bool is_token_letter(char one) noexcept {
+/// A set of letters as a table: a look at one place for each letter of a request, where a list
+/// would be searched.
+class letter_set {
+public:
+    /// Those that `is_member`, a function of a char, is true of.
+    template <class Predicate>
+    explicit constexpr letter_set(Predicate is_member) noexcept {
+        for (std::size_t i = 0; i < members_.size(); ++i)
+            members_[i] = is_member(static_cast<char>(i));
+    }
+    [[nodiscard]] constexpr bool contains(char one) const noexcept {
+        return members_[static_cast<unsigned char>(one)];
+    }
+
+private:
+    std::array<bool, 256> members_{};
+};
+
+inline constexpr letter_set token_letters{[](char one) {
     return is_letter_or_digit(one) ||
            std::string_view{"!#$%&'*+-.^_`|~"}.find(one) != std::string_view::npos;
+}};
+
+/// Of the names of methods and fields (RFC 9110, 5.6.2).
+[[nodiscard]] constexpr bool is_token_letter(char one) noexcept {
+    return token_letters.contains(one);
 }
 
 /// What no value of a field may have: controls but the tab.
@@ -47,9 +74,9 @@ inline constexpr std::string_view digits = "0123456789";
 
 /// Without blanks around it.
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view text) noexcept {
-    const std::size_t first = text.find_first_not_of(blanks);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 [[nodiscard]] constexpr bool equal_but_for_case(std::string_view left,

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace leat::serve {
 
@@ -71,6 +72,14 @@ private:
         http::status code = http::status::ok;
         bool keep_alive = false;
     };
+    /// A head, and a range of a file that follows it. What it refers to stays until it is sent.
+    struct outgoing {
+        std::string_view head;
+        const leat::file* file = nullptr;  ///< null: nothing follows
+        std::uint64_t first = 0;
+        std::uint64_t length = 0;
+    };
+    static_assert(std::is_trivially_copyable_v<outgoing>, "it is made in co_await expressions");
     struct received {
         boost::system::error_code failure;
         std::size_t count = 0;
@@ -104,29 +113,13 @@ private:
     [[nodiscard]] task<bool> answer_folder(std::string path);
     [[nodiscard]] task<bool> refuse(http::status status, std::string_view location = {});
 
-    /// Sends `head` and behind it a range of a file, by whatever carries the connection. Throws
-    /// boost::system::system_error; nothing had gone out then if the socket is open and begun_
-    /// false.
-    [[nodiscard]] task<> send(std::string_view head,
-                              const leat::file& file,
-                              std::uint64_t first,
-                              std::uint64_t length);
-    [[nodiscard]] task<> send_slowly(std::string_view head,
-                                     const leat::file& file,
-                                     std::uint64_t first,
-                                     std::uint64_t length);
-    [[nodiscard]] task<> send_piece(std::string_view head,
-                                    const leat::file& file,
-                                    std::uint64_t first,
-                                    std::uint64_t length);
-    [[nodiscard]] task<> send_small(std::string_view head,
-                                    const leat::file& file,
-                                    std::uint64_t first,
-                                    std::uint64_t length);
-    [[nodiscard]] task<> send_by_tls(std::string_view head,
-                                     const leat::file& file,
-                                     std::uint64_t first,
-                                     std::uint64_t length);
+    /// Sends all of it, by whatever carries the connection. Throws boost::system::system_error;
+    /// nothing had gone out then if the socket is open and begun_ false.
+    [[nodiscard]] task<> send(outgoing what);
+    [[nodiscard]] task<> send_slowly(outgoing what);
+    [[nodiscard]] task<> send_piece(outgoing what);
+    [[nodiscard]] task<> send_small(outgoing what);
+    [[nodiscard]] task<> send_by_tls(outgoing what);
     [[nodiscard]] bool keeps(bool asked) const noexcept;
     void over(http::status status);
     [[nodiscard]] std::string_view cache_status(const leat::file& file,

@@ -118,7 +118,7 @@ task<bool> connection::send_rest() {
     const unsent rest = *std::exchange(rest_, std::nullopt);
     answering_ = true;
     try {
-        co_await send(rest.head, rest.file->file, rest.first, rest.length);
+        co_await send({rest.head, &rest.file->file, rest.first, rest.length});
         sent_ += rest.length;
     } catch (const boost::system::system_error&) {
         broken_ = true;
@@ -292,19 +292,19 @@ task<bool> connection::send_parts(const http::file_answer& answer,
                                   const leat::file& file,
                                   std::span<char> memory) {
     if (answer.parts.empty()) {
-        co_await send(answer.head, {}, 0, 0);
+        co_await send({answer.head});
         co_return answer.keep_alive;
     }
     length_ = answer.content_length;
-    co_await send(answer.head, file, answer.parts[0].first, answer.parts[0].length);
+    co_await send({answer.head, &file, answer.parts[0].first, answer.parts[0].length});
     begun_ = true;
     sent_ += answer.parts[0].length;
     for (std::size_t at = 1; at < answer.parts.size(); ++at) {
         const std::string_view head = answer.part_head(at, memory);
-        co_await send(head, file, answer.parts[at].first, answer.parts[at].length);
+        co_await send({head, &file, answer.parts[at].first, answer.parts[at].length});
         sent_ += answer.parts[at].length;
     }
-    if (answer.multipart()) co_await send(answer.end(memory), {}, 0, 0);
+    if (answer.multipart()) co_await send({answer.end(memory)});
     co_return answer.keep_alive;
 }
 
@@ -325,12 +325,12 @@ task<bool> connection::answer_folder(std::string path) {
     const http::short_answer answer = http::answer_made(
         "text/html; charset=utf-8", length, head, {.extra_fields = server_.shared().fields.text()},
         http::present(), memory);
-    co_await send(answer.bytes, {}, 0, 0);
+    co_await send({answer.bytes});
     if (wanted) {
         length_ = *length;
         broken_ = true;  // if it does not come to its end
         try {
-            co_await send(found.page->html, {}, 0, 0);
+            co_await send({found.page->html});
             sent_ = *length;
             broken_ = false;
         } catch (const boost::system::system_error&) {
@@ -355,7 +355,7 @@ task<bool> connection::refuse(http::status status, std::string_view location) {
     std::vector<char> memory(http::least_buffer + location.size() + facts.extra_fields.size() +
                              facts.realm.size());
     const http::short_answer answer = http::refuse(status, head, facts, http::present(), memory);
-    co_await send(answer.bytes, {}, 0, 0);
+    co_await send({answer.bytes});
     over(status);
     if (!answer.keep_alive) lingers_ = true;
     co_return answer.keep_alive;

@@ -31,19 +31,13 @@ void connection::heed_progress() noexcept {
     unacknowledged_ = unacknowledged;
 }
 
-task<> connection::send(std::string_view head,
-                        const leat::file& file,
-                        std::uint64_t first,
-                        std::uint64_t length) {
+task<> connection::send(outgoing what) {
     const std::uint64_t rate = server_.shared().options.rate;
-    if (rate == 0) return send_piece(head, file, first, length);
-    return send_slowly(head, file, first, length);
+    if (rate == 0) return send_piece(what);
+    return send_slowly(what);
 }
 
-task<> connection::send_slowly(std::string_view head,
-                               const leat::file& file,
-                               std::uint64_t first,
-                               std::uint64_t length) {
+task<> connection::send_slowly(outgoing what) {
     using std::chrono::nanoseconds;
     const std::uint64_t rate = server_.shared().options.rate;
     // Ten pieces a second, so that a player sees a steady stream.
@@ -55,45 +49,41 @@ task<> connection::send_slowly(std::string_view head,
         const io::time_point now = this_shard().now();
         if (now < next_piece_) co_await leat::sleep(next_piece_ - now);
         const io::time_point begun = std::max(now, next_piece_);
-        const std::string_view of_head = head.substr(0, piece);
+        const std::string_view of_head = what.head.substr(0, piece);
         const std::uint64_t count =
-            of_head.size() == head.size() ? std::min(piece, length - at) : 0;
+            of_head.size() == what.head.size() ? std::min(piece, what.length - at) : 0;
         const double seconds =
             static_cast<double>(of_head.size() + count) / static_cast<double>(rate);
-        co_await send_piece(of_head, file, first + at, count);
-        head.remove_prefix(of_head.size());
+        co_await send_piece({of_head, what.file, what.first + at, count});
+        what.head.remove_prefix(of_head.size());
         begun_ = true;
         at += count;
         next_piece_ = begun + nanoseconds{static_cast<std::int64_t>(seconds * 1e9)};
-    } while (!head.empty() || at < length);
+    } while (!what.head.empty() || at < what.length);
 }
 
-task<> connection::send_piece(std::string_view head,
-                              const leat::file& file,
-                              std::uint64_t first,
-                              std::uint64_t length) {
+task<> connection::send_piece(outgoing what) {
     const chunk_manager& manager = server_.manager();
-    if (tls_) return send_by_tls(head, file, first, length);
+    if (tls_) return send_by_tls(what);
     // A short range is more often one of many here and there than the beginning of a stream.
-    if (length != 0 && length <= small &&
-        first / manager.chunk_size() == (first + length - 1) / manager.chunk_size())
-        return send_small(head, file, first, length);
-    return send_range(socket_, manager, file, first, length,
-                      {.head = asio::buffer(head.data(), head.size()),
+    const std::uint64_t last = what.first + what.length - 1;
+    if (what.length != 0 && what.length <= small &&
+        what.first / manager.chunk_size() == last / manager.chunk_size())
+        return send_small(what);
+    return send_range(socket_, manager, what.file != nullptr ? *what.file : leat::file{},
+                      what.first, what.length,
+                      {.head = asio::buffer(what.head.data(), what.head.size()),
                        .patience = server_.shared().options.send_timeout,
                        .progress = &gone_out_});
 }
 
-task<> connection::send_small(std::string_view head,
-                              const leat::file& file,
-                              std::uint64_t first,
-                              std::uint64_t length) {
+task<> connection::send_small(outgoing what) {
     std::size_t sent = 0;
     {
-        const slice piece =
-            co_await server_.manager().get_chunk({file, first, static_cast<std::uint32_t>(length)});
+        const slice piece = co_await server_.manager().get_chunk(
+            {*what.file, what.first, static_cast<std::uint32_t>(what.length)});
         const std::array<asio::const_buffer, 2> buffers{
-            asio::const_buffer{head.data(), head.size()}, piece.buffer()};
+            asio::const_buffer{what.head.data(), what.head.size()}, piece.buffer()};
         // The deadline may have passed while it was not the peer that was waited for.
         socket_.expires_after(server_.shared().options.send_timeout);
         const auto gone = socket_.try_send(buffers);
@@ -102,36 +92,35 @@ task<> connection::send_small(std::string_view head,
     }
     // For a peer that is slow the rest is asked for again when there is room.
     begun_ = begun_ || sent != 0;
-    const std::size_t of_head = std::min(sent, head.size());
+    const std::size_t of_head = std::min(sent, what.head.size());
     const std::uint64_t of_file = sent - of_head;
     gone_out_ += of_file;
-    head.remove_prefix(of_head);
-    if (head.empty() && of_file == length) co_return;
-    co_await send_range(socket_, server_.manager(), file, first + of_file, length - of_file,
-                        {.head = asio::buffer(head.data(), head.size()),
+    what.head.remove_prefix(of_head);
+    if (what.head.empty() && of_file == what.length) co_return;
+    co_await send_range(socket_, server_.manager(), *what.file, what.first + of_file,
+                        what.length - of_file,
+                        {.head = asio::buffer(what.head.data(), what.head.size()),
                          .patience = server_.shared().options.send_timeout,
                          .progress = &gone_out_});
 }
 
-task<> connection::send_by_tls(std::string_view head,
-                               const leat::file& file,
-                               std::uint64_t first,
-                               std::uint64_t length) {
+task<> connection::send_by_tls(outgoing what) {
     const chunk_manager& manager = server_.manager();
     const time_span patience = server_.shared().options.send_timeout;
     const std::uint64_t before = gone_out_;
     // One record of TLS for the head and what else there is room for.
     constexpr std::size_t record = 1 << 14;
-    std::vector<char> memory(std::min<std::uint64_t>(head.size() + length, record));
+    std::vector<char> memory(std::min<std::uint64_t>(what.head.size() + what.length, record));
     std::uint64_t at = 0;
-    while (!head.empty()) {
-        const std::size_t of_head = std::min(head.size(), memory.size());
-        std::copy_n(head.begin(), of_head, memory.begin());
-        head.remove_prefix(of_head);
+    while (!what.head.empty()) {
+        const std::size_t of_head = std::min(what.head.size(), memory.size());
+        std::copy_n(what.head.begin(), of_head, memory.begin());
+        what.head.remove_prefix(of_head);
         const std::span<char> room{memory.data() + of_head,
-                                   std::min<std::uint64_t>(memory.size() - of_head, length)};
-        if (head.empty() && !room.empty())
-            at = co_await server_.manager().read(file, first, std::as_writable_bytes(room));
+                                   std::min<std::uint64_t>(memory.size() - of_head, what.length)};
+        if (what.head.empty() && !room.empty())
+            at = co_await server_.manager().read(*what.file, what.first,
+                                                 std::as_writable_bytes(room));
         socket_.expires_after(patience);
         begun_ = true;
         co_await asio::async_write(*tls_, asio::buffer(memory.data(), of_head + at), use_task);
@@ -140,15 +129,15 @@ task<> connection::send_by_tls(std::string_view head,
     // The rest is encrypted where it lies, in pieces of what lies together in memory.
     constexpr std::chrono::milliseconds quick{2};
     bool waits = false;
-    while (at < length) {
+    while (at < what.length) {
         if (waits) {  // with nothing in hand
             socket_.expires_after(patience);
             co_await socket_.async_wait(tcp_stream::wait_write);
         }
-        const std::uint64_t next = first + at;
-        const std::uint64_t end = std::min((next / small + 1) * small, first + length);
+        const std::uint64_t next = what.first + at;
+        const std::uint64_t end = std::min((next / small + 1) * small, what.first + what.length);
         const slice piece = co_await manager.get_chunk(
-            {file, next, static_cast<std::uint32_t>(end - next), hint::stream});
+            {*what.file, next, static_cast<std::uint32_t>(end - next), hint::stream});
         socket_.expires_after(patience);
         begun_ = true;
         const io::time_point begun = this_shard().now();

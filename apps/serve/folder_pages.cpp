@@ -6,10 +6,14 @@
 
 #include <leat/engine/error.hpp>
 #include <leat/engine/shard.hpp>
+#include <leat/engine/sleep.hpp>
+#include <leat/engine/with_scope.hpp>
+#include <leat/engine/with_timeout.hpp>
 
 #include <boost/system/system_error.hpp>
 
 #include <cerrno>
+#include <exception>
 #include <utility>
 
 namespace leat::serve {
@@ -40,37 +44,49 @@ folder_pages::folder_pages(const server_options& options,
                            offload_pool& helpers)
     : options_(options), memory_(memory), helpers_(helpers) {}
 
+// Keeps an entry.
+class folder_pages::use {
+public:
+    explicit use(entry& of) noexcept : of_(of) { ++of_.uses; }
+    use(const use&) = delete;
+    use& operator=(const use&) = delete;
+    ~use() { --of_.uses; }
+
+private:
+    entry& of_;
+};
+
 task<folder_pages::found> folder_pages::find(std::string path, bool wanted) {
-    const auto known = by_path_.find(path);
-    const bool is_known = known != by_path_.end();
-    if (is_known && !known->second->looking && !is_old(known->second->looked))
-        co_return known->second->last;
-    if (!wanted) {
-        auto open = [&] { return folder_is_readable(options_.root, path); };
-        const boost::system::error_code failure = co_await offload(helpers_, open);
-        co_return found{status_of(failure)};
-    }
-    entry& at = is_known ? *known->second
-                         : *by_path_.emplace(path, std::make_unique<entry>()).first->second;
-    struct use {  // keeps the entry
-        explicit use(entry& of) noexcept : of_(of) { ++of_.waiting; }
-        use(const use&) = delete;
-        use& operator=(const use&) = delete;
-        ~use() { --of_.waiting; }
-        entry& of_;
-    } const used{at};
+    auto known = by_path_.find(path);
+    if (known == by_path_.end()) known = by_path_.emplace(path, std::make_unique<entry>()).first;
+    entry& at = *known->second;
+    const use used{at};
     kept_.set();
-    if (!at.looking) co_return co_await look(path, at);
-    co_await at.done.wait();
+    if (!at.looking && !is_old(at.looked) && at.tells(wanted)) co_return at.last;
+    const io::time_point until = this_shard().after(patience);
+    bool begun_before = false;
+    do {
+        begun_before = at.looking;
+        if (!at.looking) {
+            if (looks_ == nullptr) co_return found{http::status::service_unavailable};
+            looks_->spawn(look(path, at, wanted));
+            at.looking = true;
+        }
+        bool late = false;
+        try {
+            co_await with_timeout(at.done.wait(), until - this_shard().now());
+        } catch (const boost::system::system_error& failure) {
+            if (failure.code() != errc::timed_out) throw;
+            late = true;
+        }
+        if (late) co_return found{http::status::service_unavailable};
+    } while (begun_before && !at.tells(wanted));
     co_return at.last;
 }
 
-task<folder_pages::found> folder_pages::look(const std::string& path, entry& at) {
+task<> folder_pages::look(std::string path, entry& at, bool wanted) {
     struct ending {  // whatever happens, those who wait go on
-        explicit ending(entry& of) noexcept : of_(of) {
-            of_.looking = true;
-            of_.last = {http::status::service_unavailable};
-        }
+        explicit ending(entry& of) noexcept : of_(of) {}
         ending(const ending&) = delete;
         ending& operator=(const ending&) = delete;
         ~ending() {
@@ -79,16 +95,26 @@ task<folder_pages::found> folder_pages::look(const std::string& path, entry& at)
             of_.done.reset();
         }
         entry& of_;
-    } const end{at};
-    if (memory_.full()) drop_unsent();
-    at.last = co_await make_page(path);
+    };
+    const use used{at};
+    const ending end{at};
+    at.last = {http::status::service_unavailable};
+    at.looked = {};
+    try {
+        if (memory_.full()) drop_unsent();
+        at.last = co_await read(path, wanted);
+    } catch (const std::exception&) {  // want of memory, or the end
+    }
     // What there was no room for may be well at the next try.
-    const bool passes = at.last.status == http::status::service_unavailable;
-    at.looked = passes ? io::time_point{} : this_shard().now();
-    co_return at.last;
+    if (at.last.status != http::status::service_unavailable) at.looked = this_shard().now();
 }
 
-task<folder_pages::found> folder_pages::make_page(const std::string& path) {
+task<folder_pages::found> folder_pages::read(const std::string& path, bool wanted) {
+    if (!wanted) {
+        auto open = [&] { return folder_is_readable(options_.root, path); };
+        const boost::system::error_code failure = co_await offload(helpers_, open);
+        co_return found{status_of(failure)};
+    }
     found made;
     boost::system::error_code failure;
     auto read_and_write = [&] {
@@ -100,22 +126,33 @@ task<folder_pages::found> folder_pages::make_page(const std::string& path) {
         page->counted = memory_.take(page->html.size());
         if (page->counted) made.page = std::move(page);
     };
-    try {
-        if (!memory_.full()) co_await offload(helpers_, read_and_write);
-    } catch (const boost::system::system_error& failed) {
-        failure = failed.code();
-    }
+    if (!memory_.full()) co_await offload(helpers_, read_and_write);
     made.status = failure || made.page ? status_of(failure) : http::status::service_unavailable;
     co_return made;
 }
 
-task<> folder_pages::any_kept() {
-    co_await kept_.wait();
+task<> folder_pages::run() {
+    struct reading {
+        reading(folder_pages& of, scope& looks) noexcept : of_(of) { of_.looks_ = &looks; }
+        reading(const reading&) = delete;
+        reading& operator=(const reading&) = delete;
+        ~reading() { of_.looks_ = nullptr; }
+        folder_pages& of_;
+    };
+    const auto body = [this](scope& looks) -> task<> {
+        const reading now{*this, looks};
+        for (;;) {
+            co_await kept_.wait();
+            co_await leat::sleep(std::chrono::seconds{1});
+            drop_old();
+        }
+    };
+    co_await with_scope(body);
 }
 
 void folder_pages::drop_old() noexcept {
     std::erase_if(by_path_, [](const auto& one) {
-        return one.second->waiting == 0 && is_old(one.second->looked);
+        return one.second->uses == 0 && is_old(one.second->looked);
     });
     if (by_path_.empty()) kept_.reset();
 }
@@ -123,7 +160,7 @@ void folder_pages::drop_old() noexcept {
 // Those that nobody else has.
 void folder_pages::drop_unsent() noexcept {
     std::erase_if(by_path_, [](const auto& one) {
-        return one.second->waiting == 0 && one.second->last.page.use_count() == 1;
+        return one.second->uses == 0 && one.second->last.page.use_count() == 1;
     });
 }
 

@@ -35,7 +35,7 @@ task<> shard_server::run() {
             connections.spawn(std::move(accepting));
         }
         connections.spawn(watch_progress());
-        connections.spawn(drop_pages());
+        connections.spawn(pages_.run());
         co_return;
     };
     co_await with_scope(body);
@@ -56,14 +56,6 @@ task<> shard_server::watch_progress() {
             next.heed_progress();
             if (left % at_once == 0) co_await yield{};
         }
-    }
-}
-
-task<> shard_server::drop_pages() {
-    for (;;) {
-        co_await pages_.any_kept();
-        co_await leat::sleep(std::chrono::seconds{1});
-        pages_.drop_old();
     }
 }
 

@@ -58,7 +58,6 @@ private:
     [[nodiscard]] task<> serve(tcp_stream socket);
     /// Has each connection heed what its peer acknowledges, several times in its patience.
     [[nodiscard]] task<> watch_progress();
-    [[nodiscard]] task<> drop_pages();
 
     site& site_;
     open_files files_;

@@ -35,11 +35,13 @@ struct site {
     std::optional<listener> admin;       ///< where administrators ask
     std::atomic<bool> draining{false};   ///< it ends as soon as its answers have
     std::unique_ptr<connection_limits> limits;
-    std::unique_ptr<tls_keys> tls;                           ///< null: none is spoken
-    std::unique_ptr<password_check> passwords;               ///< null: nobody is asked
-    std::unique_ptr<access_log> log;                         ///< null: none is written
-    page_memory pages{64 * MiB};                             ///< of folders that are listed
-    offload_pool helpers{{.threads = 2, .max_queue = 256}};  ///< for folders that are listed
+    std::unique_ptr<tls_keys> tls;              ///< null: none is spoken
+    std::unique_ptr<password_check> passwords;  ///< null: nobody is asked
+    std::unique_ptr<access_log> log;            ///< null: none is written
+    page_memory pages{64 * MiB};                ///< of folders that are listed
+    /// For folders that are listed. More threads than have work at a time, since each may be held
+    /// by a folder whose file system does not answer.
+    offload_pool helpers{{.threads = 8, .max_queue = 256}};
 };
 
 /// Opens and reads all that the options name, and listens. Throws std::runtime_error or

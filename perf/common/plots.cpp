@@ -252,30 +252,34 @@ pattern_marks marks_of(const run_record& run,
     return marks;
 }
 
+void add_marks(plots_builder& into,
+               const pattern_marks& marks,
+               const char* title,
+               const char* caption,
+               const char* label,
+               const char* range) {
+    if (marks.count == 0) return;
+    into.add_lines(title, caption,
+                   fmt::format("set xlabel '{}'\nset ylabel 'pattern of requests'\n{}{}", label,
+                               marks.settings(), range),
+                   {marks.leat, marks.other}, pattern_plot_height);
+}
+
 void add_patterns(plots_builder& into) {
-    constexpr const char* style = "set xlabel '{}'\nset ylabel 'pattern of requests'\n{}";
-    const pattern_marks hits =
-        marks_of(into.run(), ".hits", ".hits_beyond_pages", "4 KiB pages used last", 100,
-                 [](double own, double beyond) { return own - beyond; });
-    if (hits.count > 0) {
-        into.add_lines(
-            "Patterns: the farther right leat's mark, the fewer requests wait",
-            "Requests that did not wait, by leat and by a cache of 4 KiB pages with as "
-            "much memory.",
-            fmt::format(style, "% of requests", hits.settings()) + "set xrange [0:100]\n",
-            {hits.leat, hits.other}, pattern_plot_height);
-    }
-    const pattern_marks device =
-        marks_of(into.run(), ".device_s_per_gib", ".device_over_chunks", "whole chunks", 1,
-                 [](double own, double over) { return over > 0 ? own / over : own; });
-    if (device.count > 0) {
-        into.add_lines(
-            "Patterns: the farther left leat's mark, the less the device works",
-            "Seconds that a device works for a GiB asked for, by leat and by a cache of "
-            "whole chunks. The axis is logarithmic.",
-            fmt::format(style, "device time of a GiB, s", device.settings()) + "set logscale x\n",
-            {device.leat, device.other}, pattern_plot_height);
-    }
+    add_marks(into,
+              marks_of(into.run(), ".hits", ".hits_beyond_pages", "4 KiB pages used last", 100,
+                       [](double own, double beyond) { return own - beyond; }),
+              "Patterns: the farther right leat's mark, the fewer requests wait",
+              "Requests that did not wait, by leat and by a cache of 4 KiB pages with as much "
+              "memory.",
+              "% of requests", "set xrange [0:100]\n");
+    add_marks(into,
+              marks_of(into.run(), ".device_s_per_gib", ".device_over_chunks", "whole chunks", 1,
+                       [](double own, double over) { return over > 0 ? own / over : own; }),
+              "Patterns: the farther left leat's mark, the less the device works",
+              "Seconds that a device works for a GiB asked for, by leat and by a cache of whole "
+              "chunks. The axis is logarithmic.",
+              "device time of a GiB, s", "set logscale x\n");
 }
 
 }  // namespace

@@ -7,7 +7,6 @@ import pathlib
 import resource
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
@@ -16,6 +15,7 @@ import time
 sys.dont_write_bytecode = True  # the source tree stays as it is
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 from serving import Server, check, finish, receive_all, serving, until  # noqa: E402
+from slow_attack import withstand  # noqa: E402
 
 MIB = 1 << 20
 HOST = b"\r\nHost: a"
@@ -246,23 +246,11 @@ def check_many_idle() -> None:
         until(lambda: server.connections() == 0, "all have gone", 60)
 
 
-def check_slowhttptest() -> None:
-    if subprocess.run(["which", "slowhttptest"], capture_output=True).returncode != 0:
-        print("slowhttptest is not installed: not run")
-        return
+def check_slow_attack() -> None:
+    """slowhttptest's slow heads."""
     with serving("--head-timeout", "2s") as server:
         (server.root / "file").write_text("12345")
-        attack = subprocess.Popen(["slowhttptest", "-H", "-c", "200", "-r", "200", "-i", "1", "-l", "6", "-u",
-                                   f"http://127.0.0.1:{server.port}/file"], stdout=subprocess.DEVNULL)
-        try:
-            for _ in range(50):
-                check(server.ask("/file")[1] == b"12345", "served beside slow heads")
-                time.sleep(0.05)
-            attack.wait(30)
-        finally:
-            attack.kill()
-            attack.wait()
-        until(lambda: server.connections() == 0, "slow ones have gone")
+        withstand(server, "-H", "-c", "200", "-r", "200", "-i", "1", "-l", "6")
 
 
 def main() -> None:
@@ -286,7 +274,7 @@ def main() -> None:
     check_limits()
     check_descriptors()
     check_many_idle()
-    check_slowhttptest()
+    check_slow_attack()
     finish()
 
 

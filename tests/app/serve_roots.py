@@ -52,16 +52,27 @@ def check_fuse() -> None:
 
 
 class Hanging(FuseFiles):
-    """A file system that says what folders there are, and never what is in them."""
+    """A file system that has a folder, and does not say what is in it until it is released."""
 
     OPENDIR, READDIR = 27, 28
-    released = threading.Event()
+
+    def __init__(self, here: Scratch, name: str = "fuse") -> None:
+        self.released = threading.Event()
+        super().__init__(here, name)
+        here.callback(self.released.set)
+
+    def reply(self, unique: int, code: int, *asked) -> None:
+        if code == self.READDIR:  # others are answered meanwhile
+            threading.Thread(target=super().reply, args=(unique, code, *asked), daemon=True).start()
+        else:
+            super().reply(unique, code, *asked)
 
     def answer(self, code: int, node: int, body: bytes):
         if code == self.OPENDIR:
             return struct.pack("<QII", node, 0, 0)
         if code == self.READDIR:
             self.released.wait(60)
+            return b""
         return super().answer(code, node, body)
 
 
@@ -69,7 +80,6 @@ def check_hung_file_system() -> None:
     """One that does not answer keeps neither others waiting nor the end."""
     with Scratch() as here:
         files = Hanging(here)
-        here.callback(Hanging.released.set)
         files.add("file", b"12345")
         path = here.folder / "socket"
         with serving("--list", "--drain-timeout", "1s", "--stop-timeout", "1s", "--listen", f"unix:{path}",
@@ -84,9 +94,34 @@ def check_hung_file_system() -> None:
                 until(lambda: not path.exists(), "it gives up waiting, and leaves no path behind", 8)
                 check(time.monotonic() - begun < 6, f"in {time.monotonic() - begun:.1f} s")
                 # The kernel itself waits for such a file system, whatever ends the process.
-                Hanging.released.set()
+                files.released.set()
                 check(server.process.wait(20) == 1, f"with an error: {server.process.returncode}")
                 server.process.returncode = 0
+
+
+def check_hung_folders() -> None:
+    """Folders that do not answer are given up, however many ask for them, and keep no other folder waiting."""
+    with Scratch() as here:
+        hung = [Hanging(here, f"hung{number}") for number in range(3)]
+        here.make_folder("other")
+        with serving("--list", root=here.folder) as server, contextlib.ExitStack() as peers:
+            waiting = []
+            for request in [f"GET /{files.where.name}/ HTTP/1.1\r\nHost: a\r\n\r\n" for files in hung] * 4:
+                waiting.append(peers.enter_context(server.socket()))
+                waiting[-1].sendall(request.encode())
+            for files in hung:
+                until(lambda files=files: files.count(Hanging.READDIR) == 1, "it is read")
+            check(server.ask("/other/")[0].status == 200, "another folder")
+            check(server.ask("/")[0].status == 200, "the folder that they are in")
+            for peer in waiting:
+                answer = peer.recv(4096)
+                check(answer.startswith(b"HTTP/1.1 503") and b"\r\nRetry-After:" in answer, f"given up: {answer}")
+            check({files.count(Hanging.READDIR) for files in hung} == {1}, "each is read once for all")
+            for files in hung:
+                files.released.set()
+            for files in hung:
+                path = f"/{files.where.name}/"
+                until(lambda path=path: server.ask(path)[0].status == 200, "one that answers again is listed")
 
 
 def check_overlay() -> None:
@@ -177,6 +212,7 @@ def check_little_memory() -> None:
 def main() -> None:
     run(check_fuse)
     run(check_hung_file_system)
+    run(check_hung_folders)
     run(check_overlay)
     run(check_root_that_goes)
     run(check_little_memory)
