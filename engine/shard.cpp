@@ -21,6 +21,20 @@ void off_the_shards() noexcept {
 }  // namespace detail
 
 namespace {
+// A segment is as long as a chunk. But each size of buffers that is in use takes segments of its
+// own: where there are few, since chunks are long, they are shorter, and a chunk takes neighbours.
+constexpr std::uint64_t enough_segments = 16;
+constexpr std::uint64_t short_enough = 10 * MiB;
+constexpr std::uint64_t huge_page = 2 * MiB;
+
+std::uint64_t segment_length(std::uint64_t chunk_size, std::uint64_t memory) noexcept {
+    std::uint64_t length = chunk_size;
+    while (length > short_enough && length % (2 * huge_page) == 0 &&
+           memory / length < enough_segments)
+        length /= 2;
+    return length;
+}
+
 constexpr shard::extension no_extension{nullptr, [](void*) noexcept { return std::size_t{0}; },
                                         [](void*) noexcept { return false; }};
 }  // namespace
@@ -37,7 +51,7 @@ shard::shard(leat::engine& engine, unsigned index, unsigned shards)
     arena.most_budget = engine_.options().most_memory / shards;
     arena.huge_pages = engine_.options().huge_pages;
     arena.register_buffers = engine_.options().register_buffers;
-    arena.segment_bytes = engine_.options().chunk_size;
+    arena.segment_bytes = segment_length(engine_.options().chunk_size, arena.budget);
     arena_ = std::make_shared<io::buffer_arena>(arena);
 }
 
@@ -78,6 +92,7 @@ void shard::make_backend() {
         if (!note.empty()) engine_.report_once(event::level::warning, note);
     }
     arena_->attach(*backend_);
+    if (options.touch_memory) arena_->prepare_all();
     stamp_time_ = turn_time_ = backend_->now();
     if (index_ == 0 && options.memory_pressure)
         keeper_ = std::make_unique<detail::memory_keeper>(*this);

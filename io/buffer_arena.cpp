@@ -190,9 +190,10 @@ std::uint64_t buffer_arena::buffers_in(std::uint64_t bytes, std::size_t size) co
 segment_state buffer_arena::state_of(std::size_t number) const noexcept {
     if (number >= segments_.size()) return {};
     const segment& s = segments_[segments_[number].first];
-    if (s.buffer_bytes == 0) return {};
+    const std::size_t bytes = segments_[number].bytes;
+    if (s.buffer_bytes == 0) return {0, 0, 0, bytes};
     return {s.buffer_bytes, static_cast<std::uint32_t>(s.used()),
-            static_cast<std::uint32_t>(s.places)};
+            static_cast<std::uint32_t>(s.places), bytes};
 }
 
 std::size_t buffer_arena::segment_of(const std::byte* memory) const noexcept {
@@ -234,33 +235,40 @@ std::size_t buffer_arena::find_unmapped(std::size_t bytes) const noexcept {
 }
 
 // Those of which most is mapped, for which the budget has room if other free ones are given back.
+// One that was cut short is mapped anew, but for the last, if that is long enough.
 buffer_arena::neighbours buffer_arena::find_neighbours(std::size_t size) const noexcept {
     const std::size_t count = (size - 1) / segment_bytes_ + 1;
-    const std::size_t last = size - (count - 1) * segment_bytes_;
+    const std::uint64_t before_last = (count - 1) * segment_bytes_;
+    const std::size_t last = size - before_last;
     const std::uint64_t allowed = room() + statistics_.mapped_bytes - statistics_.divided_bytes;
-    const auto mapped = [this](std::size_t i) {
-        return i < segments_.size() && segments_[i].bytes > 0;
-    };
     neighbours best;
+    if (allowed < size) return best;
+    const std::uint64_t most_of_last = allowed - before_last;
+    const auto missing_of = [this](std::size_t i) -> std::uint64_t {
+        return bytes_of(i) == whole(i) ? 0 : whole(i);
+    };
     std::size_t run = 0;
-    std::uint64_t missing = 0;
+    std::uint64_t missing = 0;  // of those before this one
     for (std::size_t i = 0; i < segments_.size() + count && whole(i) > 0; ++i) {
-        const std::size_t length = mapped(i) ? segments_[i].bytes : whole(i);
-        if (mapped(i) && segments_[i].buffer_bytes > 0) {
+        if (i < segments_.size() && segments_[i].buffer_bytes > 0) {
             run = missing = 0;
             continue;
         }
-        missing += mapped(i) ? 0 : length;
         if (++run > count) {
             --run;
-            missing -= mapped(i - count) ? 0 : whole(i - count);
+            missing -= missing_of(i - count);
         }
-        const bool enough = run == count && length >= last &&
-                            (count - 1) * segment_bytes_ + length <= allowed &&
-                            (missing == 0 || !sealed_);
-        if (enough && (best.first == no_segment || missing < best.missing))
-            best = {i + 1 - count, missing};
-        if (length < segment_bytes_) run = missing = 0;  // only the last may be shorter
+        if (run == count && whole(i) >= last) {
+            const std::size_t bytes = bytes_of(i);
+            const bool stays = bytes >= last && bytes <= most_of_last;
+            const std::size_t wanted =
+                stays ? bytes : std::min<std::uint64_t>(whole(i), most_of_last);
+            const std::uint64_t sum = missing + (stays ? 0 : wanted);
+            if ((sum == 0 || !sealed_) && (best.first == no_segment || sum < best.missing))
+                best = {i + 1 - count, sum, wanted};
+        }
+        missing += missing_of(i);
+        if (whole(i) < segment_bytes_) run = missing = 0;  // only the last may be shorter
     }
     return best;
 }
@@ -303,31 +311,46 @@ buffer_arena::segment* buffer_arena::claim(size_class& of) {
     return &s;
 }
 
-// Whether free segments that are too short for such buffers keep a whole one from being mapped.
+// Whether free segments that are too short for such buffers keep one from being mapped that is not.
 bool buffer_arena::short_ones_make(std::size_t bytes) const noexcept {
     if (sealed_ || bytes > segment_bytes_) return false;
+    bool place = !unmapped_.empty() || whole(segments_.size()) >= bytes;
     std::uint64_t could = room();
-    for (auto last = free_.rbegin(); last != free_.rend() && last->bytes < bytes; ++last)
-        could += last->bytes;
-    return could >= segment_bytes_ && could != room();
+    std::size_t shortened = shortened_;  // of the others
+    for (const segment& s : free_) {
+        if (s.bytes >= bytes) continue;
+        could += s.bytes;
+        shortened -= s.bytes < whole(s.number) ? 1 : 0;
+        place = place || whole(s.number) >= bytes;
+    }
+    return place && could != room() && could >= bytes &&
+           (shortened == 0 || could >= segment_bytes_ / 2);
 }
 
 void buffer_arena::drop_short_ones(std::size_t bytes) noexcept {
-    while (!free_.empty() && free_.back().bytes < bytes) drop(free_.back());
+    for (std::size_t i = segments_.size(); i-- > 0;) {
+        if (i >= segments_.size()) continue;
+        segment& s = segments_[i];
+        if (s.is_free() && s.bytes < bytes) drop(s);
+    }
 }
 
 buffer_arena::segment* buffer_arena::claim_neighbours(std::size_t size) {
-    const auto [first, missing] = find_neighbours(size);
+    const auto [first, missing, last_bytes] = find_neighbours(size);
     if (first == no_segment) return nullptr;
     const std::size_t end = first + (size - 1) / segment_bytes_ + 1;
+    for (std::size_t i = end; i-- > first;) {
+        const std::size_t wanted = i + 1 == end ? last_bytes : segment_bytes_;
+        if (bytes_of(i) != 0 && bytes_of(i) != wanted) drop(segments_[i]);
+    }
     for (std::size_t i = segments_.size(); i-- > 0 && room() < missing;) {
         const bool outside = i < first || i >= end;
         if (outside && i < segments_.size() && segments_[i].is_free()) drop(segments_[i]);
     }
     std::size_t bytes = 0;
     for (std::size_t i = first; i < end; ++i) {
-        const bool mapped = i < segments_.size() && segments_[i].bytes > 0;
-        if (!mapped && !map_segment(i, whole(i))) return nullptr;
+        const std::size_t wanted = i + 1 == end ? last_bytes : segment_bytes_;
+        if (bytes_of(i) == 0 && !map_segment(i, wanted)) return nullptr;
         bytes += segments_[i].bytes;
     }
     divide(segments_[first], 1);

@@ -67,6 +67,26 @@ void buffer_arena::prepare() noexcept {
     assert(holds());
 }
 
+void buffer_arena::prepare_all() noexcept {
+    try {
+        for (std::size_t next = find_unmapped(page_bytes); next != no_segment;
+             next = find_unmapped(page_bytes)) {
+            if (map_segment(next, length_of_next(next)) == nullptr) break;
+        }
+    } catch (const std::bad_alloc&) {  // the others serve
+    }
+    for (segment& s : segments_) {
+        if (s.touched == s.bytes) continue;
+        const bool counted = is_untouched(s);
+        touch(base_of(s) + s.touched, s.bytes - s.touched);
+        s.touched = s.bytes;
+        if (!counted) continue;
+        --untouched_;
+        enroll(s);
+    }
+    assert(holds());
+}
+
 void buffer_arena::unregister() noexcept {
     for (segment& s : segments_) withdraw(s);
     registration_works_ = false;

@@ -84,6 +84,9 @@ void add_engine_arguments(CLI::App& app, engine_options& options) {
     app.add_flag_callback(
         "--memory-pressure", [&options] { options.memory_pressure = true; },
         "Give memory back while the kernel is short of it");
+    app.add_flag_callback(
+        "--touch-memory", [&options] { options.touch_memory = true; },
+        "Take all memory at the start, so that no request waits for\nthe kernel to clear pages");
     add_size(app, "--chunk-size", options.chunk_size,
              "Size of a chunk: a multiple of 64 KiB, at most 1 GiB");
     add_policy(app, options);

@@ -35,6 +35,11 @@ public:
         return tell_ != told_uses::visits || candidate.reuses != 0 ||
                candidate.keep != retention::normal || candidate.used >= visits_horizon();
     }
+    /// Whether somebody is in the middle of using it, as far as a policy that counts visits knows.
+    [[nodiscard]] bool in_use(const resident& candidate) const noexcept {
+        return tell_ == told_uses::visits && candidate.touched &&
+               candidate.keep == retention::normal && candidate.used >= visits_horizon();
+    }
     /// A chunk was loaded, or visited, at `now`.
     void visited(std::int64_t now, std::uint64_t bytes) noexcept {
         since_mark_ += bytes;

@@ -1,6 +1,8 @@
 // The requests of a shard that wait for a buffer, or for reads that are in their way.
 #pragma once
 
+#include "fill_state.hpp"
+
 #include <leat/cache/detail/chunk_request.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -12,16 +14,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
+#include <utility>
 
 namespace leat::detail {
 
 /// In the order of their arrival, in a queue for each size of buffers, so that nobody waits behind
 /// those who need more; those for one piece of a file are found without a look at the others, of
-/// which there may be as many as a server has clients. Intrusive: nothing allocates.
+/// which there may be as many as a server has clients. Those that a read is in the way of stand
+/// behind that, and are not looked at before it is over. Intrusive: nothing allocates.
 class buffer_line {
 public:
     using queue = boost::intrusive::list<chunk_request>;
-    /// Those that no buffer helps: what they want to replace is being read.
+    /// Those that no buffer helps: what they want to replace is being read. In the queue are those
+    /// of them for which that is over.
     static constexpr std::size_t held_up = 0;
     static constexpr std::size_t queues = 33;
 
@@ -31,7 +36,9 @@ public:
     }
 
     ~buffer_line() {
-        by_place_.clear();
+        by_place_.clear_and_dispose([](chunk_request* one) {
+            if (one->behind != nullptr) one->behind->held_up.clear();
+        });
         for (queue& one : queues_) one.clear();
     }
 
@@ -42,26 +49,33 @@ public:
     [[nodiscard]] bool has_brief() const noexcept { return brief_ != 0; }
 
     void push(chunk_request& waiter, std::size_t which) noexcept {
-        waiter.waits = chunk_request::place::buffer;
-        waiter.line = static_cast<std::uint8_t>(which);
-        queues_[which].push_back(waiter);
-        by_place_.insert(waiter);  // behind its equals
-        brief_ += waiter.patience == patience::brief ? 1 : 0;
+        enter(waiter);
+        stand(waiter, which);
+    }
+    /// The same for one that waits until `by` is no longer under way.
+    void push_behind(chunk_request& waiter, fill_state& by) noexcept {
+        enter(waiter);
+        stand_behind(waiter, by);
     }
     /// Precondition: it waits here.
     void remove(chunk_request& waiter) noexcept {
-        queue& in = queues_[waiter.line];
-        in.erase(in.iterator_to(waiter));
+        unlink(waiter);
         by_place_.erase(by_place_.iterator_to(waiter));
         brief_ -= waiter.patience == patience::brief ? 1 : 0;
     }
     /// It waits for something else now: it goes to the end of another queue. Precondition: it
     /// waits here.
     void move(chunk_request& waiter, std::size_t to) noexcept {
-        queue& in = queues_[waiter.line];
-        in.erase(in.iterator_to(waiter));
-        waiter.line = static_cast<std::uint8_t>(to);
-        queues_[to].push_back(waiter);
+        unlink(waiter);
+        stand(waiter, to);
+    }
+    void move_behind(chunk_request& waiter, fill_state& by) noexcept {
+        unlink(waiter);
+        stand_behind(waiter, by);
+    }
+    /// Those behind it are to be looked at.
+    void release(fill_state& over) noexcept {
+        while (!over.held_up.empty()) move(over.held_up.front(), held_up);
     }
     /// Calls visit(waiter) for those that begin in [from, to) of chunk `index` of `file`; it may
     /// remove the one that it is given.
@@ -74,11 +88,11 @@ public:
         auto next = by_place_.lower_bound(key{&file, index, from});
         while (next != by_place_.end() && key_of{}(*next) < key{&file, index, to}) visit(*next++);
     }
+    /// Calls visit(waiter) for all, in the order of their places; it may remove the one that it is
+    /// given.
     template <class Visit>
     void each(Visit visit) noexcept {
-        for (queue& one : queues_) {
-            for (auto next = one.begin(); next != one.end();) visit(*next++);
-        }
+        for (auto next = by_place_.begin(); next != by_place_.end();) visit(*next++);
     }
 
 private:
@@ -92,6 +106,29 @@ private:
     using places = boost::intrusive::multiset<chunk_request,
                                               boost::intrusive::base_hook<buffer_line_hook>,
                                               boost::intrusive::key_of_value<key_of>>;
+
+    void enter(chunk_request& waiter) noexcept {
+        waiter.waits = chunk_request::place::buffer;
+        by_place_.insert(waiter);  // behind its equals
+        brief_ += waiter.patience == patience::brief ? 1 : 0;
+    }
+    void stand(chunk_request& waiter, std::size_t which) noexcept {
+        waiter.line = static_cast<std::uint8_t>(which);
+        queues_[which].push_back(waiter);
+    }
+    static void stand_behind(chunk_request& waiter, fill_state& by) noexcept {
+        waiter.line = held_up;
+        waiter.behind = &by;
+        by.held_up.push_back(waiter);
+    }
+    void unlink(chunk_request& waiter) noexcept {
+        if (fill_state* const by = std::exchange(waiter.behind, nullptr)) {
+            by->held_up.erase(by->held_up.iterator_to(waiter));
+        } else {
+            queue& in = queues_[waiter.line];
+            in.erase(in.iterator_to(waiter));
+        }
+    }
 
     std::array<queue, queues> queues_;
     places by_place_;

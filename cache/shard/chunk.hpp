@@ -57,7 +57,7 @@ struct chunk : entry, resident {
                (fill == nullptr || (!under_way() && fill->rank == fill_rank::none));
     }
     /// Whether it is being read, or somebody waits for units of it.
-    [[nodiscard]] bool under_way() const noexcept { return reads() != 0 || has_waiters(); }
+    [[nodiscard]] bool under_way() const noexcept { return fill != nullptr && fill->under_way(); }
     /// In flight.
     [[nodiscard]] unsigned reads() const noexcept { return fill != nullptr ? fill->reads : 0; }
     [[nodiscard]] bool has_waiters() const noexcept {

@@ -53,6 +53,7 @@ bool chunk_store::start_fill(chunk& filling) noexcept {
 void chunk_store::free_fill(chunk& filled) noexcept {
     fill_state& gone = *std::exchange(filled.fill, nullptr);
     if (gone.aside_link::is_linked()) aside_.erase(aside_.iterator_to(gone));
+    cache_.parts().owner_requests.release(gone);
     fills_.free(gone);
     note_room();
 }
@@ -220,6 +221,7 @@ void chunk_store::discard(chunk& gone) noexcept {
 void chunk_store::doom(chunk& stale) noexcept {
     stale.doomed = true;
     cache_.table().erase(stale);
+    release_held_up(stale);
     wait_no_more(stale);
     hold_no_more(stale);
     policy_->erase(stale);
@@ -227,7 +229,14 @@ void chunk_store::doom(chunk& stale) noexcept {
     doomed_.push_back(stale);
 }
 
+void chunk_store::release_held_up(chunk& over) noexcept {
+    if (over.fill == nullptr || over.fill->held_up.empty()) return;
+    cache_.parts().owner_requests.release(*over.fill);
+    note_room();
+}
+
 void chunk_store::settle(chunk& left) noexcept {
+    if (!left.under_way()) release_held_up(left);
     end_fill(left);
     // Somebody has used it who said nothing against its staying.
     if (left.keep == retention::gone_when_idle && !left.superseded &&

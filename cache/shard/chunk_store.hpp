@@ -136,6 +136,8 @@ private:
     template <class Entry>
     [[nodiscard]] bool add_page(entry_pool<Entry>& to) noexcept;
     void free_fill(chunk& filled) noexcept;
+    /// Nothing of it is under way any more, or not where others find it.
+    void release_held_up(chunk& over) noexcept;
     [[nodiscard]] chunk* header(std::uint32_t length) noexcept;
     template <class Entry>
     bool drop_page(entry_pool<Entry>& of) noexcept;

@@ -175,8 +175,10 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
         if (!evict_some()) {
             // Without a chunk there is none to wait for.
             out_of_memory_ = chunks_.count() == 0;
-            if (coming_ == 0) vain_.failed(asked, looks() - before, turn);
-            return nullptr;
+            // More than one segment may be too short for it.
+            if (coming_ == 0 && 2 * asked > arena.segment_bytes()) buffer = empty_neighbours(asked);
+            if (buffer == nullptr && coming_ == 0) vain_.failed(asked, looks() - before, turn);
+            return buffer;
         }
         buffer = arena.allocate(bytes);
         if (buffer == nullptr && emptying.finish()) buffer = arena.allocate(bytes);
@@ -198,16 +200,23 @@ std::byte* eviction::empty_neighbours(std::uint64_t bytes) noexcept {
         return nullptr;
     }
     const std::size_t count = (bytes - 1) / arena.segment_bytes() + 1;
-    for (std::size_t i = first; i < first + count; ++i) {
-        arena.each_user(i, [&](void* user) {
-            auto& one = *static_cast<chunk*>(user);
-            if (emptying_->move(one, first, count)) return;
-            fills_.unqueue(one);
-            ++counts_.evictions;
-            chunks_.discard(one);
-        });
+    for (std::size_t i = first; i < first + count; ++i) empty(i, first, count);
+    while (!arena.fits(bytes)) {
+        const std::size_t other = emptying_->find_beside(first, count);
+        if (other == io::buffer_arena::no_segment) break;
+        empty(other, other, 1);
     }
     return arena.allocate(bytes);
+}
+
+void eviction::empty(std::size_t segment, std::size_t first, std::size_t count) noexcept {
+    cache_.home().arena()->each_user(segment, [&](void* user) {
+        auto& one = *static_cast<chunk*>(user);
+        if (emptying_->move(one, first, count)) return;
+        fills_.unqueue(one);
+        ++counts_.evictions;
+        chunks_.discard(one);
+    });
 }
 
 // Once a search: those that are asked for are no fewer than it takes.
@@ -307,7 +316,12 @@ bool eviction::reserve_fill() noexcept {
 bool eviction::find_header(std::uint64_t unit_bits) noexcept {
     if (!reserve_fill()) return false;
     while (unit_bits != 0 && !memory_.take(unit_bits)) {
-        if (!make_memory(unit_bits)) return false;
+        if (make_memory(unit_bits)) continue;
+        if (memory_.may_have(unit_bits)) return false;
+        // Where entries of small pieces have more than is theirs already, it takes the places of
+        // some, whose entries are longer than its bits.
+        memory_.take_anyway(unit_bits);
+        break;
     }
     if (find_place()) return true;
     memory_.give_back(unit_bits);
@@ -342,6 +356,7 @@ bool eviction::evict_some() noexcept {
     coming_ = 0;
     passed_ = false;
     used_ = false;
+    spared_ = false;
     left_ = most_evicted;
     const std::uint64_t before = counts_.evictions;
     const auto search = [this] {
@@ -357,6 +372,11 @@ bool eviction::evict_some() noexcept {
     const auto none = [&] { return counts_.evictions == before; };
     chunk* waiting = waits_in_vain(chunks_.waits_in_vain(wanted_bytes_));
     if (waiting == nullptr) search();
+    if (waiting == nullptr && none() && coming_ == 0 && spared_) {
+        spares_used_ = false;
+        search();
+        spares_used_ = true;
+    }
     if (waiting == nullptr && none() && coming_ == 0 && !for_ahead_) {
         waiting = waits_in_vain(chunks_.longest_waiting());
         // Nothing comes, then, and so no reader: all are judged.
@@ -416,6 +436,11 @@ verdict eviction::judge(chunk& candidate) noexcept {
             used_ = true;
             return verdict::used;
         }
+    }
+    // A search may meet it several times, and the next one comes soon: no use lies in between.
+    if (spares_used_ && uses_.clock().in_use(candidate)) {
+        spared_ = true;
+        return verdict::pass;
     }
     if (!helps(candidate)) {
         passed_ = true;

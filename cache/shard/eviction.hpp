@@ -79,8 +79,10 @@ private:
     [[nodiscard]] bool find_place() noexcept;
     /// `bytes` is what it has afterwards: perhaps more.
     [[nodiscard]] std::byte* find_buffer(std::uint64_t& bytes) noexcept;
-    /// For a buffer that is longer than a segment.
+    /// For a buffer that is longer than a segment, or than those that the budget has cut short.
     [[nodiscard]] std::byte* empty_neighbours(std::uint64_t bytes) noexcept;
+    /// Moves what lies in a segment, to none of `count` from `first` on, or evicts it.
+    void empty(std::size_t segment, std::size_t first, std::size_t count) noexcept;
     /// The leases without which a segment could be emptied.
     void ask_back() noexcept;
     /// One, or a few for the segment that is being emptied. Whether there were any.
@@ -116,6 +118,8 @@ private:
     bool must_ = true;                ///< nothing less than such a buffer serves
     unsigned left_ = 0;               ///< evictions that it may make more
     bool used_ = false;               ///< there were some that were used since the last search
+    bool spares_used_ = true;         ///< it passes those that somebody is in the middle of using
+    bool spared_ = false;             ///< there were some of them
     bool passed_ = false;             ///< there were some whose place would not have helped
     bool out_of_memory_ = false;
     bool told_of_plain_buffers_ = false;

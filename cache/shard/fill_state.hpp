@@ -28,7 +28,10 @@ struct alignas(64) fill_state : turn_link, aside_link {
     explicit fill_state(chunk& whose) noexcept : of(&whose) {}
 
     chunk* of;
-    boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>> waiters;
+    using requests =
+        boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>>;
+    requests waiters;
+    requests held_up;  ///< those whose own reads are not begun before it is no longer under way
     std::stop_source withdrawal{std::nostopstate};  ///< of its reads, while there are some
     std::uint32_t cursor = 0;   ///< where the rest goes on: behind what was demanded last
     std::uint32_t turn = 0;     ///< units submitted since it came to its queue's end
@@ -46,6 +49,7 @@ struct alignas(64) fill_state : turn_link, aside_link {
         return reads != 0 || !waiters.empty() || rank != fill_rank::none || distrusted != 0 ||
                in_hand;
     }
+    [[nodiscard]] bool under_way() const noexcept { return reads != 0 || !waiters.empty(); }
     /// A background read has failed, or a read has succeeded. Background reads go on after one
     /// demand has been read, after two when they fail again, then four: a bad sector that every
     /// read of the rest meets is not met each time.

@@ -44,7 +44,7 @@ std::uint32_t granted_leases::grant(chunk& found, lease& to) noexcept {
             return 0;
     }
     // They would keep it from going home, and so what it holds from being evicted for them.
-    if (held.in_line != 0) cache_.parts().owner_requests.look_at_leases();
+    if (held.in_line != 0) cache_.parts().owner_requests.look_at(*found.file, to.piece);
     ++counts_.grants;
     // A later one of the same number is too far away to be taken for it.
     if (++held.generation == 0) ++held.generation;

@@ -55,7 +55,7 @@ extent owner_requests::plan(const chunk_request& wanted) const noexcept {
     if (wants_whole_chunk(wanted)) {
         const extent whole = whole_chunk(wanted);
         if (needs_whole_chunk(wanted) ||
-            (room_.has_room_for_chunks(whole) && !busy(wanted, whole, nullptr)))
+            (room_.has_room_for_chunks(whole) && reader_of(wanted, whole, nullptr) == nullptr))
             return whole;
     }
     const piece_number piece = piece_number::fragment({wanted.index, wanted.in});
@@ -74,18 +74,18 @@ bool owner_requests::reads_whole(const chunk_request& wanted, piece_number piece
 }
 
 // What is being read is not read once more, nor taken over before it has landed.
-bool owner_requests::busy(const chunk_request& wanted,
-                          const extent& what,
-                          const chunk* but) const noexcept {
+fill_state* owner_requests::reader_of(const chunk_request& wanted,
+                                      const extent& what,
+                                      const chunk* but) const noexcept {
     const std::uint64_t back = (most_fragments_crossed(wanted) - 1) * fragment_size;
     const std::uint64_t begin = what.start & ~(fragment_size - 1);
     for (std::uint64_t in = begin - std::min(begin, back); in < what.end(); in += fragment_size) {
         const chunk* const one =
             chunks_.find(*wanted.file, piece_number::fragment({what.piece.index(), in}));
         if (one == nullptr || one == but || !one->under_way()) continue;
-        if (one->piece == what.piece || one->start + one->length > what.start) return true;
+        if (one->piece == what.piece || one->start + one->length > what.start) return one->fill;
     }
-    return false;
+    return nullptr;
 }
 
 bool owner_requests::fits_lease(const chunk_request& wanted,
@@ -111,8 +111,8 @@ bool owner_requests::arrives(chunk_request& wanted,
 }
 
 chunk* owner_requests::make(chunk_request& wanted, const extent& what) noexcept {
-    wanted.held_up = busy(wanted, what, nullptr);
-    if (wanted.held_up) return nullptr;
+    in_the_way_ = reader_of(wanted, what, nullptr);
+    if (in_the_way_ != nullptr) return nullptr;
     const bool second = chunks_.find(*wanted.file, what.piece) != nullptr;
     chunk* const made = room_.make(wanted, what);
     if (made != nullptr && !what.piece.is_chunk() &&
@@ -122,7 +122,7 @@ chunk* owner_requests::make(chunk_request& wanted, const extent& what) noexcept 
 }
 
 bool owner_requests::settles_for_less(const chunk_request& wanted, extent& what) const noexcept {
-    if (what.piece.is_chunk() || wanted.held_up) return false;
+    if (what.piece.is_chunk() || in_the_way_ != nullptr) return false;
     const extent least = least_for(wanted);
     if (room_.buffer_bytes(least.length) >= room_.buffer_bytes(what.length)) return false;
     what = least;
@@ -132,6 +132,7 @@ bool owner_requests::settles_for_less(const chunk_request& wanted, extent& what)
 void owner_requests::serve(chunk_request& wanted) noexcept {
     if (cache_.home().stopping()) return answers_.send(wanted, errc::stopped);
     room_.reserve_fill();
+    in_the_way_ = nullptr;
     chunk* found = find(wanted);
     extent what;
     if (found == nullptr) what = plan(wanted);
@@ -150,11 +151,12 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
         wanted.window = static_cast<std::uint32_t>(wanted.file->manager->chunk_size - 1);
         return serve(wanted);
     }
-    if (found != nullptr) wanted.held_up = false;
     if (found != nullptr && can_serve_from(*found, wanted)) {
         serve_from(*found, wanted);
+    } else if (in_the_way_ != nullptr) {
+        stand_behind(wanted, *in_the_way_);
     } else if (may_wait(wanted)) {
-        stand_in_line(wanted, wanted.held_up ? buffer_line::held_up : queue);
+        stand_in_line(wanted, queue);
     } else {
         answers_.send(wanted, room_.shortage());
     }
@@ -198,7 +200,7 @@ extent owner_requests::part_of_window(const chunk_request& wanted,
     }
     if (chunks_.find(*wanted.file, part.piece) != nullptr) return part;
     part.length = std::min(fragment_size - from % fragment_size, all - from);
-    if (busy(wanted, part, nullptr)) part.length = 0;
+    if (reader_of(wanted, part, nullptr) != nullptr) part.length = 0;
     return part;
 }
 
@@ -254,12 +256,12 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
     return window;
 }
 
-bool owner_requests::must_wait_for_others(const chunk& found,
+fill_state* owner_requests::reader_before(const chunk& found,
                                           const chunk_request& wanted) const noexcept {
     // Of a fragment all is read, whatever is asked for.
     const extent own = found.piece.is_chunk() ? extent{found.piece, wanted.in, wanted.size}
                                               : extent{found.piece, found.start, found.length};
-    return !found.has_asked(wanted) && busy(wanted, own, &found);
+    return found.has_asked(wanted) ? nullptr : reader_of(wanted, own, &found);
 }
 
 bool owner_requests::can_serve_from(const chunk& found, const chunk_request& wanted) noexcept {
@@ -269,10 +271,9 @@ bool owner_requests::can_serve_from(const chunk& found, const chunk_request& wan
 void owner_requests::serve_from(chunk& found, chunk_request& wanted) noexcept {
     wanted.at = &found;
     if (found.has_landed(wanted)) return answers_.grant(found, wanted);
-    if (must_wait_for_others(found, wanted)) {
-        wanted.held_up = true;
+    if (fill_state* const before = reader_before(found, wanted)) {
         chunks_.end_fill(found);
-        return stand_in_line(wanted, buffer_line::held_up);
+        return stand_behind(wanted, *before);
     }
     if (!chunks_.start_fill(found)) return answers_.send(wanted, system_error_code(ENOMEM));
     ++counts_.fill_waits;
@@ -293,180 +294,6 @@ void owner_requests::withdraw(chunk_request& wanted) noexcept {
     }
     answers_.send(wanted, wanted.home->home().stopping() ? errc::stopped : errc::cancelled);
     if (left != nullptr) fills_.waiter_left(*left);
-}
-
-// In line for a buffer.
-
-bool owner_requests::may_wait(const chunk_request& wanted) const noexcept {
-    return wanted.held_up ||
-           (!room_.out_of_memory() && (wanted.patience == patience::deadline ||
-                                       (wanted.patience == patience::brief && room_.coming())));
-}
-
-// Those that a read holds up wait as long as it takes, as others who wait for a read.
-void owner_requests::start_deadline(chunk_request& wanted) noexcept {
-    if (wanted.line == buffer_line::held_up) return;
-    wanted.deadline.run = &waited_too_long;
-    shard& here = cache_.home();
-    here.add_timer(wanted.deadline, here.after(wanted.file->manager->pin_deadline));
-}
-
-void owner_requests::stop_deadline(chunk_request& wanted) noexcept {
-    if (wanted.line != buffer_line::held_up) cache_.home().remove_timer(wanted.deadline);
-}
-
-void owner_requests::stand_in_line(chunk_request& wanted, std::size_t queue) noexcept {
-    if (queue != buffer_line::held_up) ++counts_.buffer_waits;
-    line_.push(wanted, queue);
-    if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
-    start_deadline(wanted);
-}
-
-void owner_requests::move_in_line(chunk_request& waiting, std::size_t to) noexcept {
-    if (waiting.line == to) return;
-    const bool kind = (waiting.line == buffer_line::held_up) != (to == buffer_line::held_up);
-    if (kind) stop_deadline(waiting);
-    line_.move(waiting, to);
-    if (kind) start_deadline(waiting);
-}
-
-void owner_requests::leave_line(chunk_request& wanted) noexcept {
-    stop_deadline(wanted);
-    line_.remove(wanted);
-    if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
-}
-
-void owner_requests::waited_too_long(work& item) noexcept {
-    chunk_request& wanted = chunk_request::of_message(item);
-    owner_requests& here = wanted.owner->parts().owner_requests;
-    here.line_.remove(wanted);
-    if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
-    here.chunks_.note_room();
-    here.room_.reserve_fill();
-    chunk* const found = here.find(wanted);
-    if (found == nullptr || !here.can_serve_from(*found, wanted))
-        return here.answers_.send(wanted, here.room_.shortage());
-    if (here.arrives(wanted, found->piece, found)) here.serve_from(*found, wanted);
-}
-
-void owner_requests::end_line() noexcept {
-    line_.each([this](chunk_request& waiter) {
-        leave_line(waiter);
-        answers_.send(waiter, errc::stopped);
-    });
-}
-
-void owner_requests::end_brief_waits() noexcept {
-    if (!line_.has_brief()) return;
-    const boost::system::error_code code = room_.shortage();
-    line_.each([&](chunk_request& waiter) {
-        if (waiter.patience != patience::brief || waiter.held_up) return;
-        leave_line(waiter);
-        answers_.send(waiter, code);
-    });
-}
-
-bool owner_requests::serve_waiter(chunk_request& first) noexcept {
-    room_.reserve_fill();
-    chunk* found = find(first);
-    const bool made = found == nullptr;
-    extent what;
-    if (made) {
-        what = plan(first);
-        // What is made has a waiter.
-        if (!fits_lease(first, what.piece, nullptr)) {
-            leave_line(first);
-            static_cast<void>(arrives(first, what.piece, nullptr));
-            return true;
-        }
-        do {
-            found = make(first, what);
-        } while (found == nullptr && settles_for_less(first, what));
-    }
-    if (found != nullptr) first.held_up = must_wait_for_others(*found, first);
-    if (first.held_up) {
-        move_in_line(first, buffer_line::held_up);
-        return true;
-    }
-    if (found == nullptr && room_.out_of_memory()) {
-        leave_line(first);
-        answers_.send(first, system_error_code(ENOMEM));
-        return true;
-    }
-    if (found == nullptr || !can_serve_from(*found, first)) {
-        const std::uint64_t bytes =
-            found != nullptr ? found->bytes : room_.buffer_bytes(what.length);
-        move_in_line(first, buffer_line::queue_for(bytes));
-        return false;
-    }
-    // Who waits holds it, but is gone with an answer.
-    file_record& file = *cache_.all().files().acquire(first.file->number);
-    const extent place{found->piece, found->start, found->length};
-    if (made) {
-        leave_line(first);
-        serve_from_new(*found, first);
-    }
-    // Its own place, and all that have come for what it brings. Where no read can begin it is gone.
-    line_.each_at(file, place.piece.index(), place.start, place.end(), [&](chunk_request& waiter) {
-        chunk* const there = chunks_.find(file, place.piece);
-        if (there == nullptr || !there->covers(waiter) || must_wait_for_others(*there, waiter))
-            return;
-        leave_line(waiter);
-        if (arrives(waiter, there->piece, there)) serve_from(*there, waiter);
-    });
-    cache_.all().files().release(file);
-    return true;
-}
-
-void owner_requests::look_at_leases() noexcept {
-    leases_granted_ = true;
-    chunks_.note_room();
-}
-
-void owner_requests::leave_leases() noexcept {
-    if (!std::exchange(leases_granted_, false)) return;
-    line_.each([this](chunk_request& waiter) {
-        if (waiter.via == nullptr || waiter.via->at_owner.chunk == nullptr) return;
-        const chunk* const found = find(waiter);
-        const piece_number piece = found != nullptr ? found->piece : plan(waiter).piece;
-        if (fits_lease(waiter, piece, found)) return;
-        leave_line(waiter);
-        static_cast<void>(arrives(waiter, piece, found));
-    });
-}
-
-void owner_requests::serve_line() noexcept {
-    chunks_.forget_room();
-    leave_leases();
-    bool coming = false;
-    bool short_of_room = false;
-    for (std::size_t which = 0; which < buffer_line::queues; ++which) {
-        buffer_line::queue& in = line_.of(which);
-        // Those that stay held up are looked at once.
-        for (std::size_t left = in.size(); left > 0 && !in.empty(); --left) {
-            chunk_request& first = in.front();
-            if (which == buffer_line::held_up) in.splice(in.end(), in, in.begin());
-            if (serve_waiter(first)) continue;
-            short_of_room = true;
-            coming = coming || room_.coming();
-            if (which != buffer_line::held_up) break;
-        }
-    }
-    if (short_of_room && !coming) end_brief_waits();
-}
-
-const char* owner_requests::fault() noexcept {
-    std::uint64_t brief = 0;
-    const char* wrong = nullptr;
-    line_.each([&](chunk_request& one) {
-        if (one.waits != chunk_request::place::buffer)
-            wrong = "a request waits for a buffer and does not know it";
-        if (one.owner != &cache_) wrong = "a request waits for a buffer of another shard";
-        brief += one.patience == patience::brief ? 1 : 0;
-    });
-    if (wrong != nullptr) return wrong;
-    if (line_.has_brief() != (brief != 0)) return "requests that wait briefly are counted wrongly";
-    return nullptr;
 }
 
 }  // namespace leat::detail

@@ -14,6 +14,9 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <array>
+#include <cstddef>
+
 namespace leat::detail {
 
 /// A request is served from its chunk, which is made if there is none; without a buffer for it the
@@ -39,9 +42,12 @@ public:
     void withdraw(chunk_request& wanted) noexcept;
     /// Whether some wait for a buffer.
     [[nodiscard]] bool waiting() const noexcept { return !line_.empty(); }
-    /// A lease by which some of them came has been granted something: before the others are served
-    /// those that want something else go on by another.
-    void look_at_leases() noexcept;
+    /// A lease of `piece` by which some of them came has been granted something: before the others
+    /// are served those that want something else go on by another.
+    void look_at(const file_record& file, piece_number piece) noexcept;
+    /// It is no longer under way, or no longer in the table: those that it has held up are looked
+    /// at when the line is served.
+    void release(fill_state& over) noexcept { line_.release(over); }
     /// Serves those that wait for a buffer, as far as there are some now.
     void serve_line() noexcept;
     /// The shard stops: ends those that wait for a buffer.
@@ -65,21 +71,23 @@ private:
     [[nodiscard]] static bool stands_alone(const chunk_request& wanted) noexcept;
     /// Whether they are to be read all the same, as requests for this file have it.
     [[nodiscard]] bool reads_whole(const chunk_request& wanted, piece_number piece) const noexcept;
-    /// Whether others than `but` read some of it, or wait to do so.
-    [[nodiscard]] bool busy(const chunk_request& wanted,
-                            const extent& what,
-                            const chunk* but) const noexcept;
+    /// Of others than `but` one that reads some of it, or is waited for to do so, or nullptr.
+    [[nodiscard]] fill_state* reader_of(const chunk_request& wanted,
+                                        const extent& what,
+                                        const chunk* but) const noexcept;
     /// What a window has `from` bytes of chunk `index` on, up to the offset `end` there; of no
     /// length if that is not to be read with the rest.
     [[nodiscard]] extent part_of_window(const chunk_request& wanted,
                                         std::uint64_t index,
                                         std::uint64_t from,
                                         std::uint64_t end) const noexcept;
-    [[nodiscard]] bool must_wait_for_others(const chunk& found,
+    /// The same for what it wants of `found`.
+    [[nodiscard]] fill_state* reader_before(const chunk& found,
                                             const chunk_request& wanted) const noexcept;
-    /// nullptr: `held_up` says whether a read is in the way, and room_ what else.
     /// Whether there is less than `what` that would do, where that found no room: it is that then.
     [[nodiscard]] bool settles_for_less(const chunk_request& wanted, extent& what) const noexcept;
+    /// nullptr: in_the_way_ says whether there is a read that has to end first, and room_ what
+    /// else.
     [[nodiscard]] chunk* make(chunk_request& wanted, const extent& what) noexcept;
     /// Whether the lease by which it came can hold `found`, or what is to be made of that number.
     [[nodiscard]] static bool fits_lease(const chunk_request& wanted,
@@ -97,9 +105,11 @@ private:
     [[nodiscard]] std::unique_ptr<fill_window> window_from(chunk& made,
                                                            chunk_request& wanted) noexcept;
     void stand_in_line(chunk_request& wanted, std::size_t queue) noexcept;
+    void stand_behind(chunk_request& wanted, fill_state& by) noexcept;
     /// False if those behind it in its queue need not try.
     [[nodiscard]] bool serve_waiter(chunk_request& first) noexcept;
     void move_in_line(chunk_request& waiting, std::size_t to) noexcept;
+    void move_behind(chunk_request& waiting, fill_state& by) noexcept;
     void leave_line(chunk_request& wanted) noexcept;
     void start_deadline(chunk_request& wanted) noexcept;
     void stop_deadline(chunk_request& wanted) noexcept;
@@ -113,10 +123,17 @@ private:
     answers& answers_;
     cache_statistics& counts_;
     void leave_leases() noexcept;
+    void leave_lease(chunk_request& waiter) noexcept;
 
     buffer_line line_;
     locality locality_;
-    bool leases_granted_ = false;
+    fill_state* in_the_way_ = nullptr;  ///< of what make() would have made last
+    struct granted_lease {
+        const file_record* file = nullptr;
+        piece_number piece;
+    };
+    std::array<granted_lease, 16> granted_;  ///< since the line was served
+    std::size_t granted_count_ = 0;          ///< more than there is room for: any
 };
 
 }  // namespace leat::detail

@@ -34,10 +34,11 @@ segment_emptying::load segment_emptying::look(std::size_t segment) noexcept {
         // Whoever waits for a segment is to be told when its last pin goes.
         if (one.pins != 0) one.attention = true;
         found.leases += static_cast<unsigned>(one.holders.size());
-        found.bytes += one.bytes;
+        found.bytes += std::min<std::uint64_t>(one.bytes, arena_.segment_bytes());
         return one.pinned() || one.under_way() || one.doomed;
     });
-    if (arena_.state_of(segment).buffer_bytes != 0) found.divided = arena_.segment_bytes();
+    const io::segment_state state = arena_.state_of(segment);
+    if (state.buffer_bytes != 0) found.divided = state.bytes;
     return found;
 }
 
@@ -69,7 +70,7 @@ bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
         const io::segment_state state = arena_.state_of(segment);
         if (state.buffer_bytes != bytes) continue;
         vacant += state.count - state.used;
-        if (state.count * bytes < wanted_ && is_short(segment)) continue;
+        if (state.bytes < wanted_) continue;
         candidate next{segment, state.used, state.count - state.used};
         for (std::size_t i = 0; i < found; ++i) {
             if (next.used < emptiest[i].used) std::swap(next, emptiest[i]);
@@ -102,7 +103,7 @@ bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
     for (std::size_t segment = 0; found == most_looks && segment < arena_.segments(); ++segment) {
         const io::segment_state state = arena_.state_of(segment);
         if (state.buffer_bytes != bytes || state.used < emptiest.back().used) continue;
-        if (state.count * bytes < wanted_ && is_short(segment)) continue;
+        if (state.bytes < wanted_) continue;
         if (begin_with({segment, state.used, state.count - state.used})) return true;
     }
     if (hopeless_count_ < std::ssize(hopeless_))
@@ -114,37 +115,64 @@ std::size_t segment_emptying::find_run(std::uint64_t size) noexcept {
     const std::uint64_t segment_bytes = arena_.segment_bytes();
     const std::size_t count = (size + segment_bytes - 1) / segment_bytes;
     // What has never been mapped lies behind the others.
-    const std::size_t all = std::max(arena_.segments(), count);
+    const std::size_t end = arena_.segments() + count;
     const std::uint64_t divided = arena_.statistics().divided_bytes;
+    // What is divided nowhere may be free, or not be mapped yet.
+    const auto leave_room = [&](const load& emptied) {
+        return arena_.most_mapped() + emptied.divided >= divided + size;
+    };
     std::size_t best = io::buffer_arena::no_segment;
+    std::size_t best_with_others = io::buffer_arena::no_segment;
     std::uint64_t least = most_evicted_;
+    std::uint64_t least_with_others = most_evicted_;
     std::size_t first = 0;
     load sum;
-    for (std::size_t next = 0; next < all; ++next) {
+    load all;
+    load unleased;
+    for (std::size_t next = 0; next < end; ++next) {
         const load one = look(next);
-        if (one.in_use || is_short(next)) {
+        if (one.in_use) {
             first = next + 1;
             sum = {};
             continue;
         }
+        all.add(one);
+        if (!one.keeps()) unleased.add(one);
         sum.add(one);
         if (next - first == count) sum.take_away(look(first++));
-        // What is divided nowhere may be free, or not be mapped yet.
-        if (next - first + 1 < count || arena_.budget() + sum.divided < divided + size) continue;
-        if (sum.leases != 0) {
+        if (next - first + 1 < count) continue;
+        if (first * segment_bytes + size > arena_.reserved_bytes()) break;
+        if (!leave_room(sum)) {
+            if (sum.leases == 0 && sum.bytes <= least_with_others) {
+                best_with_others = first;
+                least_with_others = sum.bytes;
+            }
+        } else if (sum.leases != 0) {
             consider_leases(first, count, sum.leases);
         } else if (sum.bytes <= least) {
             best = first;
             least = sum.bytes;
         }
     }
+    const bool others_may_go = most_evicted_ == std::numeric_limits<std::uint64_t>::max();
+    if (best != io::buffer_arena::no_segment || leased_count_ != 0 || !others_may_go) return best;
+    if (leave_room(unleased) && best_with_others != io::buffer_arena::no_segment)
+        return best_with_others;
+    if (leave_room(all) && all.leases != 0) consider_leases(0, arena_.segments(), all.leases);
     return best;
 }
 
-bool segment_emptying::is_short(std::size_t segment) const noexcept {
-    const io::segment_state state = arena_.state_of(segment);
-    return state.buffer_bytes != 0 &&
-           (state.count + std::uint64_t{1}) * state.buffer_bytes <= arena_.segment_bytes();
+std::size_t segment_emptying::find_beside(std::size_t first, std::size_t count) noexcept {
+    std::size_t best = io::buffer_arena::no_segment;
+    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+    for (std::size_t i = 0; i < arena_.segments(); ++i) {
+        if (i - first < count || arena_.state_of(i).buffer_bytes == 0) continue;
+        const load one = look(i);
+        if (one.keeps() || one.bytes >= least) continue;
+        best = i;
+        least = one.bytes;
+    }
+    return best;
 }
 
 std::uint64_t segment_emptying::places_beside(std::size_t segment) const noexcept {

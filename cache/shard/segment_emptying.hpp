@@ -61,9 +61,14 @@ public:
     /// Moves what is left in the segment, if there are places enough. Returns whether it is empty.
     [[nodiscard]] bool finish() noexcept;
 
-    /// For a buffer of `size` bytes, more than a segment: the first of the neighbours that can all
-    /// be emptied, those with the fewest bytes in use, or no_segment.
+    /// For a buffer of `size` bytes, more than a segment as a rule: the first of the neighbours
+    /// that can all be emptied, those with the fewest bytes in use, or no_segment. Where the budget
+    /// has no room for a buffer in any, since it has cut segments short, find_beside() says which
+    /// others can be emptied besides: enough, if nothing less serves.
     [[nodiscard]] std::size_t find_run(std::uint64_t size) noexcept;
+    /// Of all segments but `count` from `first` on the one that can be emptied with the fewest
+    /// bytes in use, or no_segment.
+    [[nodiscard]] std::size_t find_beside(std::size_t first, std::size_t count) noexcept;
     /// Moves a chunk to a free place that is in none of `count` segments from `first` on; whether
     /// there was one.
     [[nodiscard]] bool move(chunk& moved, std::size_t first, std::size_t count) noexcept;
@@ -86,6 +91,8 @@ private:
         std::uint64_t bytes = 0;    ///< of chunks
         std::uint64_t divided = 0;  ///< of segments with chunks
 
+        [[nodiscard]] bool keeps() const noexcept { return in_use || leases != 0; }
+
         void add(const load& other) noexcept {
             leases += other.leases;
             bytes += other.bytes;
@@ -97,12 +104,8 @@ private:
             divided -= other.divided;
         }
     };
-    [[nodiscard]] bool is_short(std::size_t segment) const noexcept;
     [[nodiscard]] load look(std::size_t segment) noexcept;
-    [[nodiscard]] bool movable(std::size_t segment) noexcept {
-        const load found = look(segment);
-        return !found.in_use && found.leases == 0;
-    }
+    [[nodiscard]] bool movable(std::size_t segment) noexcept { return !look(segment).keeps(); }
     /// The same, perhaps as it was found a moment ago.
     [[nodiscard]] load trust_or_look(std::size_t segment) noexcept;
     void consider_leases(std::size_t segment, std::size_t count, unsigned leases) noexcept;

@@ -1,6 +1,8 @@
 // Requests that wait for a buffer: in order, by the size of what they need, and by place.
 #include "shard/buffer_line.hpp"
 
+#include "shard/chunk.hpp"
+
 #include <leat/engine/options.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -145,28 +147,65 @@ BOOST_AUTO_TEST_CASE(whoever_waits_for_something_else_goes_to_the_end_of_that_qu
     line of;
     chunk_request& first = of.come(of.film, 1, 0, 17);
     chunk_request& second = of.come(of.film, 1, 0, 17);
-    chunk_request& read_in_the_way = of.come(of.film, 1, 0, buffer_line::held_up);
-    of.waiting.move(first, buffer_line::held_up);
+    chunk_request& third = of.come(of.film, 1, 0, 24);
+    of.waiting.move(first, 24);
     BOOST_TEST((of.in(17) == several{&second}));
-    BOOST_TEST((of.in(buffer_line::held_up) == several{&read_in_the_way, &first}));
-    BOOST_TEST(unsigned{first.line} == buffer_line::held_up);
+    BOOST_TEST((of.in(24) == several{&third, &first}));
+    BOOST_TEST(unsigned{first.line} == 24u);
     // By its place it is found where it was.
-    BOOST_TEST((of.at(of.film, 1, 0, 1) == several{&first, &second, &read_in_the_way}));
+    BOOST_TEST((of.at(of.film, 1, 0, 1) == several{&first, &second, &third}));
     of.waiting.move(first, 17);
     BOOST_TEST((of.in(17) == several{&second, &first}));
     of.waiting.remove(first);
     BOOST_TEST((of.in(17) == several{&second}));
-    BOOST_TEST((of.at(of.film, 1, 0, 1) == several{&second, &read_in_the_way}));
+    BOOST_TEST((of.at(of.film, 1, 0, 1) == several{&second, &third}));
 }
 
-BOOST_AUTO_TEST_CASE(all_are_visited_those_held_up_first) {
+BOOST_AUTO_TEST_CASE(those_behind_a_read_stand_in_no_queue_until_it_is_over) {
+    chunk read{1_MiB};
+    chunk other{1_MiB};
+    fill_state under_way{read};
+    fill_state longer{other};
+    line of;
+    chunk_request& moved = of.come(of.film, 1, 0, 17);
+    chunk_request& stays = of.come(of.film, 1, 4_KiB, 17);
+    chunk_request& comes = of.all.emplace_back();
+    chunk_request& leaves = of.all.emplace_back();
+    chunk_request& later = of.all.emplace_back();
+    for (chunk_request* const one : {&comes, &leaves, &later}) {
+        one->file = &of.film;
+        one->index = 1;
+        of.waiting.push_behind(*one, one == &later ? longer : under_way);
+        BOOST_TEST((one->waits == chunk_request::place::buffer));
+    }
+    of.waiting.move_behind(moved, under_way);
+    BOOST_TEST((of.in(17) == several{&stays}));
+    BOOST_TEST(of.in(buffer_line::held_up).empty());
+    BOOST_TEST(unsigned{moved.line} == buffer_line::held_up);
+    BOOST_TEST((of.at(of.film, 1, 0, 8_KiB) == several{&moved, &comes, &leaves, &later, &stays}));
+    of.waiting.remove(leaves);
+    of.waiting.release(under_way);
+    BOOST_TEST((of.in(buffer_line::held_up) == several{&comes, &moved}));
+    BOOST_TEST(under_way.held_up.empty());
+    BOOST_TEST(comes.behind == nullptr);
+    of.waiting.move_behind(comes, longer);
+    BOOST_TEST((of.in(buffer_line::held_up) == several{&moved}));
+    of.waiting.release(longer);
+    BOOST_TEST((of.in(buffer_line::held_up) == several{&moved, &later, &comes}));
+    of.waiting.move_behind(later, longer);  // the line may go before what it waits for
+}
+
+BOOST_AUTO_TEST_CASE(all_are_visited_wherever_they_stand) {
+    chunk read{1_MiB};
+    fill_state under_way{read};
     line of;
     chunk_request& large = of.come(of.film, 1, 0, 24);
-    chunk_request& small = of.come(of.song, 1, 0, 13);
-    chunk_request& held_up = of.come(of.film, 2, 0, buffer_line::held_up);
+    chunk_request& small = of.come(of.film, 3, 0, 13);
+    chunk_request& held_up = of.come(of.film, 2, 0, 13);
+    of.waiting.move_behind(held_up, under_way);
     several seen;
     of.waiting.each([&](chunk_request& one) { seen.push_back(&one); });
-    BOOST_TEST((seen == several{&held_up, &small, &large}));
+    BOOST_TEST((seen == several{&large, &held_up, &small}));
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_briefly_is_known_while_he_waits) {

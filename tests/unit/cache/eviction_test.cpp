@@ -1,6 +1,8 @@
 // Which chunk goes when room is needed, and what a request is told when there is none.
 #include "cache_support.hpp"
+#include "fragments.hpp"
 #include "pattern.hpp"
+#include "shard/shard_parts.hpp"
 #include "small_engine.hpp"
 #include "two_shards.hpp"
 
@@ -13,6 +15,7 @@
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
+using leat::test::fragments;
 using leat::test::get;
 using leat::test::script_of;
 using leat::test::scripted_source;
@@ -105,5 +108,43 @@ BOOST_AUTO_TEST_CASE(chunks_that_are_filled_for_nobody_are_not_called_pinned) {
     while (code) {
         code = owner.run(test::code_of(manager, {from, 128_KiB, 100, hint::no_wait}));
         BOOST_TEST((!code || code == errc::no_buffer), code.message());
+    }
+}
+
+namespace {
+
+/// One chunk is used after each use of another; then segments are freed, with no use in between.
+/// How many until it was gone.
+task<int> freed_before(fragments& of, std::uint64_t hot, std::uint64_t chunks) {
+    const auto use = [&of](std::uint64_t chunk) {
+        return static_cast<bool>(of.manager.peek(of.at(chunk * 1_MiB, 4_KiB)));
+    };
+    for (int round = 0; round < 3; ++round) {
+        for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
+            BOOST_TEST(use(chunk));
+            BOOST_TEST(use(hot));
+        }
+    }
+    int freed = 0;
+    while (detail::shard_cache::current().parts().eviction.free_segment()) {
+        const bool there = detail::shard_cache::current().find(
+                               of.from.id().number, detail::piece_number::chunk(hot)) != nullptr;
+        if (!there) break;
+        ++freed;
+    }
+    co_return freed;
+}
+
+}  // namespace
+
+// The others begin a visit each time, and it never does.
+BOOST_AUTO_TEST_CASE(what_is_used_all_the_time_goes_after_what_is_used_now_and_then) {
+    constexpr std::uint64_t chunks = 12;
+    for (const std::uint64_t hot : {0, 3}) {
+        fragments of{64_MiB, 16_MiB};
+        for (std::uint64_t chunk = 0; chunk < chunks; ++chunk)
+            BOOST_TEST(of.right(chunk * 1_MiB, 1_MiB));
+        // Of two chunks each. Those of the last four visits are in use, too.
+        BOOST_TEST(of.owner.run(freed_before(of, hot, chunks)) >= 3);
     }
 }

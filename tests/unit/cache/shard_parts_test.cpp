@@ -211,6 +211,11 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     waiter.owner = &cache(1);
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a buffer of another shard");
     waiter.owner = &cache(0);
+    detail::chunk read{1_MiB};
+    detail::fill_state over{read};
+    waiter.behind = &over;
+    BOOST_TEST(said(cache(0).fault()) == "a request waits for a read that is over");
+    waiter.behind = nullptr;
     waiter.patience = detail::patience::brief;
     BOOST_TEST(said(cache(0).fault()) == "requests that wait briefly are counted wrongly");
     waiter.patience = detail::patience::deadline;

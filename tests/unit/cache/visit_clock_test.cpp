@@ -40,3 +40,22 @@ BOOST_AUTO_TEST_CASE(visits_are_known_whatever_a_policy_wants_to_be_told) {
     BOOST_TEST(none.horizon() == 97);
     BOOST_TEST(none.visits_horizon() == 97);
 }
+
+BOOST_AUTO_TEST_CASE(what_was_used_since_the_horizon_is_in_use_but_not_what_was_only_loaded) {
+    visit_clock clock{told_uses::visits, 40};
+    const visit_clock none{told_uses::none, 40};
+    for (std::int64_t now = 10; now < 100; now += 10) clock.visited(now, 1);
+    leat::detail::resident one;
+    one.touched = true;
+    one.used = clock.visits_horizon();
+    BOOST_TEST(clock.in_use(one));
+    BOOST_TEST(!none.in_use(one));
+    one.used = clock.visits_horizon() - 1;
+    BOOST_TEST(!clock.in_use(one));
+    one.used = clock.visits_horizon() + 1;
+    one.touched = false;
+    BOOST_TEST(!clock.in_use(one));
+    one.touched = true;
+    one.keep = leat::detail::retention::gone_when_idle;
+    BOOST_TEST(!clock.in_use(one));
+}

@@ -233,3 +233,79 @@ BOOST_AUTO_TEST_CASE(neighbours_of_which_most_is_mapped_come_first) {
     BOOST_TEST(of.arena.allocate(2 * segment) == two);
     BOOST_TEST(of.mapped() == 6 * segment);
 }
+
+namespace {
+
+/// Three segments, of which each has been cut short: to seven eighths, to three quarters, to half.
+struct cut_short : attached {
+    cut_short() : attached(3 * segment, 8 * segment), taken(take(3)) {
+        for (std::size_t i = 0; i < 3; ++i) {
+            arena.release(taken[i], segment);
+            arena.set_budget(arena.budget() - (i + 1) * (segment / 8));
+            taken[i] = arena.allocate(used);
+            BOOST_TEST_REQUIRE(taken[i] != nullptr);
+            for (std::size_t other = i + 1; other < 3; ++other)
+                BOOST_TEST_REQUIRE(arena.state_of(other).bytes == segment);
+        }
+        for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(arena.state_of(i).bytes < segment);
+        BOOST_TEST(!arena.fits(4096));
+    }
+    static constexpr std::size_t used = segment / 2;
+    std::vector<std::byte*> taken;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(of_segments_that_were_cut_short_one_is_made_that_is_long_enough,
+                        cut_short) {
+    const std::uint64_t budget = arena.budget();
+    arena.release(taken[2], used);
+    BOOST_TEST(!arena.fits(segment));
+    BOOST_TEST(arena.allocate(segment) == nullptr);
+    arena.release(taken[1], used);
+    BOOST_TEST(arena.fits(segment));
+    BOOST_TEST(arena.allocate(segment) != nullptr);
+    BOOST_TEST(mapped() <= budget);
+    BOOST_TEST(through.well);
+}
+
+BOOST_FIXTURE_TEST_CASE(neighbours_that_were_cut_short_serve_long_buffers, cut_short) {
+    const std::uint64_t budget = arena.budget();
+    arena.release(taken[0], used);
+    arena.release(taken[1], used);
+    BOOST_TEST(!arena.fits(segment + 3 * segment / 4));
+    arena.release(taken[2], used);
+    BOOST_TEST(!arena.fits(budget + 1));
+    BOOST_TEST(arena.fits(budget));
+    std::byte* const all = arena.allocate(budget);
+    BOOST_TEST_REQUIRE(all != nullptr);
+    std::memset(all, 1, budget);
+    BOOST_TEST(mapped() == budget);
+    arena.release(all, budget);
+    BOOST_TEST(arena.allocate(segment + segment / 2) != nullptr);
+    BOOST_TEST(arena.fault() == nullptr);
+    BOOST_TEST(mapped() <= budget);
+}
+
+BOOST_AUTO_TEST_CASE(all_that_the_budget_allows_can_be_touched_and_registered_at_once) {
+    attached of{2 * segment + mebibyte, 4 * segment};
+    const auto taken = of.take(1);
+    of.arena.prepare_all();
+    arena_statistics found = of.arena.statistics();
+    BOOST_TEST(found.mapped_bytes == 2 * segment + mebibyte);
+    BOOST_TEST(found.registered_bytes == found.mapped_bytes);
+    BOOST_TEST(!of.arena.unprepared());
+    // Nothing of it is mapped anew when it is used.
+    const auto more = of.take(1);
+    BOOST_TEST(of.arena.buffer_index(more[0]) >= 0);
+    BOOST_TEST(of.take(1, mebibyte).size() == 1U);
+    of.arena.prepare_all();
+    BOOST_TEST(of.mapped() == 2 * segment + mebibyte);
+    BOOST_TEST(of.arena.fault() == nullptr);
+    // Without a backend it is touched all the same.
+    buffer_arena none{{.budget = segment, .huge_pages = false}};
+    none.prepare_all();
+    BOOST_TEST(none.statistics().mapped_bytes == segment);
+    BOOST_TEST(none.statistics().registered_bytes == 0U);
+    BOOST_TEST(none.fault() == nullptr);
+}

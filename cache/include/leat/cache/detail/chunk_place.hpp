@@ -32,6 +32,10 @@ public:
     }
     /// 0 for a chunk.
     [[nodiscard]] constexpr std::uint64_t fragment() const noexcept { return value_ >> index_bits; }
+    /// Where in its chunk a fragment begins. Precondition: it is one.
+    [[nodiscard]] constexpr std::uint64_t in() const noexcept {
+        return (fragment() - 1) << fragment_shift;
+    }
     /// Different for all of a file.
     [[nodiscard]] constexpr std::uint64_t number() const noexcept { return value_; }
     [[nodiscard]] constexpr bool is_chunk() const noexcept { return fragment() == 0; }

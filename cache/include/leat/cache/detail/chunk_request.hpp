@@ -17,6 +17,7 @@
 namespace leat::detail {
 
 struct chunk;
+struct fill_state;
 struct lease;
 
 /// How long a request waits for a buffer.
@@ -82,7 +83,8 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     bool unread = false;    ///< owner's: a large one with units that no read in flight brings
     bool expected = false;  ///< owner's: the policy knows that it is wanted
     std::uint8_t line = 0;  ///< owner's: the queue in which it waits for a buffer
-    bool held_up = false;   ///< owner's: a read is in the way of its own
+    /// Owner's: of the read that is in the way of its own, which it waits behind.
+    fill_state* behind = nullptr;
     bool cancelled = false;
     /// The owner has what it wants by another name, or in another buffer, than its lease can hold:
     /// it is to come again by a lease of `elsewhere`.

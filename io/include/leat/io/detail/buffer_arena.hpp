@@ -6,6 +6,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +47,7 @@ struct segment_state {
     std::size_t buffer_bytes = 0;  ///< of each of its buffers; 0: it is free
     std::uint32_t used = 0;        ///< buffers
     std::uint32_t count = 0;       ///< buffers, used or not
+    std::size_t bytes = 0;         ///< of the segment; 0: it is not mapped
 };
 
 /// Gives out buffers of any size from segments of one length.
@@ -57,7 +59,8 @@ struct segment_state {
 /// is divided into buffers of one size class; one that has become empty belongs to none, and
 /// dividing it for another reaches no kernel. A buffer that is longer than a segment has neighbours
 /// for itself. Where the budget is no multiple of a segment, one is shorter, or several, of at
-/// least half the length, where it was lowered bit by bit: then a free one is cut.
+/// least half the length, where it was lowered bit by bit: then a free one is cut. Of several that
+/// are free one is made that is long enough.
 ///
 /// Size classes are 4, 8, 16, 32 and 64 KiB, then four in each doubling, as long as two buffers fit
 /// a segment; arena_options::segment_bytes; half a segment, and a segment.
@@ -89,6 +92,9 @@ public:
     /// called while unprepared(), now and then, on the thread that runs the backend. Without a
     /// backend, or where nothing can be registered, there is nothing to do.
     void prepare() noexcept;
+    /// Maps and touches all that the budget allows, and registers it. On the thread that runs the
+    /// backend, or before there is one.
+    void prepare_all() noexcept;
     [[nodiscard]] bool unprepared() const noexcept {
         return registers() && (untouched_ != 0 || wants_spare());
     }
@@ -140,6 +146,8 @@ public:
     /// Segments are numbered from 0 to below this; among them may be some that were given back, and
     /// count as free.
     [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
+    /// Of the address space in which all segments lie, the first at its beginning.
+    [[nodiscard]] std::uint64_t reserved_bytes() const noexcept { return options_.most_budget; }
     /// Of each segment in which a long buffer lies: one buffer, used, of the length of all.
     [[nodiscard]] segment_state state_of(std::size_t number) const noexcept;
     /// The number of the segment in which `memory` lies, or no_segment.
@@ -170,6 +178,10 @@ public:
     /// runs the backend.
     void set_budget(std::uint64_t bytes) noexcept;
     [[nodiscard]] std::uint64_t budget() const noexcept { return options_.budget; }
+    /// What may be mapped at once: the budget, unless nothing more can be mapped.
+    [[nodiscard]] std::uint64_t most_mapped() const noexcept {
+        return sealed_ ? std::min(options_.budget, statistics_.mapped_bytes) : options_.budget;
+    }
     [[nodiscard]] arena_statistics statistics() const noexcept { return statistics_; }
     /// nullptr, or which invariant is broken. Takes time for each buffer.
     [[nodiscard]] const char* fault() const noexcept;
@@ -213,7 +225,8 @@ private:
     /// Neighbours that a long buffer can have.
     struct neighbours {
         std::size_t first = no_segment;
-        std::uint64_t missing = 0;  ///< bytes of those not mapped
+        std::uint64_t missing = 0;   ///< bytes that are to be mapped
+        std::size_t last_bytes = 0;  ///< of the last of them
     };
 
     [[nodiscard]] static void* nobody() noexcept { return &nobody_; }
@@ -222,6 +235,9 @@ private:
     [[nodiscard]] std::size_t class_of(std::size_t size) const noexcept;
     [[nodiscard]] std::byte* base_of(const segment& s) const noexcept;
     [[nodiscard]] std::size_t whole(std::size_t number) const noexcept;
+    [[nodiscard]] std::size_t bytes_of(std::size_t number) const noexcept {
+        return number < segments_.size() ? segments_[number].bytes : 0;
+    }
     [[nodiscard]] std::uint64_t room() const noexcept;
     [[nodiscard]] bool registers() const noexcept {
         return backend_ != nullptr && options_.register_buffers && registration_works_;

@@ -1,0 +1,206 @@
+// Requests that wait for a buffer, or behind a read that is in the way of their own.
+#include "owner_requests.hpp"
+#include "shard_parts.hpp"
+
+#include <leat/cache/detail/shard_cache.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
+
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+namespace leat::detail {
+
+bool owner_requests::may_wait(const chunk_request& wanted) const noexcept {
+    return !room_.out_of_memory() && (wanted.patience == patience::deadline ||
+                                      (wanted.patience == patience::brief && room_.coming()));
+}
+
+// Those that a read holds up wait as long as it takes, as others who wait for a read.
+void owner_requests::start_deadline(chunk_request& wanted) noexcept {
+    if (wanted.line == buffer_line::held_up) return;
+    wanted.deadline.run = &waited_too_long;
+    shard& here = cache_.home();
+    here.add_timer(wanted.deadline, here.after(wanted.file->manager->pin_deadline));
+}
+
+void owner_requests::stop_deadline(chunk_request& wanted) noexcept {
+    if (wanted.line != buffer_line::held_up) cache_.home().remove_timer(wanted.deadline);
+}
+
+void owner_requests::stand_in_line(chunk_request& wanted, std::size_t queue) noexcept {
+    ++counts_.buffer_waits;
+    line_.push(wanted, queue);
+    if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
+    start_deadline(wanted);
+}
+
+void owner_requests::stand_behind(chunk_request& wanted, fill_state& by) noexcept {
+    line_.push_behind(wanted, by);
+    if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
+}
+
+void owner_requests::move_in_line(chunk_request& waiting, std::size_t to) noexcept {
+    if (waiting.line == to) return;
+    const bool was_held_up = waiting.line == buffer_line::held_up;
+    line_.move(waiting, to);
+    if (was_held_up) start_deadline(waiting);
+}
+
+void owner_requests::move_behind(chunk_request& waiting, fill_state& by) noexcept {
+    stop_deadline(waiting);
+    line_.move_behind(waiting, by);
+}
+
+void owner_requests::leave_line(chunk_request& wanted) noexcept {
+    stop_deadline(wanted);
+    line_.remove(wanted);
+    if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
+}
+
+void owner_requests::waited_too_long(work& item) noexcept {
+    chunk_request& wanted = chunk_request::of_message(item);
+    owner_requests& here = wanted.owner->parts().owner_requests;
+    here.line_.remove(wanted);
+    if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
+    here.chunks_.note_room();
+    here.room_.reserve_fill();
+    chunk* const found = here.find(wanted);
+    if (found == nullptr || !here.can_serve_from(*found, wanted))
+        return here.answers_.send(wanted, here.room_.shortage());
+    if (here.arrives(wanted, found->piece, found)) here.serve_from(*found, wanted);
+}
+
+void owner_requests::end_line() noexcept {
+    line_.each([this](chunk_request& waiter) {
+        leave_line(waiter);
+        answers_.send(waiter, errc::stopped);
+    });
+}
+
+void owner_requests::end_brief_waits() noexcept {
+    if (!line_.has_brief()) return;
+    const boost::system::error_code code = room_.shortage();
+    line_.each([&](chunk_request& waiter) {
+        if (waiter.patience != patience::brief || waiter.line == buffer_line::held_up) return;
+        leave_line(waiter);
+        answers_.send(waiter, code);
+    });
+}
+
+bool owner_requests::serve_waiter(chunk_request& first) noexcept {
+    room_.reserve_fill();
+    in_the_way_ = nullptr;
+    chunk* found = find(first);
+    const bool made = found == nullptr;
+    extent what;
+    if (made) {
+        what = plan(first);
+        // What is made has a waiter.
+        if (!fits_lease(first, what.piece, nullptr)) {
+            leave_line(first);
+            static_cast<void>(arrives(first, what.piece, nullptr));
+            return true;
+        }
+        do {
+            found = make(first, what);
+        } while (found == nullptr && settles_for_less(first, what));
+    }
+    if (found != nullptr) in_the_way_ = reader_before(*found, first);
+    if (in_the_way_ != nullptr) {
+        move_behind(first, *in_the_way_);
+        return true;
+    }
+    if (found == nullptr && room_.out_of_memory()) {
+        leave_line(first);
+        answers_.send(first, system_error_code(ENOMEM));
+        return true;
+    }
+    if (found == nullptr || !can_serve_from(*found, first)) {
+        const std::uint64_t bytes =
+            found != nullptr ? found->bytes : room_.buffer_bytes(what.length);
+        move_in_line(first, buffer_line::queue_for(bytes));
+        return false;
+    }
+    // Who waits holds it, but is gone with an answer.
+    file_record& file = *cache_.all().files().acquire(first.file->number);
+    const extent place{found->piece, found->start, found->length};
+    if (made) {
+        leave_line(first);
+        serve_from_new(*found, first);
+    }
+    // Its own place, and all that have come for what it brings. Where no read can begin it is gone.
+    line_.each_at(file, place.piece.index(), place.start, place.end(), [&](chunk_request& waiter) {
+        chunk* const there = chunks_.find(file, place.piece);
+        if (there == nullptr || !there->covers(waiter) || reader_before(*there, waiter) != nullptr)
+            return;
+        leave_line(waiter);
+        if (arrives(waiter, there->piece, there)) serve_from(*there, waiter);
+    });
+    cache_.all().files().release(file);
+    return true;
+}
+
+void owner_requests::look_at(const file_record& file, piece_number piece) noexcept {
+    if (granted_count_ < granted_.size()) granted_[granted_count_] = {&file, piece};
+    ++granted_count_;
+    chunks_.note_room();
+}
+
+void owner_requests::leave_leases() noexcept {
+    const std::size_t count = std::exchange(granted_count_, 0);
+    const auto leave = [this](chunk_request& waiter) { leave_lease(waiter); };
+    if (count > granted_.size()) return line_.each(leave);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto [file, piece] = granted_[i];
+        // A fragment may be longer than others.
+        const std::uint64_t from = piece.is_chunk() ? 0 : piece.in();
+        constexpr std::uint64_t to = std::numeric_limits<std::uint64_t>::max();
+        line_.each_at(*file, piece.index(), from, to, leave);
+    }
+}
+
+void owner_requests::leave_lease(chunk_request& waiter) noexcept {
+    if (waiter.via == nullptr || waiter.via->at_owner.chunk == nullptr) return;
+    const chunk* const found = find(waiter);
+    const piece_number piece = found != nullptr ? found->piece : plan(waiter).piece;
+    if (fits_lease(waiter, piece, found)) return;
+    leave_line(waiter);
+    static_cast<void>(arrives(waiter, piece, found));
+}
+
+void owner_requests::serve_line() noexcept {
+    chunks_.forget_room();
+    leave_leases();
+    bool coming = false;
+    bool short_of_room = false;
+    for (std::size_t which = 0; which < buffer_line::queues; ++which) {
+        buffer_line::queue& in = line_.of(which);
+        // Of those that a read has held up none stays where it is.
+        while (!in.empty()) {
+            if (serve_waiter(in.front())) continue;
+            short_of_room = true;
+            coming = coming || room_.coming();
+            if (which != buffer_line::held_up) break;
+        }
+    }
+    if (short_of_room && !coming) end_brief_waits();
+}
+
+const char* owner_requests::fault() noexcept {
+    std::uint64_t brief = 0;
+    const char* wrong = nullptr;
+    line_.each([&](chunk_request& one) {
+        if (one.waits != chunk_request::place::buffer)
+            wrong = "a request waits for a buffer and does not know it";
+        if (one.owner != &cache_) wrong = "a request waits for a buffer of another shard";
+        if (one.behind != nullptr && (!one.behind->under_way() || one.behind->of->doomed))
+            wrong = "a request waits for a read that is over";
+        brief += one.patience == patience::brief ? 1 : 0;
+    });
+    if (wrong != nullptr) return wrong;
+    if (line_.has_brief() != (brief != 0)) return "requests that wait briefly are counted wrongly";
+    return nullptr;
+}
+
+}  // namespace leat::detail
