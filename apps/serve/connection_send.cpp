@@ -1,6 +1,7 @@
 // Sends answers, with or without TLS, as fast as the connection may.
 #include "connection.hpp"
 #include "shard_server.hpp"
+#include "short_range.hpp"
 
 #include <leat/asio.hpp>
 #include <leat/engine/sleep.hpp>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace leat::serve {
@@ -80,10 +82,13 @@ task<> connection::send_piece(outgoing what) {
 task<> connection::send_small(outgoing what) {
     std::size_t sent = 0;
     {
-        const slice piece = co_await server_.manager().get_chunk(
-            {*what.file, what.first, static_cast<std::uint32_t>(what.length)});
-        const std::array<asio::const_buffer, 2> buffers{
-            asio::const_buffer{what.head.data(), what.head.size()}, piece.buffer()};
+        const chunk_config wanted{*what.file, what.first, static_cast<std::uint32_t>(what.length)};
+        short_range range{server_.manager(), wanted};
+        if (!range) {
+            slice all = co_await server_.manager().get_chunk(wanted);
+            range.set(std::move(all));
+        }
+        const std::array<asio::const_buffer, 3> buffers = range.after(what.head);
         // The deadline may have passed while it was not the peer that was waited for.
         socket_.expires_after(server_.shared().options.send_timeout);
         const auto gone = socket_.try_send(buffers);

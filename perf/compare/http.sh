@@ -7,8 +7,9 @@
 # connections), tls (10 MiB), latency (p99 of ranges, alone and while cold ones keep the disk busy).
 #
 # All serve files that memory holds, each with one thread on the first CPU; wrk asks from the second. nginx has one
-# worker, sendfile, open_file_cache and no log. Before that, a pass of its own compares the bytes of all answers with
-# the file's, another one reads all of it, and a round is not counted. ROUNDS (5) and SECONDS_A_ROUND (3) may be set.
+# worker, sendfile, open_file_cache and no log; leat-serve takes its memory at the start. Before that, a pass of its own
+# compares the bytes of all answers with the file's, another one reads all of it, and a round is not counted. ROUNDS (5)
+# and SECONDS_A_ROUND (3) may be set.
 # Needs nginx, wrk, openssl and python3; listens on 127.0.0.1 only.
 set -euo pipefail
 
