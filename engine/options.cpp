@@ -148,6 +148,13 @@ void resolve_memory(engine_options& options) {
                    "; give a smaller chunk size");
     }
     check_memory(options, options.memory, two_chunks * options.shards);
+    // The kernel would end this program for it, or another.
+    const std::uint64_t left = options.touch_memory ? available_memory() : options.memory;
+    if (options.memory > left) {
+        refuse(errc::budget_too_small,
+               "touch_memory takes all memory at once, " + format_size(options.memory) + ", and " +
+                   format_size(left) + " is left here; give less memory, or no touch_memory");
+    }
 }
 
 }  // namespace

@@ -220,6 +220,18 @@ BOOST_AUTO_TEST_CASE(sizes_of_chunks_and_memory_that_cannot_be_are_refused) {
     BOOST_TEST(resolve(options).shards == 1u);
 }
 
+// It would be used at once, and the kernel would end some program for it.
+BOOST_AUTO_TEST_CASE(more_memory_than_is_left_is_not_touched) {
+    engine_options options = unpinned(1, 64_MiB);
+    options.memory = 64_MiB;
+    options.touch_memory = true;
+    BOOST_TEST(resolve(options).memory == 64_MiB);
+    options.memory = std::uint64_t{1} << 46;
+    check_refused(options, {"touch_memory", "64 TiB", "is left here"}, errc::budget_too_small);
+    options.touch_memory = false;
+    BOOST_TEST(resolve(options).memory == options.memory);
+}
+
 BOOST_AUTO_TEST_CASE(times_that_cannot_be_are_refused) {
     using std::chrono::microseconds;
     using std::chrono::milliseconds;

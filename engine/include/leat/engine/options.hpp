@@ -82,7 +82,7 @@ struct engine_options {
     /// Each shard touches and registers all of its memory when it is opened, some 0.1 to 2 s a GiB:
     /// all of it is resident from then on, and no request waits for the kernel to clear a page,
     /// which takes 0.1 to 0.3 ms for a huge one, and more where the machine is a guest whose host
-    /// has not given it yet. false: as memory is first used.
+    /// has not given it yet. More memory than is left is refused. false: as memory is first used.
     bool touch_memory = false;
     /// The program steps the shards on threads of its own, by host_loop or by shard::open(), turn()
     /// and park(). start() then makes no threads, `shards` defaults to 1, and nothing is pinned.
