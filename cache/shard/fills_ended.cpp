@@ -48,7 +48,9 @@ void fills::settle_read(chunk& filling,
         filling.take_back(ended.first, ended.count);
         static_cast<void>(answer_or_retry(filling, ended, {}));
     } else {
-        read_failed(filling, ended, code);
+        // One that was withdrawn before, and has ended as the shard stops, ends for that.
+        const bool overtaken = withdrawn && stopping && code == errc::cancelled;
+        read_failed(filling, ended, overtaken ? make_error_code(errc::stopped) : code);
     }
     if (filling.doomed) return;
     rank(filling);
