@@ -5,6 +5,8 @@
 #include <leat/engine/shard.hpp>
 #include <leat/io/detail/misuse.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <new>
 #include <utility>
 
@@ -35,6 +37,13 @@ std::uint64_t segment_length(std::uint64_t chunk_size, std::uint64_t memory) noe
     return length;
 }
 
+// Each size of small buffers that is in use takes a slab at least.
+constexpr std::uint64_t enough_slabs = 256;
+
+std::uint64_t slab_length(std::uint64_t memory) noexcept {
+    return std::clamp(std::bit_floor(memory / enough_slabs), 64 * KiB, huge_page);
+}
+
 constexpr shard::extension no_extension{nullptr, [](void*) noexcept { return std::size_t{0}; },
                                         [](void*) noexcept { return false; }};
 }  // namespace
@@ -52,6 +61,7 @@ shard::shard(leat::engine& engine, unsigned index, unsigned shards)
     arena.huge_pages = engine_.options().huge_pages;
     arena.register_buffers = engine_.options().register_buffers;
     arena.segment_bytes = segment_length(engine_.options().chunk_size, arena.budget);
+    arena.slab_bytes = slab_length(arena.budget);
     arena_ = std::make_shared<io::buffer_arena>(arena);
 }
 

@@ -1,4 +1,4 @@
-// Divides segments into buffers, and finds room for new ones.
+// Divides segments into buffers, and gives and takes these.
 #include "segment_memory.hpp"
 
 #include <leat/io/detail/buffer_arena.hpp>
@@ -82,6 +82,12 @@ buffer_arena::buffer_arena(const arena_options& options) : options_(options) {
     segment_bytes_ =
         std::min(segment_length(budget, most, asked), std::max<std::uint64_t>(most, page_bytes));
     while (2 * bytes_of_regular_class(regular_) <= segment_bytes_) ++regular_;
+    slab_bytes_ =
+        round_up(std::min<std::uint64_t>(options.slab_bytes, huge_page_bytes), page_bytes);
+    if (slab_bytes_ != 0) slab_bytes_ = bytes_of_regular_class(regular_class(slab_bytes_));
+    // Slabs are buffers of a regular class.
+    if (2 * slab_bytes_ > segment_bytes_) slab_bytes_ = 0;
+    slabs_in_segment_ = slab_bytes_ == 0 ? 0 : segment_bytes_ / slab_bytes_;
     classes_ = std::vector<size_class>(regular_ + 3);
     for (std::size_t i = 0; i < regular_; ++i) classes_[i].buffer_bytes = bytes_of_regular_class(i);
     classes_[regular_].buffer_bytes = segment_bytes_;
@@ -97,7 +103,7 @@ buffer_arena::~buffer_arena() {
     assert(backend_ == nullptr);
     if (sealed_) {
         for (const segment& s : segments_)
-            if (s.bytes > 0) release_space(base_of(s), s.bytes);
+            if (s.bytes > 0) release_space(s.base, s.bytes);
     } else if (base_ != nullptr) {
         release_space(base_, options_.most_budget);
     }
@@ -106,58 +112,91 @@ buffer_arena::~buffer_arena() {
 std::byte* buffer_arena::allocate(std::size_t size, void* user) noexcept {
     if (size == 0) return nullptr;
     const std::size_t number = class_of(size);
-    segment* found = nullptr;
+    buffer_part* found = nullptr;
     try {
         found = number < classes_.size() ? claim(classes_[number]) : claim_neighbours(size);
     } catch (const std::bad_alloc&) {  // as if the system had no memory for the buffer
     }
-    if (found != nullptr) return give_place(*found, user);
+    std::byte* const memory = found != nullptr ? give_place(*found, user) : nullptr;
     assert(holds());
-    return nullptr;
+    return memory;
 }
 
-std::byte* buffer_arena::allocate_outside(std::size_t except,
+std::byte* buffer_arena::allocate_outside(std::size_t first,
+                                          std::size_t count,
                                           std::size_t size,
                                           void* user) noexcept {
     const std::size_t number = class_of(size);
     if (size == 0 || number == classes_.size()) return nullptr;
     size_class& of = classes_[number];
+    buffer_part* found = find_outside(of, first, count);
+    if (found == nullptr && in_slabs(of.buffer_bytes)) {
+        buffer_part* const in = find_outside(slabs_of(), first, count);
+        try {
+            if (in != nullptr) found = &divide_slab(of, *in);
+        } catch (const std::bad_alloc&) {
+        }
+    }
+    std::byte* const memory = found != nullptr ? give_place(*found, user) : nullptr;
+    assert(holds());
+    return memory;
+}
+
+// Those that are excepted are few.
+buffer_part* buffer_arena::find_outside(size_class& of,
+                                        std::size_t first,
+                                        std::size_t count) noexcept {
     for (unsigned level = size_class::levels; level-- > 0;) {
-        // The first of a list, or the one after that: only one is excepted.
-        for (auto& s : of.lists[level])
-            if (s.number != except) return give_place(s, user);
+        for (buffer_part& one : of.lists[level]) {
+            const std::size_t in = is_slab(one) ? one.number / slabs_in_segment_ : one.number;
+            if (!is_within(in, first, count) && !is_within(part_number(one), first, count))
+                return &one;
+        }
     }
     return nullptr;
 }
 
 void buffer_arena::release(std::byte* memory, std::size_t size) noexcept {
-    assert(segment_of(memory) != no_segment);
-    segment& s = segments_[segment_of(memory)];
-    const auto distance = static_cast<std::size_t>(memory - base_of(s));
-    const std::size_t place = distance / s.buffer_bytes;
-    assert(s.first == s.number && distance % s.buffer_bytes == 0);
-    assert(s.users[place] != nobody());
-    assert(s.of == (class_of(size) < classes_.size() ? &classes_[class_of(size)] : nullptr));
+    buffer_part& part = innermost(memory);
+    const std::size_t place = part.place_of(memory);
+    assert(part.base + place * part.buffer_bytes == memory);
+    assert(part.of == (class_of(size) < classes_.size() ? &classes_[class_of(size)] : nullptr));
     static_cast<void>(size);
-    unlist(s);
-    s.users[place] = nobody();
-    s.vacant.push_back(static_cast<std::uint32_t>(place));
-    statistics_.used_bytes -= s.buffer_bytes;
-    if (s.used() > 0) {
-        list(s);
-    } else {
-        const std::size_t first = s.number;
-        for (std::size_t i = first + s.run; i-- > first;) liberate(segments_[i]);
-    }
+    statistics_.used_bytes -= part.buffer_bytes;
+    segments_[segment_of(memory)].used_bytes -= part.buffer_bytes;
+    leave(part, place);
     assert(holds());
 }
 
+// Of what is not used any more nothing is divided.
+void buffer_arena::leave(buffer_part& part, std::size_t place) noexcept {
+    if (part.of != nullptr) part.of->remove(part);
+    part.leave(place);
+    if (part.used() > 0) {
+        part.of->add(part);
+    } else if (is_slab(part)) {
+        part.of = nullptr;
+        part.buffer_bytes = 0;
+        segment& in = segments_[part.number / slabs_in_segment_];
+        leave(in, in.place_of(part.base));
+    } else {
+        const std::size_t first = part.number;
+        for (std::size_t i = first + segments_[first].run; i-- > first;) liberate(segments_[i]);
+    }
+}
+
 void buffer_arena::set_user(std::byte* memory, void* user) noexcept {
+    buffer_part& part = innermost(memory);
+    const std::size_t place = part.place_of(memory);
+    assert(part.users[place] != buffer_part::nobody());
+    part.users[place] = user;
+}
+
+buffer_part& buffer_arena::innermost(const std::byte* memory) noexcept {
     assert(segment_of(memory) != no_segment);
-    segment& s = segments_[segments_[segment_of(memory)].first];
-    const auto place = static_cast<std::size_t>(memory - base_of(s)) / s.buffer_bytes;
-    assert(s.users[place] != nobody());
-    s.users[place] = user;
+    const std::size_t part = part_of(memory);
+    if (part >= first_slab) return slabs_[part - first_slab];
+    return segments_[segments_[part].first];
 }
 
 bool buffer_arena::fits(std::size_t size) const noexcept {
@@ -165,7 +204,8 @@ bool buffer_arena::fits(std::size_t size) const noexcept {
     const std::size_t number = class_of(size);
     if (number == classes_.size()) return find_neighbours(size).first != no_segment;
     const size_class& of = classes_[number];
-    return of.marks != 0 || find_free(of.buffer_bytes) != no_segment ||
+    return of.has_room() || (in_slabs(of.buffer_bytes) && fits(slab_bytes_)) ||
+           find_free(of.buffer_bytes) != no_segment ||
            find_unmapped(of.buffer_bytes) != no_segment || short_ones_make(of.buffer_bytes);
 }
 
@@ -177,8 +217,14 @@ std::size_t buffer_arena::buffer_bytes(std::size_t size) const noexcept {
 
 std::uint64_t buffer_arena::buffers_in(std::uint64_t bytes, std::size_t size) const noexcept {
     const std::size_t number = class_of(size);
-    if (number < classes_.size())
-        return fitting(bytes, segment_bytes_, classes_[number].buffer_bytes);
+    if (number < classes_.size()) {
+        const std::size_t each = classes_[number].buffer_bytes;
+        if (!in_slabs(each)) return fitting(bytes, segment_bytes_, each);
+        const std::uint64_t slabs = fitting(bytes, segment_bytes_, slab_bytes_);
+        // What is too short for a slab is a segment by itself.
+        const std::uint64_t rest = bytes % segment_bytes_;
+        return slabs * (slab_bytes_ / each) + (rest < slab_bytes_ ? rest / each : 0);
+    }
     const std::uint64_t count = (size - 1) / segment_bytes_ + 1;
     const std::uint64_t whole = bytes / segment_bytes_;
     // The last one may end in the segment that is shorter.
@@ -187,13 +233,22 @@ std::uint64_t buffer_arena::buffers_in(std::uint64_t bytes, std::size_t size) co
     return whole / count + (last ? 1 : 0);
 }
 
-segment_state buffer_arena::state_of(std::size_t number) const noexcept {
-    if (number >= segments_.size()) return {};
-    const segment& s = segments_[segments_[number].first];
-    const std::size_t bytes = segments_[number].bytes;
-    if (s.buffer_bytes == 0) return {0, 0, 0, bytes};
-    return {s.buffer_bytes, static_cast<std::uint32_t>(s.used()),
-            static_cast<std::uint32_t>(s.places), bytes};
+part_state buffer_arena::state_of(std::size_t part) const noexcept {
+    const auto state = [](const buffer_part& of, std::size_t bytes, std::size_t used_bytes) {
+        return part_state{of.buffer_bytes, static_cast<std::uint32_t>(of.used()),
+                          static_cast<std::uint32_t>(of.places), bytes, used_bytes};
+    };
+    if (part >= first_slab) {
+        if (part - first_slab >= slabs_.size()) return {};
+        const buffer_part& slab = slabs_[part - first_slab];
+        if (slab.buffer_bytes == 0) return {};
+        return state(slab, slab_bytes_, slab.used() * slab.buffer_bytes);
+    }
+    if (part >= segments_.size()) return {};
+    const segment& lead = segments_[segments_[part].first];
+    const std::size_t bytes = segments_[part].bytes;
+    if (lead.buffer_bytes == 0) return {0, 0, 0, bytes, 0};
+    return state(lead, bytes, lead.used_bytes);
 }
 
 std::size_t buffer_arena::segment_of(const std::byte* memory) const noexcept {
@@ -204,6 +259,36 @@ std::size_t buffer_arena::segment_of(const std::byte* memory) const noexcept {
     return number < segments_.size() ? number : no_segment;
 }
 
+// Of the place in which a slab may lie.
+std::size_t buffer_arena::slab_of(const std::byte* memory) const noexcept {
+    const std::size_t number = segment_of(memory);
+    if (slab_bytes_ == 0 || number == no_segment) return slabs_.size();
+    const auto distance = static_cast<std::size_t>(memory - segments_[number].base);
+    const std::size_t in = distance / slab_bytes_;
+    return in < slabs_in_segment_ ? number * slabs_in_segment_ + in : slabs_.size();
+}
+
+std::size_t buffer_arena::part_of(const std::byte* memory) const noexcept {
+    const std::size_t slab = slab_of(memory);
+    if (slab < slabs_.size() && slabs_[slab].buffer_bytes != 0) return first_slab + slab;
+    return segment_of(memory);
+}
+
+bool buffer_arena::makes_room(const std::byte* memory, std::size_t wanted) const noexcept {
+    const std::size_t part = part_of(memory);
+    if (wanted != 0 && from_slabs(buffer_bytes(wanted))) {
+        const part_state state = state_of(part);
+        return state.used == 1 || state.buffer_bytes == slab_bytes_;
+    }
+    const bool alone = part < first_slab || state_of(part).used == 1;
+    return alone && state_of(segment_of(memory)).used == 1;
+}
+
+std::size_t buffer_arena::vacant(std::size_t buffer_bytes) const noexcept {
+    const std::size_t number = class_of(buffer_bytes);
+    return number < classes_.size() ? classes_[number].vacant() : 0;
+}
+
 std::size_t buffer_arena::class_of(std::size_t size) const noexcept {
     if (size > segment_bytes_) return classes_.size();
     std::size_t found = std::min(regular_class(std::max<std::size_t>(size, 1)), regular_);
@@ -212,187 +297,6 @@ std::size_t buffer_arena::class_of(std::size_t size) const noexcept {
         if (size <= bytes && bytes < classes_[found].buffer_bytes) found = other;
     }
     return found;
-}
-
-std::byte* buffer_arena::base_of(const segment& s) const noexcept {
-    return base_ + s.number * segment_bytes_;
-}
-
-// The segments that are shorter lie at the end, and serve what they can before others do; of these
-// the one that was used last comes first.
-std::size_t buffer_arena::find_free(std::size_t bytes) const noexcept {
-    if (free_.empty()) return no_segment;
-    const segment& last = free_.back();
-    if (last.bytes < segment_bytes_ && last.bytes >= bytes) return last.number;
-    return free_.front().bytes >= bytes ? free_.front().number : no_segment;
-}
-
-// One that was given back, so that those which are mapped lie together.
-std::size_t buffer_arena::find_unmapped(std::size_t bytes) const noexcept {
-    if (!unmapped_.empty() && length_of_next(unmapped_.front().number) >= bytes)
-        return unmapped_.front().number;
-    return length_of_next(segments_.size()) >= bytes ? segments_.size() : no_segment;
-}
-
-// Those of which most is mapped, for which the budget has room if other free ones are given back.
-// One that was cut short is mapped anew, but for the last, if that is long enough.
-buffer_arena::neighbours buffer_arena::find_neighbours(std::size_t size) const noexcept {
-    const std::size_t count = (size - 1) / segment_bytes_ + 1;
-    const std::uint64_t before_last = (count - 1) * segment_bytes_;
-    const std::size_t last = size - before_last;
-    const std::uint64_t allowed = room() + statistics_.mapped_bytes - statistics_.divided_bytes;
-    neighbours best;
-    if (allowed < size) return best;
-    const std::uint64_t most_of_last = allowed - before_last;
-    const auto missing_of = [this](std::size_t i) -> std::uint64_t {
-        return bytes_of(i) == whole(i) ? 0 : whole(i);
-    };
-    std::size_t run = 0;
-    std::uint64_t missing = 0;  // of those before this one
-    for (std::size_t i = 0; i < segments_.size() + count && whole(i) > 0; ++i) {
-        if (i < segments_.size() && segments_[i].buffer_bytes > 0) {
-            run = missing = 0;
-            continue;
-        }
-        if (++run > count) {
-            --run;
-            missing -= missing_of(i - count);
-        }
-        if (run == count && whole(i) >= last) {
-            const std::size_t bytes = bytes_of(i);
-            const bool stays = bytes >= last && bytes <= most_of_last;
-            const std::size_t wanted =
-                stays ? bytes : std::min<std::uint64_t>(whole(i), most_of_last);
-            const std::uint64_t sum = missing + (stays ? 0 : wanted);
-            if ((sum == 0 || !sealed_) && (best.first == no_segment || sum < best.missing))
-                best = {i + 1 - count, sum, wanted};
-        }
-        missing += missing_of(i);
-        if (whole(i) < segment_bytes_) run = missing = 0;  // only the last may be shorter
-    }
-    return best;
-}
-
-std::byte* buffer_arena::give_place(segment& s, void* user) noexcept {
-    unlist(s);
-    std::size_t place = s.users.size();
-    if (s.vacant.empty()) {
-        s.users.push_back(user);
-    } else {
-        place = s.vacant.back();
-        s.vacant.pop_back();
-        s.users[place] = user;
-    }
-    statistics_.used_bytes += s.buffer_bytes;
-    list(s);
-    assert(holds());
-    return base_of(s) + place * s.buffer_bytes;
-}
-
-// A segment of this class with room, if need be one that belonged to none.
-buffer_arena::segment* buffer_arena::claim(size_class& of) {
-    if (of.marks != 0)
-        return &of.lists[static_cast<unsigned>(std::bit_width(of.marks)) - 1].front();
-    std::size_t number = find_free(of.buffer_bytes);
-    if (number == no_segment) {
-        number = find_unmapped(of.buffer_bytes);
-        if (number == no_segment && short_ones_make(of.buffer_bytes)) {
-            drop_short_ones(of.buffer_bytes);
-            number = find_unmapped(of.buffer_bytes);
-        }
-        if (number == no_segment || !map_segment(number, length_of_next(number))) return nullptr;
-    }
-    segment& s = segments_[number];
-    divide(s, s.bytes / of.buffer_bytes);
-    free_.erase(free_.iterator_to(s));
-    s.of = &of;
-    s.buffer_bytes = of.buffer_bytes;
-    statistics_.divided_bytes += s.bytes;
-    return &s;
-}
-
-// Whether free segments that are too short for such buffers keep one from being mapped that is not.
-bool buffer_arena::short_ones_make(std::size_t bytes) const noexcept {
-    if (sealed_ || bytes > segment_bytes_) return false;
-    bool place = !unmapped_.empty() || whole(segments_.size()) >= bytes;
-    std::uint64_t could = room();
-    std::size_t shortened = shortened_;  // of the others
-    for (const segment& s : free_) {
-        if (s.bytes >= bytes) continue;
-        could += s.bytes;
-        shortened -= s.bytes < whole(s.number) ? 1 : 0;
-        place = place || whole(s.number) >= bytes;
-    }
-    return place && could != room() && could >= bytes &&
-           (shortened == 0 || could >= segment_bytes_ / 2);
-}
-
-void buffer_arena::drop_short_ones(std::size_t bytes) noexcept {
-    for (std::size_t i = segments_.size(); i-- > 0;) {
-        if (i >= segments_.size()) continue;
-        segment& s = segments_[i];
-        if (s.is_free() && s.bytes < bytes) drop(s);
-    }
-}
-
-buffer_arena::segment* buffer_arena::claim_neighbours(std::size_t size) {
-    const auto [first, missing, last_bytes] = find_neighbours(size);
-    if (first == no_segment) return nullptr;
-    const std::size_t end = first + (size - 1) / segment_bytes_ + 1;
-    for (std::size_t i = end; i-- > first;) {
-        const std::size_t wanted = i + 1 == end ? last_bytes : segment_bytes_;
-        if (bytes_of(i) != 0 && bytes_of(i) != wanted) drop(segments_[i]);
-    }
-    for (std::size_t i = segments_.size(); i-- > 0 && room() < missing;) {
-        const bool outside = i < first || i >= end;
-        if (outside && i < segments_.size() && segments_[i].is_free()) drop(segments_[i]);
-    }
-    std::size_t bytes = 0;
-    for (std::size_t i = first; i < end; ++i) {
-        const std::size_t wanted = i + 1 == end ? last_bytes : segment_bytes_;
-        if (bytes_of(i) == 0 && !map_segment(i, wanted)) return nullptr;
-        bytes += segments_[i].bytes;
-    }
-    divide(segments_[first], 1);
-    for (std::size_t i = first; i < end; ++i) {
-        segment& s = segments_[i];
-        free_.erase(free_.iterator_to(s));
-        s.first = first;
-        s.buffer_bytes = bytes;
-        statistics_.divided_bytes += s.bytes;
-    }
-    segments_[first].run = end - first;
-    return &segments_[first];
-}
-
-// Gives the segment places, all of them free. What is noted of each is noted when it is first used:
-// so a change of class takes no time for each.
-void buffer_arena::divide(segment& s, std::size_t count) {
-    s.users.reserve(count);
-    s.vacant.reserve(count);
-    s.users.clear();
-    s.vacant.clear();
-    s.places = count;
-}
-
-unsigned buffer_arena::level_of(const segment& s) noexcept {
-    return static_cast<unsigned>(s.used() * size_class::levels / s.places);
-}
-
-// Puts a segment of a class among those that have room, if it has.
-void buffer_arena::list(segment& s) noexcept {
-    if (s.of == nullptr || !s.has_room()) return;
-    const unsigned level = level_of(s);
-    s.of->lists[level].push_front(s);
-    s.of->marks |= 1U << level;
-}
-
-void buffer_arena::unlist(segment& s) noexcept {
-    if (s.of == nullptr || !s.is_linked()) return;
-    const unsigned level = level_of(s);
-    segment_list& at = s.of->lists[level];
-    at.erase(at.iterator_to(s));
-    if (at.empty()) s.of->marks &= ~(1U << level);
 }
 
 // A segment of which nothing is used belongs to no class any more.

@@ -20,6 +20,11 @@ const char* buffer_arena::fault_of_segments() const noexcept {
         if (s.bytes == 0 && s.buffer_bytes != 0) return "a segment is divided that is not mapped";
         if (const char* const wrong = fault_of_run(s)) return wrong;
         if (const char* const wrong = fault_of_places(s)) return wrong;
+        if (s.used() != 0 && s.first != s.number)
+            return "a buffer is used in a segment that has none";
+        if (s.first == s.number && s.buffer_bytes != 0 && s.used() == 0)
+            return "an empty segment is divided";
+        if (const char* const wrong = fault_of_slabs(s)) return wrong;
         if (s.registered && (backend_ == nullptr || s.bytes == 0))
             return "a segment is registered that cannot be";
         if (s.touched > s.bytes) return "more of a segment has been touched than there is";
@@ -57,50 +62,78 @@ const char* buffer_arena::fault_of_run(const segment& s) const noexcept {
     return nullptr;
 }
 
-const char* buffer_arena::fault_of_places(const segment& s) const noexcept {
-    if (s.vacant.size() > s.users.size() || s.users.size() > s.places)
+const char* buffer_arena::fault_of_places(const buffer_part& part) const noexcept {
+    if (part.vacant.size() > part.users.size() || part.users.size() > part.places)
         return "a segment has more free places than places";
     const auto place_is_free = [&](std::uint32_t place) {
-        return place < s.users.size() && s.users[place] == nobody();
+        return place < part.users.size() && part.users[place] == buffer_part::nobody();
     };
-    if (!std::all_of(s.vacant.begin(), s.vacant.end(), place_is_free))
+    if (!std::all_of(part.vacant.begin(), part.vacant.end(), place_is_free))
         return "a place is free that has a user";
-    if (std::count(s.users.begin(), s.users.end(), nobody()) !=
-        static_cast<std::ptrdiff_t>(s.vacant.size()))
+    if (std::count(part.users.begin(), part.users.end(), buffer_part::nobody()) !=
+        static_cast<std::ptrdiff_t>(part.vacant.size()))
         return "a place is neither free nor used";
-    if ((s.buffer_bytes == 0 || s.first != s.number) && s.used() != 0)
+    if (part.buffer_bytes == 0 && part.used() != 0)
         return "a buffer is used in a segment that has none";
-    if (s.buffer_bytes != 0 && s.first == s.number && s.used() == 0)
-        return "an empty segment is divided";
     return nullptr;
+}
+
+const char* buffer_arena::fault_of_slabs(const segment& s) const noexcept {
+    std::size_t used_bytes = 0;
+    for (std::size_t i = 0; i < slabs_in_segment_; ++i) {
+        const buffer_part& slab = slabs_[s.number * slabs_in_segment_ + i];
+        const bool here =
+            s.buffer_bytes == slab_bytes_ && i < s.users.size() && s.users[i] == slab_here();
+        if (here != (slab.buffer_bytes != 0)) return "a slab is divided where none is, or none is";
+        if (here != (slab.used() != 0)) return "an empty slab is divided";
+        if (here && slab.of == nullptr) return "a slab is divided and belongs to no class";
+        if (const char* const wrong = fault_of_places(slab)) return wrong;
+        used_bytes += slab.used() * slab.buffer_bytes;
+        if (slab.places * slab.buffer_bytes > slab_bytes_) return "buffers reach beyond their slab";
+    }
+    const auto slabs = std::count(s.users.begin(), s.users.end(), slab_here());
+    used_bytes += (s.used() - static_cast<std::size_t>(slabs)) * s.buffer_bytes;
+    return used_bytes == s.used_bytes ? nullptr : "what is used of a segment is counted wrongly";
+}
+
+const char* buffer_arena::fault_of_class(const size_class& of) const noexcept {
+    std::size_t places = 0;
+    std::size_t used = 0;
+    for (unsigned level = 0; level <= size_class::levels; ++level) {
+        const bool marked = (of.marks >> level & 1U) != 0;
+        if (marked != (level < size_class::levels && !of.lists[level].empty()))
+            return "a list counts as empty that is not, or the other way round";
+        for (const buffer_part& part : of.lists[level]) {
+            if (part.of != &of || part.buffer_bytes != of.buffer_bytes)
+                return "a segment is listed with another class than its own";
+            if (size_class::level_of(part) != level)
+                return "a segment is listed as fuller or emptier than it is";
+            places += part.places;
+            used += part.used();
+        }
+    }
+    return places == of.places && used == of.used ? nullptr : "a class counts its places wrongly";
 }
 
 const char* buffer_arena::fault_of_lists() const noexcept {
     std::size_t listed = 0;
     for (const size_class& of : classes_) {
-        for (unsigned level = 0; level < size_class::levels; ++level) {
-            if (of.lists[level].empty() == ((of.marks >> level & 1U) != 0))
-                return "a list counts as empty that is not, or the other way round";
-            for (const segment& s : of.lists[level]) {
-                if (s.of != &of || s.buffer_bytes != of.buffer_bytes)
-                    return "a segment is listed with another class than its own";
-                if (!s.has_room() || level_of(s) != level)
-                    return "a segment is listed as fuller or emptier than it is";
-                ++listed;
-            }
-        }
+        if (const char* const wrong = fault_of_class(of)) return wrong;
+        for (const auto& level : of.lists) listed += level.size();
     }
+    const auto has_class = [](const buffer_part& part) { return part.of != nullptr; };
+    const auto divided = std::count_if(segments_.begin(), segments_.end(), has_class) +
+                         std::count_if(slabs_.begin(), slabs_.end(), has_class);
+    if (static_cast<std::size_t>(divided) != listed) return "a divided segment is not listed";
     const auto is_free = [](const segment& s) { return s.is_free(); };
     const auto is_unmapped = [](const segment& s) { return s.bytes == 0; };
     if (!std::all_of(free_.begin(), free_.end(), is_free))
         return "a segment counts as free that is not";
     if (!std::all_of(unmapped_.begin(), unmapped_.end(), is_unmapped))
         return "a segment counts as unmapped that is not";
-    const auto has_room = [](const segment& s) { return s.of != nullptr && s.has_room(); };
     const auto count = [this](auto what) {
         return static_cast<std::size_t>(std::count_if(segments_.begin(), segments_.end(), what));
     };
-    if (count(has_room) != listed) return "a segment with room is not listed";
     if (count(is_free) != free_.size()) return "a free segment is not listed";
     if (count(is_unmapped) != unmapped_.size()) return "an unmapped segment is not listed";
     return nullptr;
@@ -113,7 +146,7 @@ const char* buffer_arena::fault_of_counts() const noexcept {
         ++found.segments;
         found.mapped_bytes += s.bytes;
         found.divided_bytes += s.buffer_bytes != 0 ? s.bytes : 0;
-        found.used_bytes += s.used() * s.buffer_bytes;
+        found.used_bytes += s.used_bytes;
         found.registered_bytes += s.registered ? s.bytes : 0;
         found.hugetlb_segments += s.pages == kind::hugetlb ? 1 : 0;
         found.transparent_segments += s.pages == kind::transparent ? 1 : 0;

@@ -58,7 +58,7 @@ void buffer_arena::prepare() noexcept {
     segment& s = segments_[next_untouched_];
     const std::size_t bytes = std::min(s.bytes - s.touched, most_touched_at_once);
     // Where that fails registering touches it, or finds out why not.
-    touch(base_of(s) + s.touched, bytes);
+    touch(s.base + s.touched, bytes);
     s.touched += bytes;
     if (s.touched == s.bytes) {
         --untouched_;
@@ -78,7 +78,7 @@ void buffer_arena::prepare_all() noexcept {
     for (segment& s : segments_) {
         if (s.touched == s.bytes) continue;
         const bool counted = is_untouched(s);
-        touch(base_of(s) + s.touched, s.bytes - s.touched);
+        touch(s.base + s.touched, s.bytes - s.touched);
         s.touched = s.bytes;
         if (!counted) continue;
         --untouched_;
@@ -143,10 +143,28 @@ std::size_t buffer_arena::length_of_next(std::size_t number) const noexcept {
     return shortened_ == 0 || room() >= segment_bytes_ / 2 ? room() : 0;
 }
 
+// Those that are new are not mapped.
+void buffer_arena::note_segments(std::size_t count) {
+    const auto base_of = [this](std::size_t one) { return base_ + one * segment_bytes_; };
+    try {
+        while (slabs_.size() < count * slabs_in_segment_) {
+            const std::size_t next = slabs_.size();
+            const std::size_t in = next % slabs_in_segment_;
+            slabs_.emplace_back(next, base_of(next / slabs_in_segment_) + in * slab_bytes_);
+        }
+        while (segments_.size() < count) {
+            const std::size_t next = segments_.size();
+            unmapped_.push_back(segments_.emplace_back(next, base_of(next)));
+        }
+    } catch (const std::bad_alloc&) {
+        trim();
+        throw;
+    }
+}
+
 // Maps a segment, which is free then. Null if the system has no memory.
 buffer_arena::segment* buffer_arena::map_segment(std::size_t number, std::size_t bytes) {
-    while (segments_.size() <= number)
-        unmapped_.push_back(segments_.emplace_back(segments_.size()));
+    note_segments(number + 1);
     segment& s = segments_[number];
     if (!map(s, bytes)) {
         trim();
@@ -168,7 +186,7 @@ buffer_arena::segment* buffer_arena::map_segment(std::size_t number, std::size_t
 
 // Reserved huge pages, else transparent ones, else 4 KiB pages.
 bool buffer_arena::map(segment& s, std::size_t bytes) noexcept {
-    std::byte* const at = base_of(s);
+    std::byte* const at = s.base;
     bool taken = false;
     if (options_.huge_pages && hugetlb_works_ && bytes % huge_page_bytes == 0) {
         const hugetlb_result result = take_hugetlb(at, bytes);
@@ -193,7 +211,7 @@ void buffer_arena::enroll(segment& s) noexcept {
     if (!registers() || s.bytes > largest_registered_bytes || s.number >= backend::maximum_buffers)
         return;
     const auto refused =
-        backend_->register_buffer(static_cast<unsigned>(s.number), {base_of(s), s.bytes});
+        backend_->register_buffer(static_cast<unsigned>(s.number), {s.base, s.bytes});
     if (refused) {
         registration_works_ = false;
         // A backend that has no use for it has not failed.
@@ -244,7 +262,7 @@ bool buffer_arena::can_be(const segment& s, std::size_t bytes) const noexcept {
 void buffer_arena::cut(segment& s, std::size_t bytes) noexcept {
     withdraw(s);
     free_.erase(free_.iterator_to(s));
-    give_back(base_of(s) + bytes, s.bytes - bytes);
+    give_back(s.base + bytes, s.bytes - bytes);
     untouched_ -= is_untouched(s) ? 1 : 0;
     statistics_.mapped_bytes -= s.bytes - bytes;
     shortened_ += s.bytes == whole(s.number) ? 1 : 0;
@@ -261,17 +279,23 @@ void buffer_arena::drop(segment& s) noexcept {
     free_.erase(free_.iterator_to(s));
     untouched_ -= is_untouched(s) ? 1 : 0;
     no_spare_ = false;
-    give_back(base_of(s), s.bytes);
+    give_back(s.base, s.bytes);
     --statistics_.segments;
     --segments_of(s.pages);
     statistics_.mapped_bytes -= s.bytes;
     shortened_ -= s.bytes < whole(s.number) ? 1 : 0;
     s.bytes = s.touched = 0;
-    s.users = {};
-    s.vacant = {};
-    s.places = 0;
+    forget(s);
+    for (std::size_t i = 0; i < slabs_in_segment_; ++i)
+        forget(slabs_[s.number * slabs_in_segment_ + i]);
     unmapped_.push_front(s);
     trim();
+}
+
+void buffer_arena::forget(buffer_part& part) noexcept {
+    part.users = {};
+    part.vacant = {};
+    part.places = 0;
 }
 
 // Forgets the segments at the end that are not mapped.
@@ -280,6 +304,7 @@ void buffer_arena::trim() noexcept {
         unmapped_.erase(unmapped_.iterator_to(segments_.back()));
         segments_.pop_back();
     }
+    while (slabs_.size() > segments_.size() * slabs_in_segment_) slabs_.pop_back();
 }
 
 std::uint64_t& buffer_arena::segments_of(kind pages) noexcept {

@@ -15,20 +15,10 @@
 namespace leat::detail {
 
 namespace {
-// For vain_searches: those that make the memory smaller, which want no buffer, for entries and for
-// what is remembered.
-constexpr std::uint64_t for_memory = 0;
-constexpr std::uint64_t to_remember = 1;
-// What is remembered is worth so much less than what is there: it is searched for as much less.
-constexpr std::uint64_t worth_less = 8;
-// By what is remembered of what is gone may be more until it is counted again.
-constexpr std::uint64_t more_to_remember = 4 * KiB;
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned most_coming = 4;
 // Leases that are asked back for one segment, where fragments serve as well.
 constexpr unsigned most_leases = 8;
-// After a look for a segment to empty that has found none, so many headers come of evictions.
-constexpr unsigned looks_to_spare = 64;
 // By one search, for a segment: what streams have come through goes before all others, and is
 // looked for in between.
 constexpr unsigned most_evicted = 4;
@@ -195,6 +185,7 @@ std::byte* eviction::empty_neighbours(std::uint64_t bytes) noexcept {
     io::buffer_arena& arena = *cache_.home().arena();
     const std::size_t first = emptying_->find_run(bytes);
     if (first == io::buffer_arena::no_segment) {
+        claims_ = claims_ || (emptying_->lacks_budget() && memory_.may_claim());
         ask_back();
         out_of_memory_ = chunks_.count() == 0;
         return nullptr;
@@ -228,127 +219,6 @@ void eviction::ask_back() noexcept {
         ++coming_;
         granted_.revoke(leased);
     });
-}
-
-bool eviction::free_segment() noexcept {
-    io::buffer_arena& arena = *cache_.home().arena();
-    const std::uint64_t before = arena.statistics().divided_bytes;
-    segment_emptying emptying{arena, last_look_};
-    wanted_bytes_ = arena.segment_bytes();
-    larger_bytes_ = 0;
-    for_ahead_ = false;
-    must_ = true;
-    emptying_ = &emptying;
-    bool evicts = true;
-    while (evicts && arena.statistics().divided_bytes >= before) {
-        evicts = evict_some();
-        if (evicts) static_cast<void>(emptying.finish());
-    }
-    emptying_ = nullptr;
-    return evicts;
-}
-
-bool eviction::count_remembered() noexcept {
-    ghost_curve& ghosts = uses_.curve();
-    eviction_policy& policy = chunks_.policy();
-    const std::uint64_t of_policy = policy.remembered_bytes();
-    const std::uint64_t now = of_policy + ghosts.remembered_bytes();
-    const std::uint64_t wanted = of_policy + more_to_remember + ghosts.wanted_bytes();
-    const std::uint64_t all = memory_.remember(now, wanted);
-    // The policy's is worth more than estimates.
-    const std::uint64_t more = std::min(all - now, more_to_remember);
-    policy.remember_at_most(of_policy + more);
-    ghosts.remember_at_most(all - of_policy - more);
-    return all >= wanted || !memory_.may_have(wanted - all);
-}
-
-void eviction::keep_to_memory() noexcept {
-    const auto kept = [this] { return count_remembered() && !memory_.exceeded(); };
-    if (kept()) return;
-    const bool must = memory_.exceeded();
-    const std::uint64_t turn = cache_.home().turn_number();
-    const std::uint64_t kind = must ? for_memory : to_remember;
-    if (vain_.spare(kind, turn)) return;
-    cache_.take_foreign();  // a victim may be pinned only by what is gone
-    const std::uint64_t before = looks();
-    while (!kept()) {
-        if (free_segment()) continue;
-        return vain_.failed(kind, (looks() - before) * (must ? 1 : worth_less), turn);
-    }
-}
-
-bool eviction::make_memory(std::uint64_t bytes) noexcept {
-    const std::uint64_t turn = cache_.home().turn_number();
-    if (!memory_.may_have(bytes)) return false;
-    if (vain_.spare(for_memory, turn)) {
-        chunks_.note_room();  // it is to be repeated
-        return false;
-    }
-    cache_.take_foreign();
-    const std::uint64_t before = looks();
-    if (free_segment()) return true;
-    vain_.failed(for_memory, looks() - before, turn);
-    return false;
-}
-
-void eviction::shrink() noexcept {
-    const std::uint64_t turn = cache_.home().turn_number();
-    owes_shrink_ = vain_.spare(for_memory, turn);
-    if (owes_shrink_) return;
-    static_cast<void>(count_remembered());
-    if (!memory_.exceeded()) return;
-    cache_.take_foreign();
-    const std::uint64_t before = looks();
-    do {
-        chunks_.compact();
-    } while (memory_.exceeded() && free_segment());
-    if (memory_.exceeded()) vain_.failed(for_memory, looks() - before + chunks_.count(), turn);
-}
-
-bool eviction::reserve_fill() noexcept {
-    out_of_memory_ = false;
-    while (!chunks_.reserve_fill()) {
-        if (!make_memory(entry_pages::page_bytes)) return false;
-    }
-    return true;
-}
-
-bool eviction::find_header(std::uint64_t unit_bits) noexcept {
-    if (!reserve_fill()) return false;
-    while (unit_bits != 0 && !memory_.take(unit_bits)) {
-        if (make_memory(unit_bits)) continue;
-        if (memory_.may_have(unit_bits)) return false;
-        // Where entries of small pieces have more than is theirs already, it takes the places of
-        // some, whose entries are longer than its bits.
-        memory_.take_anyway(unit_bits);
-        break;
-    }
-    if (find_place()) return true;
-    memory_.give_back(unit_bits);
-    return false;
-}
-
-bool eviction::find_place() noexcept {
-    if (chunks_.reserve()) return true;
-    const io::arena_statistics held = cache_.home().arena()->statistics();
-    // Where smaller pieces take the places of larger ones, what they leave is memory for headers.
-    const bool vacant =
-        held.divided_bytes - held.used_bytes >= cache_.home().arena()->segment_bytes();
-    if (vacant && looks_spared_ == 0) {
-        if (free_segment() && chunks_.reserve()) return true;
-        looks_spared_ = looks_to_spare;
-    } else if (vacant) {
-        --looks_spared_;
-    }
-    if (chunks_.reserve()) return true;
-    cache_.take_foreign();
-    segment_emptying emptying{*cache_.home().arena(), last_look_};
-    wanted_bytes_ = 0;
-    emptying_ = &emptying;
-    const bool evicted = evict_some();
-    emptying_ = nullptr;
-    out_of_memory_ = !evicted && chunks_.count() == 0;
-    return evicted && chunks_.reserve();
 }
 
 bool eviction::evict_some() noexcept {
@@ -411,10 +281,9 @@ chunk* eviction::waits_in_vain(chunk* found) noexcept {
 // wanted, and never will.
 bool eviction::helps(const chunk& candidate) noexcept {
     if (wanted_bytes_ == 0 || candidate.bytes == wanted_bytes_) return true;
-    const io::buffer_arena& arena = *cache_.home().arena();
-    const io::segment_state state = arena.state_of(arena.segment_of(candidate.data()));
-    if (state.used == 1 || emptying_->may_empty(candidate.bytes)) return true;
-    // Where no segment can be emptied, a place that is larger serves as well.
+    if (cache_.home().arena()->makes_room(candidate.data(), wanted_bytes_)) return true;
+    if (emptying_->may_empty(candidate.bytes)) return true;
+    // Where nothing can be emptied, a place that is larger serves as well.
     if (candidate.bytes < wanted_bytes_) return false;
     larger_bytes_ = candidate.bytes;
     return true;

@@ -62,8 +62,11 @@ public:
     /// Evicts until the buffers keep to their memory, as far as that can be done now. Not in the
     /// middle of anything: headers move closer together, to give back memory, too.
     void shrink() noexcept;
-    /// Whether that was put off, since it was in vain shortly before.
-    [[nodiscard]] bool owes_shrink() const noexcept { return owes_shrink_; }
+    /// Whether that is to be done: it was put off, since it was in vain shortly before, or entries
+    /// have what a chunk needs.
+    [[nodiscard]] bool owes_shrink() const noexcept {
+        return claims_ || (owes_shrink_ && memory_.exceeded());
+    }
     /// What a request fails with that does not wait.
     [[nodiscard]] boost::system::error_code shortage() noexcept;
 
@@ -73,6 +76,8 @@ public:
 private:
     /// Evicts as shrink() does; no header moves.
     void keep_to_memory() noexcept;
+    /// Entries go until buffers can have all that is theirs.
+    void claim() noexcept;
     /// Makes sure that there is a header for a new chunk, and a place for its fill, and counts its
     /// `unit_bits`, bytes of them.
     [[nodiscard]] bool find_header(std::uint64_t unit_bits) noexcept;
@@ -109,6 +114,7 @@ private:
     last_look last_look_;
     vain_searches vain_;
     bool owes_shrink_ = false;
+    bool claims_ = false;       ///< a chunk was wanted for which entries have left too little
     std::uint64_t judged_ = 0;  ///< candidates, all in all
     // Of the search under way:
     std::uint64_t wanted_bytes_ = 0;

@@ -1,33 +1,30 @@
-// Chooses a segment, and copies what is in it to others.
+// Chooses a segment or a slab, and copies what is in it to others.
 #include "segment_emptying.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 namespace leat::detail {
 
 namespace {
 
-// Of the emptiest segments so many are looked at: each look takes time for each of its buffers.
-constexpr std::size_t most_looks = 32;
+// Of the emptiest segments with slabs so many come first.
+constexpr std::size_t most_emptiest = 32;
 // Searches that trust a look. Each may evict something, the coldest there is, for a segment that
 // cannot be emptied any more.
 constexpr unsigned most_trusted = 32;
 
-struct candidate {
-    std::size_t segment = io::buffer_arena::no_segment;
-    std::uint32_t used = 0;
-    std::uint32_t vacant = 0;
-};
+constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
-segment_emptying::load segment_emptying::look(std::size_t segment) noexcept {
+segment_emptying::load segment_emptying::look(std::size_t part) noexcept {
     load found;
-    found.in_use = arena_.any_user(segment, [&](void* user) {
+    found.in_use = arena_.any_user(part, [&](void* user) {
         ++last_.looks;
         if (user == nullptr) return true;
         auto& one = *static_cast<chunk*>(user);
@@ -37,78 +34,158 @@ segment_emptying::load segment_emptying::look(std::size_t segment) noexcept {
         found.bytes += std::min<std::uint64_t>(one.bytes, arena_.segment_bytes());
         return one.pinned() || one.under_way() || one.doomed;
     });
-    const io::segment_state state = arena_.state_of(segment);
+    const io::part_state state = arena_.state_of(part);
     if (state.buffer_bytes != 0) found.divided = state.bytes;
     return found;
 }
 
-segment_emptying::load segment_emptying::trust_or_look(std::size_t segment) noexcept {
-    if (segment == last_.segment && last_.trusted != 0) {
+segment_emptying::load segment_emptying::trust_or_look(std::size_t part) noexcept {
+    if (part == last_.part && last_.trusted != 0) {
         --last_.trusted;
         return {};
     }
-    last_.segment = io::buffer_arena::no_segment;
-    return look(segment);
+    last_.part = io::buffer_arena::no_segment;
+    return look(part);
 }
 
-void segment_emptying::consider_leases(std::size_t segment,
+void segment_emptying::consider_leases(std::size_t part,
                                        std::size_t count,
                                        unsigned leases) noexcept {
     if (leases >= leases_) return;
-    leased_ = segment;
+    leased_ = part;
     leased_count_ = count;
     leases_ = leases;
 }
 
+bool segment_emptying::takes_slabs(std::uint64_t bytes) const noexcept {
+    return arena_.from_slabs(bytes) && (wanted_ == 0 || !arena_.from_slabs(wanted_));
+}
+
+bool segment_emptying::in_vain(std::uint64_t bytes) const noexcept {
+    if (given_up_) return true;
+    if (part_ != io::buffer_arena::no_segment) {
+        const need* const of = needs_.of(bytes);
+        return of == nullptr || (of->places == 0 && needs_.bytes() != 0);
+    }
+    return std::find(hopeless_.begin(), hopeless_.begin() + hopeless_count_, bytes) !=
+           hopeless_.begin() + hopeless_count_;
+}
+
+void segment_emptying::freed(std::uint64_t bytes) noexcept {
+    need* const of = needs_.of(bytes);
+    if (of != nullptr && of->places != 0) --of->places;
+}
+
+bool segment_emptying::needs_more(std::uint64_t bytes) const noexcept {
+    const need* const of = needs_.of(bytes);
+    return of != nullptr && of->places != 0;
+}
+
 bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
-    if (bytes_ != 0) return bytes == bytes_ && segment_ != io::buffer_arena::no_segment;
     if (in_vain(bytes)) return false;
-    std::uint64_t vacant = 0;
-    std::array<candidate, most_looks> emptiest;  // the emptiest first
-    std::size_t found = 0;
-    for (std::size_t segment = 0; segment < arena_.segments(); ++segment) {
-        const io::segment_state state = arena_.state_of(segment);
-        if (state.buffer_bytes != bytes) continue;
-        vacant += state.count - state.used;
-        if (state.bytes < wanted_) continue;
-        candidate next{segment, state.used, state.count - state.used};
-        for (std::size_t i = 0; i < found; ++i) {
-            if (next.used < emptiest[i].used) std::swap(next, emptiest[i]);
-        }
-        if (found < most_looks) emptiest[found++] = next;
+    if (part_ != io::buffer_arena::no_segment) return true;
+    const bool whole = takes_slabs(bytes);
+    if (whole && !slabs_hopeless_) {
+        slabs_hopeless_ = !find_slabs();
+        if (!slabs_hopeless_) return !in_vain(bytes);
     }
-    const auto begin_with = [&](const candidate& one) {
-        const std::uint64_t beside = vacant - one.vacant;
-        const std::uint64_t missing = one.used - std::min<std::uint64_t>(one.used, beside);
-        if (missing * bytes > most_evicted_) return false;
-        const load held = trust_or_look(one.segment);
-        if (held.in_use) return false;
-        if (held.leases != 0) {
-            consider_leases(one.segment, 1, held.leases);
-            return false;
-        }
-        if (last_.segment != one.segment) {
-            last_.segment = one.segment;
-            last_.trusted = most_trusted;
-        }
-        segment_ = one.segment;
-        bytes_ = bytes;
-        missing_ = missing;
-        return true;
+    // Where a segment is wanted there may be short ones still, which have no slabs.
+    const bool of_slabs = whole && bytes == arena_.slab_bytes();
+    const auto begin = [&](std::size_t part, const io::part_state& state) {
+        const bool slab = part >= io::buffer_arena::first_slab;
+        return (slab ? !whole : state.bytes >= wanted_) && begin_with(part, state);
     };
-    for (std::size_t i = 0; i < found; ++i) {
-        if (begin_with(emptiest[i])) return true;
-    }
-    // As others are emptied, those that pins keep become the emptiest: then any other serves.
-    for (std::size_t segment = 0; found == most_looks && segment < arena_.segments(); ++segment) {
-        const io::segment_state state = arena_.state_of(segment);
-        if (state.buffer_bytes != bytes || state.used < emptiest.back().used) continue;
-        if (state.bytes < wanted_) continue;
-        if (begin_with({segment, state.used, state.count - state.used})) return true;
-    }
-    if (hopeless_count_ < std::ssize(hopeless_))
+    const bool found = !of_slabs && arena_.find_part(bytes, begin);
+    if (!found && hopeless_count_ < std::ssize(hopeless_))
         hopeless_[static_cast<std::size_t>(hopeless_count_++)] = bytes;
-    return false;
+    return found;
+}
+
+bool segment_emptying::find_slabs() noexcept {
+    struct candidate {
+        std::size_t segment = io::buffer_arena::no_segment;
+        io::part_state state;
+    };
+    std::array<candidate, most_emptiest> emptiest;  // the emptiest first
+    std::size_t found = 0;
+    static_cast<void>(arena_.find_part(
+        arena_.slab_bytes(), [&](std::size_t segment, const io::part_state& state) {
+            if (state.bytes < wanted_) return false;
+            candidate next{segment, state};
+            for (std::size_t i = 0; i < found; ++i) {
+                if (next.state.used_bytes < emptiest[i].state.used_bytes)
+                    std::swap(next, emptiest[i]);
+            }
+            if (found < most_emptiest) emptiest[found++] = next;
+            return false;
+        }));
+    for (std::size_t i = 0; i < found; ++i) {
+        if (begin_with(emptiest[i].segment, emptiest[i].state)) return true;
+    }
+    if (found < most_emptiest) return false;
+    // As others are emptied, those that pins keep become the emptiest: then any other serves.
+    const std::size_t least = emptiest.back().state.used_bytes;
+    return arena_.find_part(arena_.slab_bytes(), [&](std::size_t segment,
+                                                     const io::part_state& state) {
+        return state.bytes >= wanted_ && state.used_bytes >= least && begin_with(segment, state);
+    });
+}
+
+segment_emptying::needs segment_emptying::needs_of(std::size_t part,
+                                                   const io::part_state& state) const noexcept {
+    needs all;
+    const auto add = [&](std::uint64_t bytes, std::uint64_t used, std::uint64_t vacant) {
+        need* of = all.of(bytes);
+        if (of == nullptr) {
+            assert(all.count < all.each.size());
+            of = &all.each[all.count++];
+            *of = {bytes, 0};
+        }
+        // What is free in it is none for others.
+        of->places += used + vacant;
+    };
+    std::uint64_t slabs = 0;
+    std::uint64_t free_slabs = 0;  // elsewhere: they serve any of the classes in slabs
+    if (part < io::buffer_arena::first_slab && state.buffer_bytes == arena_.slab_bytes()) {
+        arena_.each_slab(part, [&](std::size_t, const io::part_state& slab) {
+            add(slab.buffer_bytes, slab.used, slab.vacant());
+            ++slabs;
+        });
+    }
+    if (state.used > slabs) add(state.buffer_bytes, state.used - slabs, state.vacant());
+    if (slabs != 0) {
+        const std::uint64_t others = state.used - slabs;
+        const std::uint64_t free = arena_.vacant(arena_.slab_bytes()) - state.vacant();
+        free_slabs = free - std::min(free, others);
+    }
+    for (std::size_t i = 0; i < all.count; ++i) {
+        need& of = all.each[i];
+        of.places -= std::min<std::uint64_t>(of.places, arena_.vacant(of.bytes));
+        if (!arena_.in_slabs(of.bytes) || free_slabs == 0) continue;
+        const std::uint64_t in_slab = arena_.slab_bytes() / of.bytes;
+        const std::uint64_t taken = std::min((of.places + in_slab - 1) / in_slab, free_slabs);
+        free_slabs -= taken;
+        of.places -= std::min(of.places, taken * in_slab);
+    }
+    return all;
+}
+
+bool segment_emptying::begin_with(std::size_t part, const io::part_state& state) noexcept {
+    const needs needed = needs_of(part, state);
+    if (needed.bytes() > most_evicted_) return false;
+    const load held = trust_or_look(part);
+    if (held.in_use) return false;
+    if (held.leases != 0) {
+        consider_leases(part, 1, held.leases);
+        return false;
+    }
+    if (last_.part != part) {
+        last_.part = part;
+        last_.trusted = most_trusted;
+    }
+    part_ = part;
+    needs_ = needed;
+    return true;
 }
 
 std::size_t segment_emptying::find_run(std::uint64_t size) noexcept {
@@ -154,17 +231,18 @@ std::size_t segment_emptying::find_run(std::uint64_t size) noexcept {
             least = sum.bytes;
         }
     }
-    const bool others_may_go = most_evicted_ == std::numeric_limits<std::uint64_t>::max();
+    const bool others_may_go = most_evicted_ == no_limit;
     if (best != io::buffer_arena::no_segment || leased_count_ != 0 || !others_may_go) return best;
     if (leave_room(unleased) && best_with_others != io::buffer_arena::no_segment)
         return best_with_others;
+    lacks_budget_ = best_with_others != io::buffer_arena::no_segment && !leave_room(all);
     if (leave_room(all) && all.leases != 0) consider_leases(0, arena_.segments(), all.leases);
     return best;
 }
 
 std::size_t segment_emptying::find_beside(std::size_t first, std::size_t count) noexcept {
     std::size_t best = io::buffer_arena::no_segment;
-    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t least = no_limit;
     for (std::size_t i = 0; i < arena_.segments(); ++i) {
         if (i - first < count || arena_.state_of(i).buffer_bytes == 0) continue;
         const load one = look(i);
@@ -175,49 +253,30 @@ std::size_t segment_emptying::find_beside(std::size_t first, std::size_t count) 
     return best;
 }
 
-std::uint64_t segment_emptying::places_beside(std::size_t segment) const noexcept {
-    std::uint64_t sum = 0;
-    for (std::size_t other = 0; other < arena_.segments(); ++other) {
-        const io::segment_state state = arena_.state_of(other);
-        if (other != segment && state.buffer_bytes == bytes_) sum += state.count - state.used;
-    }
-    return sum;
-}
-
 bool segment_emptying::finish() noexcept {
-    if (segment_ == io::buffer_arena::no_segment) return false;
-    const io::segment_state state = arena_.state_of(segment_);
-    if (state.buffer_bytes != bytes_) return state.buffer_bytes == 0;
-    if (missing_ != 0) return false;
-    // Places have gone with segments of the class that have become empty by themselves.
-    const std::uint64_t beside = places_beside(segment_);
-    missing_ = state.used - std::min<std::uint64_t>(state.used, beside);
-    if (missing_ != 0) return false;
-    last_.segment = io::buffer_arena::no_segment;
-    if (!movable(segment_)) {
-        // Nothing more goes for it.
-        bytes_ = 0;
-        segment_ = io::buffer_arena::no_segment;
-        return false;
+    if (part_ == io::buffer_arena::no_segment || given_up_) return false;
+    const io::part_state state = arena_.state_of(part_);
+    if (state.used == 0) {
+        given_up_ = true;  // there is nothing left to do
+        return true;
     }
-    arena_.each_user(segment_, [this](void* user) {
-        const bool moved = move(*static_cast<chunk*>(user), segment_, 1);
-        assert(moved);
-        static_cast<void>(moved);
-    });
-    segment_ = io::buffer_arena::no_segment;
-    return true;
+    if (needs_.bytes() != 0) return false;
+    // Places have gone with parts that have become empty by themselves.
+    needs_ = needs_of(part_, state);
+    if (needs_.bytes() != 0) return false;
+    last_.part = io::buffer_arena::no_segment;
+    given_up_ = true;
+    if (look(part_).keeps()) return false;
+    // Unless the system has no memory for what is noted of places.
+    bool moved = true;
+    arena_.each_user(
+        part_, [&](void* user) { moved = moved && move(*static_cast<chunk*>(user), part_, 1); });
+    return moved;
 }
 
 bool segment_emptying::move(chunk& moved, std::size_t first, std::size_t count) noexcept {
-    const std::size_t from = arena_.segment_of(moved.data());
-    std::byte* const place = arena_.allocate_outside(from, moved.bytes, &moved);
+    std::byte* const place = arena_.allocate_outside(first, count, moved.bytes, &moved);
     if (place == nullptr) return false;
-    const std::size_t to = arena_.segment_of(place);
-    if (to >= first && to < first + count) {
-        arena_.release(place, moved.bytes);
-        return false;
-    }
     std::memcpy(place, moved.data(), moved.length);
     arena_.release(moved.data(), moved.bytes);
     moved.set_place(place, moved.start);

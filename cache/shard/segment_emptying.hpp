@@ -1,4 +1,4 @@
-// Empties a segment of the arena, for buffers of another size.
+// Empties a segment or a slab of the arena, for buffers of another size.
 #pragma once
 
 #include "chunk.hpp"
@@ -13,27 +13,28 @@
 
 namespace leat::detail {
 
-/// What one search leaves to the next: a segment that could be emptied a moment ago is not looked
-/// at anew, which takes time for each of its buffers, before it is to be emptied.
+/// What one search leaves to the next: what could be emptied a moment ago is not looked at anew,
+/// which takes time for each of its buffers, before it is to be emptied.
 struct last_look {
-    std::size_t segment = io::buffer_arena::no_segment;
+    std::size_t part = io::buffer_arena::no_segment;
     unsigned trusted = 0;     ///< so many searches more
     std::uint64_t looks = 0;  ///< at chunks, all in all
 };
 
 /// A search for room in one size class may find that the coldest chunks are of another. As they are
-/// evicted, their class has more and more places free, though hardly ever all of one segment's.
-/// When it has as many as the emptiest of its segments has buffers in use, those move there, by
-/// copying, and the segment serves any size.
+/// evicted, their class has more and more places free, though hardly ever all of one part's, a
+/// segment or a slab. When it has as many as the emptiest of its parts has buffers in use, those
+/// move there, by copying, and the part serves any size. Who wants more than a slab needs a segment
+/// with all its slabs: then the same is true of each of their classes, and of slabs.
 ///
-/// A segment in which anything is pinned, read or waited for cannot be emptied, nor one in which
+/// A part in which anything is pinned, read or waited for cannot be emptied, nor one in which
 /// something is leased before that is back.
 ///
 /// One search long: what is evicted and moved in between is told here.
 class segment_emptying {
 public:
-    /// No more than `most_evicted` bytes are to go for a segment, and one that the budget has cut
-    /// short is of no use if it has no room for `wanted` bytes.
+    /// No more than `most_evicted` bytes are to go. A segment that the budget has cut short is of
+    /// no use if it has no room for `wanted` bytes; 0: any segment is.
     explicit segment_emptying(
         io::buffer_arena& arena,
         last_look& last,
@@ -41,24 +42,16 @@ public:
         std::uint64_t wanted = 0) noexcept
         : arena_(arena), last_(last), most_evicted_(most_evicted), wanted_(wanted) {}
 
-    /// Whether it helps that buffers of `bytes` are evicted: whether there is a segment of them
-    /// that can be emptied. The first class of which there is one is the one until the end.
+    /// Whether it helps that buffers of `bytes` are evicted: whether there is a part with some that
+    /// can be emptied. The first that is found is the one until the end.
     [[nodiscard]] bool may_empty(std::uint64_t bytes) noexcept;
     /// Whether that is known not to help, without a look.
-    [[nodiscard]] bool in_vain(std::uint64_t bytes) const noexcept {
-        if (bytes_ != 0) return bytes != bytes_;
-        return std::find(hopeless_.begin(), hopeless_.begin() + hopeless_count_, bytes) !=
-               hopeless_.begin() + hopeless_count_;
-    }
+    [[nodiscard]] bool in_vain(std::uint64_t bytes) const noexcept;
     /// A buffer of `bytes` was given back.
-    void freed(std::uint64_t bytes) noexcept {
-        if (bytes == bytes_ && missing_ != 0) --missing_;
-    }
-    /// Whether more buffers of `bytes` have to be given back before it can be empty.
-    [[nodiscard]] bool needs_more(std::uint64_t bytes) const noexcept {
-        return bytes == bytes_ && missing_ != 0;
-    }
-    /// Moves what is left in the segment, if there are places enough. Returns whether it is empty.
+    void freed(std::uint64_t bytes) noexcept;
+    /// Whether more buffers of `bytes` have to be given back before the part can be empty.
+    [[nodiscard]] bool needs_more(std::uint64_t bytes) const noexcept;
+    /// Moves what is left in the part, if there are places enough. Returns whether it is empty.
     [[nodiscard]] bool finish() noexcept;
 
     /// For a buffer of `size` bytes, more than a segment as a rule: the first of the neighbours
@@ -66,6 +59,9 @@ public:
     /// has no room for a buffer in any, since it has cut segments short, find_beside() says which
     /// others can be emptied besides: enough, if nothing less serves.
     [[nodiscard]] std::size_t find_run(std::uint64_t size) noexcept;
+    /// Whether find_run() has found none only because the budget has no room, not even if all else
+    /// is emptied that can be.
+    [[nodiscard]] bool lacks_budget() const noexcept { return lacks_budget_; }
     /// Of all segments but `count` from `first` on the one that can be emptied with the fewest
     /// bytes in use, or no_segment.
     [[nodiscard]] std::size_t find_beside(std::size_t first, std::size_t count) noexcept;
@@ -84,7 +80,34 @@ public:
     }
 
 private:
-    /// What keeps a segment from being emptied, and what has to go.
+    /// Those in slabs, and slabs.
+    static constexpr std::size_t most_classes = 32;
+    /// Places of one class that have to become free, at least.
+    struct need {
+        std::uint64_t bytes = 0;  ///< of each
+        std::uint64_t places = 0;
+    };
+    /// What has to become free for one part.
+    struct needs {
+        std::array<need, most_classes> each{};
+        std::size_t count = 0;
+
+        /// nullptr: none of that size are in the way.
+        [[nodiscard]] need* of(std::uint64_t bytes) noexcept {
+            for (std::size_t i = 0; i < count; ++i)
+                if (each[i].bytes == bytes) return &each[i];
+            return nullptr;
+        }
+        [[nodiscard]] const need* of(std::uint64_t bytes) const noexcept {
+            return const_cast<needs&>(*this).of(bytes);
+        }
+        [[nodiscard]] std::uint64_t bytes() const noexcept {
+            std::uint64_t sum = 0;
+            for (std::size_t i = 0; i < count; ++i) sum += each[i].bytes * each[i].places;
+            return sum;
+        }
+    };
+    /// What keeps a part from being emptied, and what has to go.
     struct load {
         bool in_use = false;
         unsigned leases = 0;
@@ -104,24 +127,29 @@ private:
             divided -= other.divided;
         }
     };
-    [[nodiscard]] load look(std::size_t segment) noexcept;
-    [[nodiscard]] bool movable(std::size_t segment) noexcept { return !look(segment).keeps(); }
+    [[nodiscard]] load look(std::size_t part) noexcept;
     /// The same, perhaps as it was found a moment ago.
-    [[nodiscard]] load trust_or_look(std::size_t segment) noexcept;
-    void consider_leases(std::size_t segment, std::size_t count, unsigned leases) noexcept;
-    /// Free places of the class in all other segments.
-    [[nodiscard]] std::uint64_t places_beside(std::size_t segment) const noexcept;
+    [[nodiscard]] load trust_or_look(std::size_t part) noexcept;
+    void consider_leases(std::size_t part, std::size_t count, unsigned leases) noexcept;
+    /// Whether a segment with all its slabs has to be emptied, so that buffers of `bytes` help.
+    [[nodiscard]] bool takes_slabs(std::uint64_t bytes) const noexcept;
+    [[nodiscard]] bool find_slabs() noexcept;
+    /// What has to become free so that what a part holds finds room in others.
+    [[nodiscard]] needs needs_of(std::size_t part, const io::part_state& state) const noexcept;
+    [[nodiscard]] bool begin_with(std::size_t part, const io::part_state& state) noexcept;
 
     io::buffer_arena& arena_;
     last_look& last_;
     std::uint64_t most_evicted_;
     std::uint64_t wanted_;
-    std::uint64_t bytes_ = 0;                  ///< of the class; 0 until there is one
-    std::array<std::uint64_t, 8> hopeless_{};  ///< classes that have no such segment
+    std::array<std::uint64_t, most_classes> hopeless_{};  ///< classes that have no such part
     std::ptrdiff_t hopeless_count_ = 0;
-    std::size_t segment_ = io::buffer_arena::no_segment;
-    std::uint64_t missing_ = 0;  ///< places at least that have to become free
-    std::size_t leased_ = 0;     ///< what has the fewest leases of what only leases keep
+    bool slabs_hopeless_ = false;                      ///< no segment with slabs can be emptied
+    std::size_t part_ = io::buffer_arena::no_segment;  ///< what is to be emptied, if anything is
+    bool given_up_ = false;                            ///< that is done, or cannot be
+    needs needs_;
+    bool lacks_budget_ = false;
+    std::size_t leased_ = 0;  ///< what has the fewest leases of what only leases keep
     std::size_t leased_count_ = 0;
     unsigned leases_ = std::numeric_limits<unsigned>::max();
 };

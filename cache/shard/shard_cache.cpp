@@ -47,7 +47,7 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
                here.parts_->fills.can_submit() ||
                (room && (here.parts_->owner_requests.waiting() || in_line || exceeded)) ||
                (in_line && here.parts_->held_leases.may_give_back()) ||
-               (exceeded && here.parts_->eviction.owes_shrink());
+               here.parts_->eviction.owes_shrink();
     };
 }
 
@@ -94,9 +94,11 @@ std::size_t shard_cache::before_submit() noexcept {
     if (engine.memory_per_shard() != parts_->memory.bytes() ||
         least_of(engine) != parts_->memory.least())
         memory_changed();
-    if (parts_->memory.exceeded() &&
-        (now_and_then || parts_->chunks.room_may_have_come() || parts_->eviction.owes_shrink()))
+    const bool exceeded = parts_->memory.exceeded();
+    if (parts_->eviction.owes_shrink() ||
+        (exceeded && (now_and_then || parts_->chunks.room_may_have_come())))
         parts_->eviction.shrink();
+    if (now_and_then && !parts_->owner_requests.waiting()) parts_->memory.disclaim();
     if (shard_.stopping()) {
         parts_->home_requests.end_line();
         parts_->owner_requests.end_line();

@@ -18,7 +18,7 @@ std::uint64_t shard_memory::step() const noexcept {
 }
 
 std::uint64_t shard_memory::most_granted() const noexcept {
-    return bytes_ - std::min(bytes_, least_);
+    return bytes_ - std::min(bytes_, reserved());
 }
 
 void shard_memory::grant(std::uint64_t bytes) noexcept {
@@ -27,7 +27,7 @@ void shard_memory::grant(std::uint64_t bytes) noexcept {
 }
 
 std::uint64_t shard_memory::left_by_buffers() const noexcept {
-    return bytes_ - std::min(bytes_, std::max(arena_.statistics().divided_bytes, least_));
+    return bytes_ - std::min(bytes_, std::max(arena_.statistics().divided_bytes, reserved()));
 }
 
 bool shard_memory::reach(std::uint64_t bytes) noexcept {
@@ -76,6 +76,17 @@ std::uint64_t shard_memory::remember(std::uint64_t now, std::uint64_t wanted) no
 void shard_memory::set_bytes(std::uint64_t bytes) noexcept {
     bytes_ = bytes;
     grant(std::max({granted_, besides(), first_grant}));
+}
+
+void shard_memory::claim() noexcept {
+    claimed_ = true;
+    grant(granted_);
+}
+
+void shard_memory::disclaim() noexcept {
+    if (!claimed_ || arena_.statistics().divided_bytes + besides() + step() > bytes_) return;
+    claimed_ = false;
+    adjust();
 }
 
 void shard_memory::set_least(std::uint64_t bytes) noexcept {

@@ -107,10 +107,33 @@ BOOST_AUTO_TEST_CASE(two_chunks_are_the_buffers_whatever_else_there_is) {
 BOOST_AUTO_TEST_CASE(where_there_is_room_for_two_chunks_only_a_few_entries_have_some_all_the_same) {
     io::buffer_arena arena{{.budget = 2_MiB, .huge_pages = false, .segment_bytes = 1_MiB}};
     shard_memory memory{arena, 2_MiB, 2_MiB};
-    BOOST_TEST(memory.remember(0, 1) == 0U);
-    BOOST_TEST(memory.take(memory.due()));
+    BOOST_TEST(memory.remember(0, 1) == 1U);
+    BOOST_TEST(memory.remember(0, 0) == 0U);
+    BOOST_TEST(memory.take(256_KiB));
     BOOST_TEST(!memory.take(1));
+    BOOST_TEST(arena.budget() == 2_MiB - 256_KiB);
+    BOOST_TEST(memory.may_claim());
+    // When both are claimed.
+    memory.give_back(256_KiB - memory.due());
+    memory.claim();
+    BOOST_TEST(!memory.may_claim());
     BOOST_TEST(arena.budget() == 2_MiB);
+    BOOST_TEST(!memory.take(1));
+    BOOST_TEST(memory.remember(0, 1) == 0U);
+    std::byte* const first = arena.allocate(1_MiB);
+    std::byte* const second = arena.allocate(1_MiB);
+    BOOST_REQUIRE(second != nullptr);
+    // And until they are no longer there.
+    memory.disclaim();
+    BOOST_TEST(arena.budget() == 2_MiB);
+    BOOST_TEST(!memory.take(1));
+    arena.release(second, 1_MiB);
+    memory.disclaim();
+    BOOST_TEST(memory.may_claim());
+    BOOST_TEST(memory.fault() == nullptr);
+    BOOST_TEST(memory.take(1));
+    BOOST_TEST(arena.budget() < 2_MiB);
+    arena.release(first, 1_MiB);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_parts_is_told) {
@@ -142,6 +165,24 @@ BOOST_AUTO_TEST_CASE(small_pieces_in_place_of_large_ones_take_no_more_memory) {
     BOOST_TEST(now.cached_bytes + now.entry_bytes <= budget);
     BOOST_TEST(now.cached_bytes >= now.chunks * 4_KiB);
     BOOST_TEST(now.entry_bytes >= now.chunks * sizeof(detail::chunk));
+}
+
+BOOST_AUTO_TEST_CASE(entries_leave_two_chunks_to_buffers_when_both_are_wanted) {
+    // Memory for two chunks, and nothing else.
+    fragments of{1_GiB, 16_MiB, 8_MiB};
+    const std::uint64_t budget = of.owner.memory();
+    for (std::uint64_t round = 0; round < 3; ++round) {
+        const std::uint64_t begin = round * 304_MiB;
+        BOOST_TEST(of.owner.run(scatter(of.manager, of.at(begin, 4_KiB), 68_KiB, 4400)));
+        // Most of it is used, though not all: what is remembered has its part, too.
+        BOOST_TEST(of.sum().cached_bytes >= budget / 3 * 2);
+        BOOST_TEST(in_all(of) <= budget);
+        const slice first = of.get(begin, 8_MiB);
+        const slice second = of.get(begin + 8_MiB, 8_MiB);
+        BOOST_TEST(test::is_pattern(first.bytes(), 1, begin));
+        BOOST_TEST(test::is_pattern(second.bytes(), 1, begin + 8_MiB));
+        BOOST_TEST(in_all(of) <= budget + detail::shard_memory::first_grant + 16_MiB / 512);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(leases_are_in_the_budget) {

@@ -86,7 +86,7 @@ BOOST_DATA_TEST_CASE(a_buffer_is_as_long_as_its_class, classes) {
     BOOST_TEST_REQUIRE(memory != nullptr);
     memory[0] = memory[sample.size - 1] = std::byte{1};
     BOOST_TEST(arena.statistics().used_bytes == sample.bytes);
-    const segment_state state = arena.state_of(arena.segment_of(memory + sample.size - 1));
+    const part_state state = arena.state_of(arena.segment_of(memory + sample.size - 1));
     BOOST_TEST(state.buffer_bytes == sample.bytes);
     BOOST_TEST(state.used == 1U);
     BOOST_TEST(state.count == std::max<std::size_t>(1, segment / sample.bytes));
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(sizes_that_no_arena_has) {
     for (const std::size_t size : {std::size_t{0}, 4 * segment + 1, ~std::size_t{0}}) {
         BOOST_TEST(!arena.fits(size));
         BOOST_TEST(arena.allocate(size) == nullptr);
-        BOOST_TEST(arena.allocate_outside(0, size, nullptr) == nullptr);
+        BOOST_TEST(arena.allocate_outside(0, 1, size, nullptr) == nullptr);
     }
     BOOST_TEST(arena.segments() == 0U);
     BOOST_TEST(arena.buffers_in(4 * segment, 4 * segment + 1) == 0U);
@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(users_are_kept_with_their_buffers) {
 BOOST_AUTO_TEST_CASE(a_buffer_may_be_had_outside_a_segment) {
     buffer_arena arena(of_segments(8 * mebibyte, 2 * mebibyte));
     const auto outside = [&](std::size_t number, std::size_t size) {
-        return arena.allocate_outside(number, size, user(9));
+        return arena.allocate_outside(number, 1, size, user(9));
     };
     std::vector<std::byte*> taken;
     for (int i = 0; i < 12; ++i) taken.push_back(arena.allocate(256 * kibibyte));

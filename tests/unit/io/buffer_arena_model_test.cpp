@@ -17,9 +17,11 @@ struct shape {
     std::uint64_t budget;
     std::uint64_t segment;
     std::uint64_t most;
+    std::uint64_t slab = 0;
 };
 std::ostream& operator<<(std::ostream& to, const shape& one) {
-    return to << one.budget << " in segments of " << one.segment << ", at most " << one.most;
+    return to << one.budget << " in segments of " << one.segment << " and slabs of " << one.slab
+              << ", at most " << one.most;
 }
 
 const std::vector<shape> shapes{
@@ -28,6 +30,11 @@ const std::vector<shape> shapes{
     {13 * mebibyte, 3 * mebibyte, 50 * mebibyte},
     {768 * kibibyte, 192 * kibibyte, 9 * mebibyte},
     {520 * kibibyte, 512 * kibibyte, 704 * kibibyte},  // what is left over is no segment
+    {40 * mebibyte, 10 * mebibyte, 0, 2 * mebibyte},
+    {41 * mebibyte + 12 * kibibyte, 10 * mebibyte, 0, 2 * mebibyte},
+    {13 * mebibyte, 3 * mebibyte, 50 * mebibyte, mebibyte},
+    {13 * mebibyte, 3 * mebibyte, 50 * mebibyte, 1280 * kibibyte},  // no multiple
+    {900 * kibibyte, 384 * kibibyte, 9 * mebibyte, 128 * kibibyte},
 };
 
 /// What is allocated, by address. A buffer's user is the number that its bytes hold.
@@ -38,6 +45,7 @@ public:
           arena_({.budget = of.budget,
                   .huge_pages = false,
                   .segment_bytes = of.segment,
+                  .slab_bytes = of.slab,
                   .most_budget = of.most}) {
         arena_.attach(through_);
     }
@@ -70,8 +78,15 @@ public:
     void check_segments() {
         std::size_t users = 0;
         for (std::size_t i = 0; i < arena_.segments(); ++i) {
-            const segment_state state = arena_.state_of(i);
+            const part_state state = arena_.state_of(i);
             std::size_t used = 0;
+            std::size_t slabs = 0;
+            std::size_t in_slabs = 0;
+            arena_.each_slab(i, [&](std::size_t slab, const part_state& of) {
+                BOOST_TEST_REQUIRE(of.used > 0u);
+                arena_.each_user(slab, [&](void*) { ++in_slabs; });
+                ++slabs;
+            });
             arena_.each_user(i, [&](void* one) {
                 const auto at = std::find_if(taken_.begin(), taken_.end(),
                                              [&](const auto& e) { return e.second.user == one; });
@@ -82,7 +97,7 @@ public:
                 users += first == i ? 1 : 0;
                 ++used;
             });
-            BOOST_TEST_REQUIRE(used == state.used);
+            BOOST_TEST_REQUIRE(used - in_slabs + slabs == state.used);
             BOOST_TEST_REQUIRE((state.used > 0) == (state.buffer_bytes > 0));
         }
         BOOST_TEST_REQUIRE(users == taken_.size());
@@ -142,11 +157,15 @@ private:
         if (taken_.empty()) return;
         const auto from = any();
         const auto [memory, of] = *from;
-        const std::size_t segment = arena_.segment_of(memory);
+        const bool of_slab = random_() % 2 == 0;
+        const auto part_of = [&](const std::byte* at) {
+            return of_slab ? arena_.part_of(at) : arena_.segment_of(at);
+        };
+        const std::size_t part = part_of(memory);
         const std::uint64_t divided = arena_.statistics().divided_bytes;
-        std::byte* const to = arena_.allocate_outside(segment, of.size, of.user);
+        std::byte* const to = arena_.allocate_outside(part, 1, of.size, of.user);
         if (to == nullptr) return;
-        BOOST_TEST_REQUIRE(arena_.segment_of(to) != segment);
+        BOOST_TEST_REQUIRE(part_of(to) != part);
         BOOST_TEST_REQUIRE(arena_.statistics().divided_bytes == divided);
         release(from);
         add(to, of.size, of.user);

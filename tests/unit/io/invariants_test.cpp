@@ -63,7 +63,7 @@ struct tampering {
         [[nodiscard]] buffer_arena::segment& second() { return of.segments_[3]; }
         [[nodiscard]] buffer_arena::segment& unmapped() { return of.segments_[4]; }
         [[nodiscard]] buffer_arena::segment& full() { return of.segments_[5]; }
-        [[nodiscard]] static void* nobody() { return buffer_arena::nobody(); }
+        [[nodiscard]] static void* nobody() { return buffer_part::nobody(); }
 
         void list_in(buffer_arena::segment_list& list,
                      buffer_arena::segment& wrong,
@@ -81,6 +81,20 @@ struct tampering {
         std::byte* small = nullptr;
         std::byte* large = nullptr;
         std::byte* whole = nullptr;
+        char somebody = 0;
+    };
+    /// A buffer of 4 KiB lies in a slab.
+    struct slabs {
+        slabs() { small = of.allocate(4096, &somebody); }
+        ~slabs() { of.release(small, 4096); }
+        [[nodiscard]] buffer_arena::segment& segment() { return of.segments_[0]; }
+        [[nodiscard]] buffer_part& slab() { return of.slabs_[0]; }
+
+        buffer_arena of{{.budget = 12 << 20,
+                         .huge_pages = false,
+                         .segment_bytes = 4 << 20,
+                         .slab_bytes = 1 << 20}};
+        std::byte* small = nullptr;
         char somebody = 0;
     };
     /// A poll waits for what never comes.
@@ -147,7 +161,7 @@ struct tampering {
              [](arena& it, undone& after) { after.set(it.of.shortened_, 1); }},
             {"the last segment is not mapped",
              [](arena& it, undone& after) {
-                 it.of.segments_.emplace_back(it.of.segments_.size());
+                 it.of.segments_.emplace_back(it.of.segments_.size(), nullptr);
                  after.then([&it] { it.of.segments_.pop_back(); });
              }},
             {"a segment belongs to neighbours that it has not",
@@ -199,28 +213,56 @@ struct tampering {
             {"a segment is listed as fuller or emptier than it is",
              [](arena& it, undone& after) {
                  buffer_arena::segment& half = it.half();
-                 buffer_arena::unlist(half);
+                 half.of->remove(half);
                  half.of->lists[0].push_back(half);
                  half.of->marks = 1;
                  after.then([&half] {
                      half.of->lists[0].clear();
                      half.of->marks = 0;
-                     buffer_arena::list(half);
+                     half.of->add(half);
                  });
              }},
             {"a segment counts as free that is not",
-             [](arena& it, undone& after) { it.list_in(it.of.free_, it.full(), after); }},
+             [](arena& it, undone& after) { it.list_in(it.of.free_, it.second(), after); }},
             {"a segment counts as unmapped that is not",
-             [](arena& it, undone& after) { it.list_in(it.of.unmapped_, it.full(), after); }},
-            {"a segment with room is not listed",
+             [](arena& it, undone& after) { it.list_in(it.of.unmapped_, it.second(), after); }},
+            {"a divided segment is not listed",
              [](arena& it, undone& after) {
-                 buffer_arena::unlist(it.half());
-                 after.then([&it] { buffer_arena::list(it.half()); });
+                 size_class& of = *it.half().of;
+                 of.remove(it.half());
+                 after.then([&it, &of] { of.add(it.half()); });
              }},
+            {"a class counts its places wrongly",
+             [](arena& it, undone& after) { after.set(it.half().of->places, 7); }},
+            {"a class counts its places wrongly",
+             [](arena& it, undone& after) { after.set(it.half().of->used, 7); }},
             {"a free segment is not listed",
              [](arena& it, undone& after) { it.empty(it.of.free_, after); }},
             {"an unmapped segment is not listed",
              [](arena& it, undone& after) { it.empty(it.of.unmapped_, after); }},
+        };
+    }
+    static std::vector<defect<slabs>> of_slabs() {
+        return {
+            {"a slab is divided where none is, or none is",
+             [](slabs& it, undone& after) { after.set(it.segment().users[0], &it.somebody); }},
+            {"a slab is divided where none is, or none is",
+             [](slabs& it, undone& after) { after.set(it.slab().buffer_bytes, 0); }},
+            {"an empty slab is divided",
+             [](slabs& it, undone& after) {
+                 after.set(it.slab().users, {buffer_part::nobody()});
+                 after.set(it.slab().vacant, {0});
+             }},
+            {"a slab is divided and belongs to no class",
+             [](slabs& it, undone& after) { after.set(it.slab().of, nullptr); }},
+            {"a place is neither free nor used",
+             [](slabs& it, undone& after) {
+                 after.set(it.slab().users, {&it.somebody, buffer_part::nobody()});
+             }},
+            {"buffers reach beyond their slab",
+             [](slabs& it, undone& after) { after.set(it.slab().places, 1000); }},
+            {"what is used of a segment is counted wrongly",
+             [](slabs& it, undone& after) { after.set(it.segment().used_bytes, 7); }},
         };
     }
     static std::vector<defect<arena>> of_counts() {
@@ -308,6 +350,8 @@ BOOST_AUTO_TEST_CASE(credit) {
 BOOST_AUTO_TEST_CASE(arenas) {
     broken::arena it;
     check_defects(it, fault_of, broken::of_segments());
+    broken::slabs with_slabs;
+    check_defects(with_slabs, fault_of, broken::of_slabs());
     check_defects(it, fault_of, broken::of_places());
     check_defects(it, fault_of, broken::of_lists());
     check_defects(it, fault_of, broken::of_counts());

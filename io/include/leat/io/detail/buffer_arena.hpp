@@ -3,11 +3,11 @@
 #pragma once
 
 #include <leat/io/backend.hpp>
+#include <leat/io/detail/buffer_part.hpp>
 
 #include <boost/intrusive/list.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -25,6 +25,9 @@ struct arena_options {
     /// frequent ones, are a size class. Segments are longer where they would lose more than a
     /// sixteenth of such buffers that the budget has room for, or be more than 8192.
     std::uint64_t segment_bytes = 0;
+    /// Bytes of a slab, rounded up to a size class, at most 2 MiB; 0, or more than half a segment:
+    /// there are none.
+    std::uint64_t slab_bytes = 0;
     std::uint64_t most_budget = 0;  ///< what set_budget() may allow, if that is more than `budget`
 };
 
@@ -42,12 +45,15 @@ struct arena_statistics {
     std::uint64_t hugetlb_refusals = 0;  ///< reserved huge pages that could not be used after all
 };
 
-/// What one segment holds.
-struct segment_state {
+/// What one segment or slab holds.
+struct part_state {
     std::size_t buffer_bytes = 0;  ///< of each of its buffers; 0: it is free
-    std::uint32_t used = 0;        ///< buffers
-    std::uint32_t count = 0;       ///< buffers, used or not
-    std::size_t bytes = 0;         ///< of the segment; 0: it is not mapped
+    std::uint32_t used = 0;        ///< buffers, or slabs
+    std::uint32_t count = 0;       ///< buffers, or slabs, used or not
+    std::size_t bytes = 0;         ///< of the segment or slab; 0: it is not mapped
+    std::size_t used_bytes = 0;    ///< of buffers, those in slabs, too
+
+    [[nodiscard]] std::uint32_t vacant() const noexcept { return count - used; }
 };
 
 /// Gives out buffers of any size from segments of one length.
@@ -57,10 +63,12 @@ struct segment_state {
 /// may forbid some, so that a read into them would fail. It serves at once. prepare() touches it
 /// bit by bit, as clearing all of it takes milliseconds, and then registers it. Then it stays. It
 /// is divided into buffers of one size class; one that has become empty belongs to none, and
-/// dividing it for another reaches no kernel. A buffer that is longer than a segment has neighbours
-/// for itself. Where the budget is no multiple of a segment, one is shorter, or several, of at
-/// least half the length, where it was lowered bit by bit: then a free one is cut. Of several that
-/// are free one is made that is long enough.
+/// dividing it for another reaches no kernel. Small buffers share segments: each of their classes
+/// divides slabs, which are buffers of a segment themselves. So a class in use keeps a slab from
+/// others, no segment. A buffer that is longer than a segment has neighbours for itself. Where
+/// the budget is no multiple of a segment, one is shorter, or several, of at least half the length,
+/// where it was lowered bit by bit: then a free one is cut. Of several that are free one is made
+/// that is long enough.
 ///
 /// Size classes are 4, 8, 16, 32 and 64 KiB, then four in each doubling, as long as two buffers fit
 /// a segment; arena_options::segment_bytes; half a segment, and a segment.
@@ -69,13 +77,15 @@ struct segment_state {
 /// shard's thread may use it while a backend is attached.
 ///
 /// Invariants, told by fault(): no segment is longer than its place; each lies in the list that
-/// what is free of it says, and in no other; a place is free or used, and free ones have no user;
-/// the segments of a long buffer are neighbours and know it; while more is mapped than the budget
-/// allows none is free; a segment is registered only if all of it has been touched; what the
-/// statistics count is what there is.
+/// what is free of it says, and in no other; a place is free or used, and free ones have no user; a
+/// slab is divided where its segment says so, and nowhere else; the segments of a long buffer are
+/// neighbours and know it; while more is mapped than the budget allows none is free; a segment is
+/// registered only if all of it has been touched; what the statistics count is what there is.
 class buffer_arena {
 public:
     static constexpr std::size_t no_segment = ~std::size_t{0};
+    /// Parts are segments, by their number, and slabs, from here on.
+    static constexpr std::size_t first_slab = std::size_t{1} << 32;
     /// What prepare() touches at most: a huge page, which the kernel clears in 0.1 to 0.3 ms.
     static constexpr std::size_t most_touched_at_once = 2 << 20;
 
@@ -112,9 +122,10 @@ public:
     /// each_user().
     [[nodiscard]] std::byte* allocate(std::size_t size, void* user = nullptr) noexcept;
 
-    /// As allocate(), but only from what is free in the segments that are divided for such buffers
-    /// already, segment `except` not among them.
-    [[nodiscard]] std::byte* allocate_outside(std::size_t except,
+    /// As allocate(), but only from what is free in segments that are divided already, and in none
+    /// of `count` parts from `first` on.
+    [[nodiscard]] std::byte* allocate_outside(std::size_t first,
+                                              std::size_t count,
                                               std::size_t size,
                                               void* user) noexcept;
 
@@ -148,27 +159,75 @@ public:
     [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
     /// Of the address space in which all segments lie, the first at its beginning.
     [[nodiscard]] std::uint64_t reserved_bytes() const noexcept { return options_.most_budget; }
-    /// Of each segment in which a long buffer lies: one buffer, used, of the length of all.
-    [[nodiscard]] segment_state state_of(std::size_t number) const noexcept;
+    /// 0: there are no slabs.
+    [[nodiscard]] std::size_t slab_bytes() const noexcept { return slab_bytes_; }
+    /// Whether buffers that take `buffer_bytes` divide slabs: if no more than an eighth is lost.
+    [[nodiscard]] bool in_slabs(std::size_t buffer_bytes) const noexcept {
+        return buffer_bytes < slab_bytes_ && slab_bytes_ % buffer_bytes <= slab_bytes_ / 8;
+    }
+    /// Whether such buffers lie in slabs, or each in the place of one.
+    [[nodiscard]] bool from_slabs(std::size_t buffer_bytes) const noexcept {
+        return slab_bytes_ != 0 && (in_slabs(buffer_bytes) || buffer_bytes == slab_bytes_);
+    }
+    /// Of each segment in which a long buffer lies: one buffer, used, of the length of all. Of one
+    /// with slabs: buffers of their length.
+    [[nodiscard]] part_state state_of(std::size_t part) const noexcept;
     /// The number of the segment in which `memory` lies, or no_segment.
     [[nodiscard]] std::size_t segment_of(const std::byte* memory) const noexcept;
-    /// Calls visit(user) for each used buffer in a segment. It may release buffers, and call
-    /// allocate_outside() of this segment.
+    /// The same for the slab, if it lies in one.
+    [[nodiscard]] std::size_t part_of(const std::byte* memory) const noexcept;
+    /// Whether a buffer for `wanted` bytes, 0 for a segment, has room as soon as this one is
+    /// released, since nothing else is used in its part.
+    [[nodiscard]] bool makes_room(const std::byte* memory, std::size_t wanted) const noexcept;
+    /// How many buffers that take `buffer_bytes` are free in parts that are divided for such.
+    [[nodiscard]] std::size_t vacant(std::size_t buffer_bytes) const noexcept;
+
+    /// Calls visit(part, state) for those that are divided for buffers that take `buffer_bytes`, up
+    /// to a segment, from the emptiest on, of equally full ones that first which changed least
+    /// recently, until it returns true. Whether it did. It changes nothing.
     template <class Visit>
-    void each_user(std::size_t number, Visit visit) const {
-        for (std::size_t i = 0; number < segments_.size(); ++i) {
-            const std::vector<void*>& users = segments_[segments_[number].first].users;
-            if (i >= users.size()) return;
-            if (users[i] != nobody()) visit(users[i]);
+    bool find_part(std::size_t buffer_bytes, Visit visit) const {
+        const std::size_t number = class_of(buffer_bytes);
+        if (number == classes_.size() || classes_[number].buffer_bytes != buffer_bytes)
+            return false;
+        for (const auto& level : classes_[number].lists) {
+            for (auto one = level.rbegin(); one != level.rend(); ++one) {
+                const std::size_t part = part_number(*one);
+                if (visit(part, state_of(part))) return true;
+            }
+        }
+        return false;
+    }
+    /// Calls visit(part, state) for the slabs of a segment that are divided.
+    template <class Visit>
+    void each_slab(std::size_t number, Visit visit) const {
+        for (std::size_t i = 0; i < slabs_in_segment_; ++i) {
+            const std::size_t part = first_slab + number * slabs_in_segment_ + i;
+            if (const part_state state = state_of(part); state.buffer_bytes != 0)
+                visit(part, state);
         }
     }
-
+    /// Calls visit(user) for each used buffer in a segment or slab. It may release buffers, and
+    /// call allocate_outside() of this part.
+    template <class Visit>
+    void each_user(std::size_t part, Visit visit) const {
+        static_cast<void>(any_user(part, [&](void* user) {
+            visit(user);
+            return false;
+        }));
+    }
     /// Whether one of these users is such; the others are not asked then.
     template <class Such>
-    [[nodiscard]] bool any_user(std::size_t number, Such such) const {
-        if (number >= segments_.size()) return false;
-        for (void* const user : segments_[segments_[number].first].users) {
-            if (user != nobody() && such(user)) return true;
+    [[nodiscard]] bool any_user(std::size_t part, Such such) const {
+        if (part >= first_slab) return any_user_of_slab(part - first_slab, such);
+        for (std::size_t i = 0; part < segments_.size(); ++i) {
+            const std::vector<void*>& users = segments_[segments_[part].first].users;
+            if (i >= users.size()) return false;
+            if (users[i] == slab_here()) {
+                if (any_user_of_slab(part * slabs_in_segment_ + i, such)) return true;
+            } else if (users[i] != buffer_part::nobody() && such(users[i])) {
+                return true;
+            }
         }
         return false;
     }
@@ -189,38 +248,20 @@ public:
 private:
     friend struct tampering;  // tests break what fault() tells
     enum class kind : std::uint8_t { hugetlb, transparent, plain };
-    struct size_class;
 
-    struct segment : boost::intrusive::list_base_hook<> {
-        explicit segment(std::size_t which) noexcept : number(which), first(which) {}
-        [[nodiscard]] std::size_t used() const noexcept { return users.size() - vacant.size(); }
+    struct segment : buffer_part {
+        segment(std::size_t which, std::byte* at) noexcept : buffer_part(which, at), first(which) {}
         [[nodiscard]] bool is_free() const noexcept { return bytes > 0 && buffer_bytes == 0; }
-        [[nodiscard]] bool has_room() const noexcept {
-            return !vacant.empty() || users.size() < places;
-        }
 
-        std::size_t number;
-        std::size_t bytes = 0;              ///< 0: not mapped
-        std::size_t buffer_bytes = 0;       ///< 0: free
-        size_class* of = nullptr;           ///< null: free, or of a long buffer
-        std::size_t first;                  ///< of a long buffer's segments, else this one
-        std::size_t run = 1;                ///< the first's: how many segments its buffer has
-        std::size_t places = 0;             ///< used or not
-        std::vector<void*> users;           ///< of those that were used; nobody() where none is now
-        std::vector<std::uint32_t> vacant;  ///< numbers of these; capacity for all places
-        std::size_t touched = 0;            ///< bytes from its beginning on
+        std::size_t bytes = 0;       ///< 0: not mapped
+        std::size_t first;           ///< of a long buffer's segments, else this one
+        std::size_t run = 1;         ///< the first's: how many segments its buffer has
+        std::size_t used_bytes = 0;  ///< of buffers, those in slabs, too
+        std::size_t touched = 0;     ///< bytes from its beginning on
         bool registered = false;
         kind pages = kind::plain;
     };
     using segment_list = boost::intrusive::list<segment>;
-
-    /// The segments of a size class that have room, by how full they are: a list a sixteenth.
-    struct size_class {
-        static constexpr unsigned levels = 16;
-        std::size_t buffer_bytes = 0;
-        std::uint32_t marks = 0;  ///< a bit for each list that is not empty
-        std::array<segment_list, levels> lists;
-    };
 
     /// Neighbours that a long buffer can have.
     struct neighbours {
@@ -229,11 +270,28 @@ private:
         std::size_t last_bytes = 0;  ///< of the last of them
     };
 
-    [[nodiscard]] static void* nobody() noexcept { return &nobody_; }
-    [[nodiscard]] static unsigned level_of(const segment& s) noexcept;
+    /// The user of a place in which a slab lies that is divided.
+    [[nodiscard]] static void* slab_here() noexcept { return &slab_here_; }
+    // It may be gone as soon as its last buffer is released.
+    template <class Such>
+    [[nodiscard]] bool any_user_of_slab(std::size_t slab, Such& such) const {
+        for (std::size_t i = 0; slab < slabs_.size() && i < slabs_[slab].users.size(); ++i) {
+            void* const user = slabs_[slab].users[i];
+            if (user != buffer_part::nobody() && such(user)) return true;
+        }
+        return false;
+    }
 
     [[nodiscard]] std::size_t class_of(std::size_t size) const noexcept;
-    [[nodiscard]] std::byte* base_of(const segment& s) const noexcept;
+    [[nodiscard]] size_class& slabs_of() noexcept { return classes_[class_of(slab_bytes_)]; }
+    [[nodiscard]] std::size_t slab_of(const std::byte* memory) const noexcept;
+    [[nodiscard]] bool is_slab(const buffer_part& part) const noexcept {
+        return slab_bytes_ != 0 && part.number < slabs_.size() && &part == &slabs_[part.number];
+    }
+    [[nodiscard]] std::size_t part_number(const buffer_part& part) const noexcept {
+        return is_slab(part) ? first_slab + part.number : part.number;
+    }
+    [[nodiscard]] buffer_part& innermost(const std::byte* memory) noexcept;
     [[nodiscard]] std::size_t whole(std::size_t number) const noexcept;
     [[nodiscard]] std::size_t bytes_of(std::size_t number) const noexcept {
         return number < segments_.size() ? segments_[number].bytes : 0;
@@ -249,41 +307,57 @@ private:
     [[nodiscard]] std::size_t find_free(std::size_t bytes) const noexcept;
     [[nodiscard]] std::size_t find_unmapped(std::size_t bytes) const noexcept;
     [[nodiscard]] neighbours find_neighbours(std::size_t size) const noexcept;
-    [[nodiscard]] std::byte* give_place(segment& s, void* user) noexcept;
+    [[nodiscard]] static bool is_within(std::size_t part,
+                                        std::size_t first,
+                                        std::size_t count) noexcept {
+        return part >= first && part - first < count;
+    }
+    [[nodiscard]] std::byte* give_place(buffer_part& from, void* user) noexcept;
+    [[nodiscard]] buffer_part* find_outside(size_class& of,
+                                            std::size_t first,
+                                            std::size_t count) noexcept;
     [[nodiscard]] bool short_ones_make(std::size_t bytes) const noexcept;
     void drop_short_ones(std::size_t bytes) noexcept;
-    [[nodiscard]] segment* claim(size_class& of);
+    [[nodiscard]] buffer_part* claim(size_class& of);
+    [[nodiscard]] segment* claim_segment(size_class& of);
+    [[nodiscard]] buffer_part* claim_slab(size_class& of);
+    buffer_part& divide_slab(size_class& of, buffer_part& in);
     [[nodiscard]] segment* claim_neighbours(std::size_t size);
-    static void list(segment& s) noexcept;
-    static void unlist(segment& s) noexcept;
-    static void divide(segment& s, std::size_t count);
+    void leave(buffer_part& part, std::size_t place) noexcept;
     void liberate(segment& s) noexcept;
     void add_free(segment& s) noexcept;
     void drop_excess(segment& s) noexcept;
     [[nodiscard]] bool can_be(const segment& s, std::size_t bytes) const noexcept;
     void cut(segment& s, std::size_t bytes) noexcept;
+    void note_segments(std::size_t count);
     segment* map_segment(std::size_t number, std::size_t bytes);
     [[nodiscard]] bool map(segment& s, std::size_t bytes) noexcept;
     void drop(segment& s) noexcept;
+    static void forget(buffer_part& part) noexcept;
     void trim() noexcept;
     void enroll(segment& s) noexcept;
     void withdraw(segment& s) noexcept;
     [[nodiscard]] bool holds() const noexcept;
     [[nodiscard]] std::uint64_t& segments_of(kind pages) noexcept;
-    [[nodiscard]] const char* fault_of_places(const segment& s) const noexcept;
+    [[nodiscard]] const char* fault_of_places(const buffer_part& part) const noexcept;
+    [[nodiscard]] const char* fault_of_slabs(const segment& s) const noexcept;
+    [[nodiscard]] const char* fault_of_class(const size_class& of) const noexcept;
     [[nodiscard]] const char* fault_of_run(const segment& s) const noexcept;
     [[nodiscard]] const char* fault_of_segments() const noexcept;
     [[nodiscard]] const char* fault_of_lists() const noexcept;
     [[nodiscard]] const char* fault_of_counts() const noexcept;
 
-    inline static char nobody_ = 0;
+    inline static char slab_here_ = 0;
 
     arena_options options_;
     std::size_t segment_bytes_ = 0;
+    std::size_t slab_bytes_ = 0;  ///< 0: none
+    std::size_t slabs_in_segment_ = 0;
     std::size_t regular_ = 0;  ///< size classes that all arenas have
     std::byte* base_ = nullptr;
     backend* backend_ = nullptr;
-    std::deque<segment> segments_;  ///< by address; the last is mapped
+    std::deque<segment> segments_;   ///< by address; the last is mapped
+    std::deque<buffer_part> slabs_;  ///< by address, of all segments
     /// The regular ones, a segment, half of one, and what the options ask for.
     std::vector<size_class> classes_;
     segment_list free_;               ///< mapped, in no class; shorter ones last
