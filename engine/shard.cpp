@@ -39,6 +39,8 @@ std::uint64_t segment_length(std::uint64_t chunk_size, std::uint64_t memory) noe
 
 // Each size of small buffers that is in use takes a slab at least.
 constexpr std::uint64_t enough_slabs = 256;
+// What a search for memory moves at most, so that fragments of one size serve another.
+constexpr std::uint64_t small_slab = 256 * KiB;
 
 std::uint64_t slab_length(std::uint64_t memory) noexcept {
     return std::clamp(std::bit_floor(memory / enough_slabs), 64 * KiB, huge_page);
@@ -62,6 +64,7 @@ shard::shard(leat::engine& engine, unsigned index, unsigned shards)
     arena.register_buffers = engine_.options().register_buffers;
     arena.segment_bytes = segment_length(engine_.options().chunk_size, arena.budget);
     arena.slab_bytes = slab_length(arena.budget);
+    arena.small_slab_bytes = small_slab;
     arena_ = std::make_shared<io::buffer_arena>(arena);
 }
 

@@ -82,12 +82,16 @@ buffer_arena::buffer_arena(const arena_options& options) : options_(options) {
     segment_bytes_ =
         std::min(segment_length(budget, most, asked), std::max<std::uint64_t>(most, page_bytes));
     while (2 * bytes_of_regular_class(regular_) <= segment_bytes_) ++regular_;
-    slab_bytes_ =
-        round_up(std::min<std::uint64_t>(options.slab_bytes, huge_page_bytes), page_bytes);
-    if (slab_bytes_ != 0) slab_bytes_ = bytes_of_regular_class(regular_class(slab_bytes_));
     // Slabs are buffers of a regular class.
-    if (2 * slab_bytes_ > segment_bytes_) slab_bytes_ = 0;
-    slabs_in_segment_ = slab_bytes_ == 0 ? 0 : segment_bytes_ / slab_bytes_;
+    std::size_t slab = std::min<std::uint64_t>(options.slab_bytes, huge_page_bytes);
+    if (slab != 0) slab = bytes_of_regular_class(regular_class(slab));
+    if (2 * slab > segment_bytes_) slab = 0;
+    const std::size_t small =
+        std::bit_floor(std::min<std::uint64_t>(options.small_slab_bytes, slab));
+    const bool parts_slabs = small >= page_bytes && small < slab && slab % small == 0;
+    slabs_.front().bytes = slab;
+    slabs_.back().bytes = parts_slabs ? small : 0;
+    for (slab_level& of : slabs_) of.in_segment = of.bytes == 0 ? 0 : segment_bytes_ / of.bytes;
     classes_ = std::vector<size_class>(regular_ + 3);
     for (std::size_t i = 0; i < regular_; ++i) classes_[i].buffer_bytes = bytes_of_regular_class(i);
     classes_[regular_].buffer_bytes = segment_bytes_;
@@ -128,14 +132,10 @@ std::byte* buffer_arena::allocate_outside(std::size_t first,
                                           void* user) noexcept {
     const std::size_t number = class_of(size);
     if (size == 0 || number == classes_.size()) return nullptr;
-    size_class& of = classes_[number];
-    buffer_part* found = find_outside(of, first, count);
-    if (found == nullptr && in_slabs(of.buffer_bytes)) {
-        buffer_part* const in = find_outside(slabs_of(), first, count);
-        try {
-            if (in != nullptr) found = &divide_slab(of, *in);
-        } catch (const std::bad_alloc&) {
-        }
+    buffer_part* found = nullptr;
+    try {
+        found = claim_outside(classes_[number], first, count);
+    } catch (const std::bad_alloc&) {
     }
     std::byte* const memory = found != nullptr ? give_place(*found, user) : nullptr;
     assert(holds());
@@ -148,36 +148,64 @@ buffer_part* buffer_arena::find_outside(size_class& of,
                                         std::size_t count) noexcept {
     for (unsigned level = size_class::levels; level-- > 0;) {
         for (buffer_part& one : of.lists[level]) {
-            const std::size_t in = is_slab(one) ? one.number / slabs_in_segment_ : one.number;
-            if (!is_within(in, first, count) && !is_within(part_number(one), first, count))
-                return &one;
+            if (!lies_within(one, first, count)) return &one;
         }
     }
     return nullptr;
 }
 
+buffer_part* buffer_arena::claim_outside(size_class& of, std::size_t first, std::size_t count) {
+    buffer_part* const found = find_outside(of, first, count);
+    const std::size_t slab = slab_for(of.buffer_bytes);
+    if (found != nullptr || slab == 0) return found;
+    buffer_part* const in = claim_outside(classes_[class_of(slab)], first, count);
+    return in != nullptr ? &divide_slab(of, *in) : nullptr;
+}
+
+// Whether it is one of these parts, or lies in one.
+bool buffer_arena::lies_within(const buffer_part& part,
+                               std::size_t first,
+                               std::size_t count) const noexcept {
+    const std::size_t number = part_number(part);
+    if (number >= first && number - first < count) return true;
+    return part.level != 0 && lies_within(around(part), first, count);
+}
+
 void buffer_arena::release(std::byte* memory, std::size_t size) noexcept {
-    buffer_part& part = innermost(memory);
+    buffer_part& part = changeable(innermost(memory));
     const std::size_t place = part.place_of(memory);
     assert(part.base + place * part.buffer_bytes == memory);
     assert(part.of == (class_of(size) < classes_.size() ? &classes_[class_of(size)] : nullptr));
     static_cast<void>(size);
-    statistics_.used_bytes -= part.buffer_bytes;
-    segments_[segment_of(memory)].used_bytes -= part.buffer_bytes;
+    count_used(part, -static_cast<std::int64_t>(part.buffer_bytes));
     leave(part, place);
     assert(holds());
 }
 
-// Of what is not used any more nothing is divided.
+void buffer_arena::count_used(buffer_part& in, std::int64_t bytes) noexcept {
+    statistics_.used_bytes += static_cast<std::uint64_t>(bytes);
+    buffer_part* part = &in;
+    for (; part->level != 0; part = &changeable(around(*part)))
+        part->used_bytes += static_cast<std::uint64_t>(bytes);
+    part->used_bytes += static_cast<std::uint64_t>(bytes);
+}
+
 void buffer_arena::leave(buffer_part& part, std::size_t place) noexcept {
     if (part.of != nullptr) part.of->remove(part);
     part.leave(place);
     if (part.used() > 0) {
         part.of->add(part);
-    } else if (is_slab(part)) {
+    } else {
+        vacate(part);
+    }
+}
+
+// Of what is not used any more nothing is divided.
+void buffer_arena::vacate(buffer_part& part) noexcept {
+    if (part.level != 0) {
+        buffer_part& in = changeable(around(part));
         part.of = nullptr;
         part.buffer_bytes = 0;
-        segment& in = segments_[part.number / slabs_in_segment_];
         leave(in, in.place_of(part.base));
     } else {
         const std::size_t first = part.number;
@@ -186,17 +214,46 @@ void buffer_arena::leave(buffer_part& part, std::size_t place) noexcept {
 }
 
 void buffer_arena::set_user(std::byte* memory, void* user) noexcept {
-    buffer_part& part = innermost(memory);
+    buffer_part& part = changeable(innermost(memory));
     const std::size_t place = part.place_of(memory);
     assert(part.users[place] != buffer_part::nobody());
     part.users[place] = user;
 }
 
-buffer_part& buffer_arena::innermost(const std::byte* memory) noexcept {
+// Null if there is none. Of a long buffer's segments it is the first.
+const buffer_part* buffer_arena::find(std::size_t part) const noexcept {
+    if (part < segments_.size()) return &segments_[segments_[part].first];
+    const std::size_t level = part / first_slab;
+    if (level == 0 || level > slabs_.size()) return nullptr;
+    const std::deque<buffer_part>& all = slabs_[level - 1].parts;
+    return part % first_slab < all.size() ? &all[part % first_slab] : nullptr;
+}
+
+// The part that a slab of such a length is at that place.
+std::size_t buffer_arena::slab_at(std::size_t slab_bytes, const std::byte* at) const noexcept {
+    const std::size_t level = slab_bytes == slabs_.front().bytes ? 0 : 1;
+    const std::size_t in = segment_of(at);
+    const auto distance = static_cast<std::size_t>(at - segments_[in].base);
+    return (level + 1) * first_slab + in * slabs_[level].in_segment + distance / slab_bytes;
+}
+
+const buffer_part& buffer_arena::innermost(const std::byte* memory) const noexcept {
     assert(segment_of(memory) != no_segment);
-    const std::size_t part = part_of(memory);
-    if (part >= first_slab) return slabs_[part - first_slab];
-    return segments_[segments_[part].first];
+    const buffer_part* found = &segments_[segments_[segment_of(memory)].first];
+    while (is_slab_length(found->buffer_bytes)) {
+        const buffer_part& slab = *find(slab_at(found->buffer_bytes, memory));
+        if (slab.buffer_bytes == 0) break;
+        found = &slab;
+    }
+    return *found;
+}
+
+// Small slabs lie in slabs, but for those of a segment that is too short for one.
+const buffer_part& buffer_arena::around(const buffer_part& slab) const noexcept {
+    const segment& in = segments_[segment_of(slab.base)];
+    const bool in_slab = slab.level == 2 && in.buffer_bytes == slab_bytes() &&
+                         in.place_of(slab.base) < slabs_.front().in_segment;
+    return in_slab ? *find(slab_at(slab_bytes(), slab.base)) : in;
 }
 
 bool buffer_arena::fits(std::size_t size) const noexcept {
@@ -204,7 +261,7 @@ bool buffer_arena::fits(std::size_t size) const noexcept {
     const std::size_t number = class_of(size);
     if (number == classes_.size()) return find_neighbours(size).first != no_segment;
     const size_class& of = classes_[number];
-    return of.has_room() || (in_slabs(of.buffer_bytes) && fits(slab_bytes_)) ||
+    return of.has_room() || fits(slab_for(of.buffer_bytes)) ||
            find_free(of.buffer_bytes) != no_segment ||
            find_unmapped(of.buffer_bytes) != no_segment || short_ones_make(of.buffer_bytes);
 }
@@ -219,11 +276,11 @@ std::uint64_t buffer_arena::buffers_in(std::uint64_t bytes, std::size_t size) co
     const std::size_t number = class_of(size);
     if (number < classes_.size()) {
         const std::size_t each = classes_[number].buffer_bytes;
-        if (!in_slabs(each)) return fitting(bytes, segment_bytes_, each);
-        const std::uint64_t slabs = fitting(bytes, segment_bytes_, slab_bytes_);
+        const std::size_t slab = slab_for(each);
+        if (slab == 0) return fitting(bytes, segment_bytes_, each);
         // What is too short for a slab is a segment by itself.
         const std::uint64_t rest = bytes % segment_bytes_;
-        return slabs * (slab_bytes_ / each) + (rest < slab_bytes_ ? rest / each : 0);
+        return buffers_in(bytes, slab) * (slab / each) + (rest < slab ? rest / each : 0);
     }
     const std::uint64_t count = (size - 1) / segment_bytes_ + 1;
     const std::uint64_t whole = bytes / segment_bytes_;
@@ -234,21 +291,13 @@ std::uint64_t buffer_arena::buffers_in(std::uint64_t bytes, std::size_t size) co
 }
 
 part_state buffer_arena::state_of(std::size_t part) const noexcept {
-    const auto state = [](const buffer_part& of, std::size_t bytes, std::size_t used_bytes) {
-        return part_state{of.buffer_bytes, static_cast<std::uint32_t>(of.used()),
-                          static_cast<std::uint32_t>(of.places), bytes, used_bytes};
-    };
-    if (part >= first_slab) {
-        if (part - first_slab >= slabs_.size()) return {};
-        const buffer_part& slab = slabs_[part - first_slab];
-        if (slab.buffer_bytes == 0) return {};
-        return state(slab, slab_bytes_, slab.used() * slab.buffer_bytes);
-    }
-    if (part >= segments_.size()) return {};
-    const segment& lead = segments_[segments_[part].first];
-    const std::size_t bytes = segments_[part].bytes;
-    if (lead.buffer_bytes == 0) return {0, 0, 0, bytes, 0};
-    return state(lead, bytes, lead.used_bytes);
+    const buffer_part* const of = find(part);
+    if (of == nullptr) return {};
+    if (of->level != 0 && of->buffer_bytes == 0) return {};
+    const std::size_t bytes = of->level == 0 ? segments_[part].bytes : slabs_[of->level - 1].bytes;
+    if (of->buffer_bytes == 0) return {0, 0, 0, bytes, 0};
+    return {of->buffer_bytes, static_cast<std::uint32_t>(of->used()),
+            static_cast<std::uint32_t>(of->places), bytes, of->used_bytes};
 }
 
 std::size_t buffer_arena::segment_of(const std::byte* memory) const noexcept {
@@ -259,29 +308,21 @@ std::size_t buffer_arena::segment_of(const std::byte* memory) const noexcept {
     return number < segments_.size() ? number : no_segment;
 }
 
-// Of the place in which a slab may lie.
-std::size_t buffer_arena::slab_of(const std::byte* memory) const noexcept {
-    const std::size_t number = segment_of(memory);
-    if (slab_bytes_ == 0 || number == no_segment) return slabs_.size();
-    const auto distance = static_cast<std::size_t>(memory - segments_[number].base);
-    const std::size_t in = distance / slab_bytes_;
-    return in < slabs_in_segment_ ? number * slabs_in_segment_ + in : slabs_.size();
-}
-
 std::size_t buffer_arena::part_of(const std::byte* memory) const noexcept {
-    const std::size_t slab = slab_of(memory);
-    if (slab < slabs_.size() && slabs_[slab].buffer_bytes != 0) return first_slab + slab;
-    return segment_of(memory);
+    const std::size_t in = segment_of(memory);
+    if (in == no_segment) return in;
+    const buffer_part& found = innermost(memory);
+    return found.level == 0 ? in : part_number(found);
 }
 
 bool buffer_arena::makes_room(const std::byte* memory, std::size_t wanted) const noexcept {
-    const std::size_t part = part_of(memory);
-    if (wanted != 0 && from_slabs(buffer_bytes(wanted))) {
-        const part_state state = state_of(part);
-        return state.used == 1 || state.buffer_bytes == slab_bytes_;
+    const std::size_t bytes = wanted != 0 ? buffer_bytes(wanted) : 0;
+    const buffer_part* part = &innermost(memory);
+    for (;; part = &around(*part)) {
+        if (is_room_for(part->buffer_bytes, bytes)) return true;
+        if (part->used() != 1) return false;
+        if (part->level == 0) return true;
     }
-    const bool alone = part < first_slab || state_of(part).used == 1;
-    return alone && state_of(segment_of(memory)).used == 1;
 }
 
 std::size_t buffer_arena::vacant(std::size_t buffer_bytes) const noexcept {

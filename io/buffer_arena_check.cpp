@@ -79,21 +79,37 @@ const char* buffer_arena::fault_of_places(const buffer_part& part) const noexcep
 }
 
 const char* buffer_arena::fault_of_slabs(const segment& s) const noexcept {
-    std::size_t used_bytes = 0;
-    for (std::size_t i = 0; i < slabs_in_segment_; ++i) {
-        const buffer_part& slab = slabs_[s.number * slabs_in_segment_ + i];
-        const bool here =
-            s.buffer_bytes == slab_bytes_ && i < s.users.size() && s.users[i] == slab_here();
-        if (here != (slab.buffer_bytes != 0)) return "a slab is divided where none is, or none is";
-        if (here != (slab.used() != 0)) return "an empty slab is divided";
-        if (here && slab.of == nullptr) return "a slab is divided and belongs to no class";
-        if (const char* const wrong = fault_of_places(slab)) return wrong;
-        used_bytes += slab.used() * slab.buffer_bytes;
-        if (slab.places * slab.buffer_bytes > slab_bytes_) return "buffers reach beyond their slab";
+    for (const slab_level& of : slabs_) {
+        for (std::size_t i = 0; i < of.in_segment; ++i) {
+            const buffer_part& slab = of.parts[s.number * of.in_segment + i];
+            const buffer_part& in = around(slab);
+            const std::size_t place = in.buffer_bytes == of.bytes ? in.place_of(slab.base) : 0;
+            const bool here = in.buffer_bytes == of.bytes && place < in.users.size() &&
+                              in.users[place] == slab_here();
+            if (here != (slab.buffer_bytes != 0))
+                return "a slab is divided where none is, or none is";
+            if (here != (slab.used() != 0)) return "an empty slab is divided";
+            if (here && slab.of == nullptr) return "a slab is divided and belongs to no class";
+            if (const char* const wrong = fault_of_places(slab)) return wrong;
+            if (slab.places * slab.buffer_bytes > of.bytes)
+                return "buffers reach beyond their slab";
+            if (!counts_used(slab)) return "what is used of a slab is counted wrongly";
+        }
     }
-    const auto slabs = std::count(s.users.begin(), s.users.end(), slab_here());
-    used_bytes += (s.used() - static_cast<std::size_t>(slabs)) * s.buffer_bytes;
-    return used_bytes == s.used_bytes ? nullptr : "what is used of a segment is counted wrongly";
+    return counts_used(s) ? nullptr : "what is used of a segment is counted wrongly";
+}
+
+bool buffer_arena::counts_used(const buffer_part& part) const noexcept {
+    std::size_t used_bytes = 0;
+    for (std::size_t i = 0; i < part.users.size(); ++i) {
+        if (part.users[i] == slab_here()) {
+            used_bytes +=
+                find(slab_at(part.buffer_bytes, part.base + i * part.buffer_bytes))->used_bytes;
+        } else if (part.users[i] != buffer_part::nobody()) {
+            used_bytes += part.buffer_bytes;
+        }
+    }
+    return used_bytes == part.used_bytes;
 }
 
 const char* buffer_arena::fault_of_class(const size_class& of) const noexcept {
@@ -122,8 +138,9 @@ const char* buffer_arena::fault_of_lists() const noexcept {
         for (const auto& level : of.lists) listed += level.size();
     }
     const auto has_class = [](const buffer_part& part) { return part.of != nullptr; };
-    const auto divided = std::count_if(segments_.begin(), segments_.end(), has_class) +
-                         std::count_if(slabs_.begin(), slabs_.end(), has_class);
+    auto divided = std::count_if(segments_.begin(), segments_.end(), has_class);
+    for (const slab_level& of : slabs_)
+        divided += std::count_if(of.parts.begin(), of.parts.end(), has_class);
     if (static_cast<std::size_t>(divided) != listed) return "a divided segment is not listed";
     const auto is_free = [](const segment& s) { return s.is_free(); };
     const auto is_unmapped = [](const segment& s) { return s.bytes == 0; };

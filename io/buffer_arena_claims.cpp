@@ -65,35 +65,29 @@ std::byte* buffer_arena::give_place(buffer_part& from, void* user) noexcept {
     if (from.of != nullptr && from.used() != 0) from.of->remove(from);
     std::byte* const memory = from.take(user);
     if (from.of != nullptr) from.of->add(from);
-    if (user == slab_here()) return memory;
-    statistics_.used_bytes += from.buffer_bytes;
-    segments_[segment_of(memory)].used_bytes += from.buffer_bytes;
+    if (user != slab_here()) count_used(from, static_cast<std::int64_t>(from.buffer_bytes));
     return memory;
 }
 
 // A part of this class with room, if need be one that belonged to none.
 buffer_part* buffer_arena::claim(size_class& of) {
     if (of.has_room()) return &of.fullest();
-    if (in_slabs(of.buffer_bytes)) {
-        if (buffer_part* const slab = claim_slab(of)) return slab;
+    if (const std::size_t slab = slab_for(of.buffer_bytes)) {
+        if (buffer_part* const in = claim(classes_[class_of(slab)])) return &divide_slab(of, *in);
     }
     // Where there is no room for a slab, a segment that is shorter serves.
     return claim_segment(of);
 }
 
-buffer_part* buffer_arena::claim_slab(size_class& of) {
-    buffer_part* const in = claim(slabs_of());
-    return in != nullptr ? &divide_slab(of, *in) : nullptr;
-}
-
 // Divides a slab in a place that is free.
 buffer_part& buffer_arena::divide_slab(size_class& of, buffer_part& in) {
     const std::size_t place = in.vacant.empty() ? in.users.size() : in.vacant.back();
-    buffer_part& slab = slabs_[slab_of(in.base + place * in.buffer_bytes)];
+    std::byte* const at = in.base + place * in.buffer_bytes;
+    buffer_part& slab = changeable(*find(slab_at(in.buffer_bytes, at)));
     try {
-        slab.divide(slab_bytes_ / of.buffer_bytes);
+        slab.divide(in.buffer_bytes / of.buffer_bytes);
     } catch (const std::bad_alloc&) {
-        if (in.used() == 0) liberate(segments_[in.number]);
+        if (in.used() == 0) vacate(in);
         throw;
     }
     static_cast<void>(give_place(in, slab_here()));

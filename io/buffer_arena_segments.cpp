@@ -147,10 +147,13 @@ std::size_t buffer_arena::length_of_next(std::size_t number) const noexcept {
 void buffer_arena::note_segments(std::size_t count) {
     const auto base_of = [this](std::size_t one) { return base_ + one * segment_bytes_; };
     try {
-        while (slabs_.size() < count * slabs_in_segment_) {
-            const std::size_t next = slabs_.size();
-            const std::size_t in = next % slabs_in_segment_;
-            slabs_.emplace_back(next, base_of(next / slabs_in_segment_) + in * slab_bytes_);
+        for (unsigned level = 1; slab_level & of : slabs_) {
+            while (of.parts.size() < count * of.in_segment) {
+                const std::size_t next = of.parts.size();
+                std::byte* const in = base_of(next / of.in_segment);
+                of.parts.emplace_back(level, next, in + next % of.in_segment * of.bytes);
+            }
+            ++level;
         }
         while (segments_.size() < count) {
             const std::size_t next = segments_.size();
@@ -286,16 +289,21 @@ void buffer_arena::drop(segment& s) noexcept {
     shortened_ -= s.bytes < whole(s.number) ? 1 : 0;
     s.bytes = s.touched = 0;
     forget(s);
-    for (std::size_t i = 0; i < slabs_in_segment_; ++i)
-        forget(slabs_[s.number * slabs_in_segment_ + i]);
     unmapped_.push_front(s);
     trim();
 }
 
-void buffer_arena::forget(buffer_part& part) noexcept {
-    part.users = {};
-    part.vacant = {};
-    part.places = 0;
+// What is noted of its places takes memory.
+void buffer_arena::forget(segment& s) noexcept {
+    const auto forget_places = [](buffer_part& part) {
+        part.users = {};
+        part.vacant = {};
+        part.places = 0;
+    };
+    forget_places(s);
+    for (slab_level& of : slabs_)
+        for (std::size_t i = 0; i < of.in_segment; ++i)
+            forget_places(of.parts[s.number * of.in_segment + i]);
 }
 
 // Forgets the segments at the end that are not mapped.
@@ -304,7 +312,8 @@ void buffer_arena::trim() noexcept {
         unmapped_.erase(unmapped_.iterator_to(segments_.back()));
         segments_.pop_back();
     }
-    while (slabs_.size() > segments_.size() * slabs_in_segment_) slabs_.pop_back();
+    for (slab_level& of : slabs_)
+        while (of.parts.size() > segments_.size() * of.in_segment) of.parts.pop_back();
 }
 
 std::uint64_t& buffer_arena::segments_of(kind pages) noexcept {

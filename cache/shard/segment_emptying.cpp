@@ -12,8 +12,9 @@ namespace leat::detail {
 
 namespace {
 
-// Of the emptiest segments with slabs so many come first.
+// Of the emptiest parts with slabs so many come first, and so many are compared.
 constexpr std::size_t most_emptiest = 32;
+constexpr std::size_t most_compared = 512;
 // Searches that trust a look. Each may evict something, the coldest there is, for a segment that
 // cannot be emptied any more.
 constexpr unsigned most_trusted = 32;
@@ -57,8 +58,16 @@ void segment_emptying::consider_leases(std::size_t part,
     leases_ = leases;
 }
 
-bool segment_emptying::takes_slabs(std::uint64_t bytes) const noexcept {
-    return arena_.from_slabs(bytes) && (wanted_ == 0 || !arena_.from_slabs(wanted_));
+std::uint64_t segment_emptying::divided_for(std::uint64_t bytes) const noexcept {
+    const std::uint64_t wanted = wanted_ == 0 ? 0 : arena_.buffer_bytes(wanted_);
+    for (std::uint64_t slab = 0; (slab = arena_.slab_for(bytes)) != 0; bytes = slab)
+        if (arena_.is_room_for(slab, wanted)) break;
+    return bytes;
+}
+
+bool segment_emptying::is_hopeless(std::uint64_t bytes) const noexcept {
+    return std::find(hopeless_.begin(), hopeless_.begin() + hopeless_count_, bytes) !=
+           hopeless_.begin() + hopeless_count_;
 }
 
 bool segment_emptying::in_vain(std::uint64_t bytes) const noexcept {
@@ -67,8 +76,7 @@ bool segment_emptying::in_vain(std::uint64_t bytes) const noexcept {
         const need* const of = needs_.of(bytes);
         return of == nullptr || (of->places == 0 && needs_.bytes() != 0);
     }
-    return std::find(hopeless_.begin(), hopeless_.begin() + hopeless_count_, bytes) !=
-           hopeless_.begin() + hopeless_count_;
+    return is_hopeless(bytes);
 }
 
 void segment_emptying::freed(std::uint64_t bytes) noexcept {
@@ -84,95 +92,149 @@ bool segment_emptying::needs_more(std::uint64_t bytes) const noexcept {
 bool segment_emptying::may_empty(std::uint64_t bytes) noexcept {
     if (in_vain(bytes)) return false;
     if (part_ != io::buffer_arena::no_segment) return true;
-    const bool whole = takes_slabs(bytes);
-    if (whole && !slabs_hopeless_) {
-        slabs_hopeless_ = !find_slabs();
-        if (!slabs_hopeless_) return !in_vain(bytes);
-    }
-    // Where a segment is wanted there may be short ones still, which have no slabs.
-    const bool of_slabs = whole && bytes == arena_.slab_bytes();
-    const auto begin = [&](std::size_t part, const io::part_state& state) {
-        const bool slab = part >= io::buffer_arena::first_slab;
-        return (slab ? !whole : state.bytes >= wanted_) && begin_with(part, state);
+    const auto give_up = [this](std::uint64_t divided) {
+        if (hopeless_count_ < std::ssize(hopeless_))
+            hopeless_[static_cast<std::size_t>(hopeless_count_++)] = divided;
     };
-    const bool found = !of_slabs && arena_.find_part(bytes, begin);
-    if (!found && hopeless_count_ < std::ssize(hopeless_))
-        hopeless_[static_cast<std::size_t>(hopeless_count_++)] = bytes;
-    return found;
+    const std::uint64_t divided = divided_for(bytes);
+    const bool of_slabs = arena_.is_slab_length(divided);
+    if (of_slabs && !is_hopeless(divided)) {
+        if (find_with_slabs(divided)) return !in_vain(bytes);
+        give_up(divided);
+    }
+    const auto begin = [&](std::size_t part, const io::part_state& state) {
+        return state.bytes >= wanted_ && begin_with(part, state);
+    };
+    const bool found =
+        divided != bytes ? find_short(bytes, divided) : !of_slabs && arena_.find_part(bytes, begin);
+    if (!found && !is_hopeless(bytes)) give_up(bytes);
+    return found && !in_vain(bytes);
 }
 
-bool segment_emptying::find_slabs() noexcept {
+// A segment that is too short for slabs has such buffers as it is, or in small slabs.
+bool segment_emptying::find_short(std::uint64_t bytes, std::uint64_t divided) noexcept {
+    const auto begin = [&](std::size_t part, const io::part_state& state) {
+        return part < io::buffer_arena::first_slab && state.bytes >= wanted_ &&
+               begin_with(part, state);
+    };
+    for (; bytes != divided; bytes = arena_.slab_for(bytes))
+        if (arena_.find_part(bytes, begin)) return true;
+    return false;
+}
+
+bool segment_emptying::find_with_slabs(std::uint64_t slab_bytes) noexcept {
     struct candidate {
-        std::size_t segment = io::buffer_arena::no_segment;
+        std::size_t part = io::buffer_arena::no_segment;
         io::part_state state;
     };
     std::array<candidate, most_emptiest> emptiest;  // the emptiest first
     std::size_t found = 0;
-    static_cast<void>(arena_.find_part(
-        arena_.slab_bytes(), [&](std::size_t segment, const io::part_state& state) {
+    std::size_t compared = 0;
+    static_cast<void>(
+        arena_.find_part(slab_bytes, [&](std::size_t part, const io::part_state& state) {
             if (state.bytes < wanted_) return false;
-            candidate next{segment, state};
+            ++last_.looks;
+            candidate next{part, state};
             for (std::size_t i = 0; i < found; ++i) {
                 if (next.state.used_bytes < emptiest[i].state.used_bytes)
                     std::swap(next, emptiest[i]);
             }
             if (found < most_emptiest) emptiest[found++] = next;
-            return false;
+            return ++compared == most_compared;
         }));
     for (std::size_t i = 0; i < found; ++i) {
-        if (begin_with(emptiest[i].segment, emptiest[i].state)) return true;
+        if (begin_with(emptiest[i].part, emptiest[i].state)) return true;
     }
-    if (found < most_emptiest) return false;
     // As others are emptied, those that pins keep become the emptiest: then any other serves.
-    const std::size_t least = emptiest.back().state.used_bytes;
-    return arena_.find_part(arena_.slab_bytes(), [&](std::size_t segment,
-                                                     const io::part_state& state) {
-        return state.bytes >= wanted_ && state.used_bytes >= least && begin_with(segment, state);
-    });
+    return compared != found &&
+           arena_.find_part(slab_bytes, [&](std::size_t part, const io::part_state& state) {
+               return state.bytes >= wanted_ && begin_with(part, state);
+           });
 }
+
+void segment_emptying::needs::add(std::uint64_t bytes,
+                                  std::uint64_t used,
+                                  std::uint64_t vacant) noexcept {
+    need* to = of(bytes);
+    if (to == nullptr) {
+        assert(count < each.size());
+        to = &each[count++];
+        *to = {bytes, 0, 0};
+    }
+    // What is free in it is none for others.
+    to->places += used + vacant;
+    to->used += used;
+}
+
+void segment_emptying::add_needs(needs& all,
+                                 std::size_t part,
+                                 const io::part_state& state) const noexcept {
+    std::uint64_t slabs = 0;
+    arena_.each_slab(part, [&](std::size_t slab, const io::part_state& in) {
+        add_needs(all, slab, in);
+        ++slabs;
+    });
+    all.add(state.buffer_bytes, state.used - slabs, state.vacant());
+}
+
+namespace {
+/// Slabs of both lengths that are free in other parts: those of segments, and small ones.
+class free_slabs {
+public:
+    free_slabs(const io::buffer_arena& arena, std::uint64_t large, std::uint64_t small) noexcept
+        : arena_(arena), large_(large), small_(small) {}
+    /// Takes up to `count` of that length; how many there were. What is left of one that is divided
+    /// into small ones stays.
+    std::uint64_t take(std::uint64_t slab_bytes, std::uint64_t count) noexcept {
+        const bool small = slab_bytes == arena_.small_slab_bytes();
+        if (small && count > small_) {
+            const std::uint64_t in_one = arena_.slab_bytes() / slab_bytes;
+            small_ += take(arena_.slab_bytes(), (count - small_ + in_one - 1) / in_one) * in_one;
+        }
+        std::uint64_t& all = small ? small_ : large_;
+        const std::uint64_t taken = std::min(count, all);
+        all -= taken;
+        return taken;
+    }
+
+private:
+    const io::buffer_arena& arena_;
+    std::uint64_t large_;
+    std::uint64_t small_;
+};
+}  // namespace
 
 segment_emptying::needs segment_emptying::needs_of(std::size_t part,
                                                    const io::part_state& state) const noexcept {
     needs all;
-    const auto add = [&](std::uint64_t bytes, std::uint64_t used, std::uint64_t vacant) {
-        need* of = all.of(bytes);
-        if (of == nullptr) {
-            assert(all.count < all.each.size());
-            of = &all.each[all.count++];
-            *of = {bytes, 0};
-        }
-        // What is free in it is none for others.
-        of->places += used + vacant;
+    add_needs(all, part, state);
+    const auto free_elsewhere = [&](std::uint64_t slab_bytes) -> std::uint64_t {
+        if (slab_bytes == 0) return 0;
+        const std::uint64_t vacant = arena_.vacant(slab_bytes);
+        const need* const here = all.of(slab_bytes);
+        return vacant - std::min<std::uint64_t>(vacant, here == nullptr ? 0 : here->places);
     };
-    std::uint64_t slabs = 0;
-    std::uint64_t free_slabs = 0;  // elsewhere: they serve any of the classes in slabs
-    if (part < io::buffer_arena::first_slab && state.buffer_bytes == arena_.slab_bytes()) {
-        arena_.each_slab(part, [&](std::size_t, const io::part_state& slab) {
-            add(slab.buffer_bytes, slab.used, slab.vacant());
-            ++slabs;
-        });
-    }
-    if (state.used > slabs) add(state.buffer_bytes, state.used - slabs, state.vacant());
-    if (slabs != 0) {
-        const std::uint64_t others = state.used - slabs;
-        const std::uint64_t free = arena_.vacant(arena_.slab_bytes()) - state.vacant();
-        free_slabs = free - std::min(free, others);
-    }
+    free_slabs slabs{arena_, free_elsewhere(arena_.slab_bytes()),
+                     free_elsewhere(arena_.small_slab_bytes())};
+    needs missing;
     for (std::size_t i = 0; i < all.count; ++i) {
-        need& of = all.each[i];
+        need of = all.each[i];
+        if (of.used == 0) continue;
         of.places -= std::min<std::uint64_t>(of.places, arena_.vacant(of.bytes));
-        if (!arena_.in_slabs(of.bytes) || free_slabs == 0) continue;
-        const std::uint64_t in_slab = arena_.slab_bytes() / of.bytes;
-        const std::uint64_t taken = std::min((of.places + in_slab - 1) / in_slab, free_slabs);
-        free_slabs -= taken;
-        of.places -= std::min(of.places, taken * in_slab);
+        if (const std::uint64_t slab = arena_.slab_for(of.bytes)) {
+            const std::uint64_t in_one = slab / of.bytes;
+            const std::uint64_t taken = slabs.take(slab, (of.places + in_one - 1) / in_one);
+            of.places -= std::min(of.places, taken * in_one);
+        }
+        missing.each[missing.count++] = of;
     }
-    return all;
+    return missing;
 }
 
 bool segment_emptying::begin_with(std::size_t part, const io::part_state& state) noexcept {
-    const needs needed = needs_of(part, state);
-    if (needed.bytes() > most_evicted_) return false;
+    ++last_.looks;
+    // What is in use keeps it whatever it needs, as a rule: that is seen sooner.
+    if (most_evicted_ != no_limit && needs_of(part, state).bytes() > most_evicted_) return false;
     const load held = trust_or_look(part);
     if (held.in_use) return false;
     if (held.leases != 0) {
@@ -184,7 +246,7 @@ bool segment_emptying::begin_with(std::size_t part, const io::part_state& state)
         last_.trusted = most_trusted;
     }
     part_ = part;
-    needs_ = needed;
+    needs_ = needs_of(part, state);
     return true;
 }
 

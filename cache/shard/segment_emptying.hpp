@@ -24,8 +24,9 @@ struct last_look {
 /// A search for room in one size class may find that the coldest chunks are of another. As they are
 /// evicted, their class has more and more places free, though hardly ever all of one part's, a
 /// segment or a slab. When it has as many as the emptiest of its parts has buffers in use, those
-/// move there, by copying, and the part serves any size. Who wants more than a slab needs a segment
-/// with all its slabs: then the same is true of each of their classes, and of slabs.
+/// move there, by copying, and the part serves any size. Who wants more than such a part needs one
+/// that it lies in, a slab or a segment, with all its slabs: then the same is true of each of their
+/// classes, and of slabs.
 ///
 /// A part in which anything is pinned, read or waited for cannot be emptied, nor one in which
 /// something is leased before that is back.
@@ -86,6 +87,7 @@ private:
     struct need {
         std::uint64_t bytes = 0;  ///< of each
         std::uint64_t places = 0;
+        std::uint64_t used = 0;  ///< by buffers that have to go
     };
     /// What has to become free for one part.
     struct needs {
@@ -101,6 +103,8 @@ private:
         [[nodiscard]] const need* of(std::uint64_t bytes) const noexcept {
             return const_cast<needs&>(*this).of(bytes);
         }
+        /// A part has so many of that size in use, and places that are free.
+        void add(std::uint64_t bytes, std::uint64_t used, std::uint64_t vacant) noexcept;
         [[nodiscard]] std::uint64_t bytes() const noexcept {
             std::uint64_t sum = 0;
             for (std::size_t i = 0; i < count; ++i) sum += each[i].bytes * each[i].places;
@@ -131,9 +135,13 @@ private:
     /// The same, perhaps as it was found a moment ago.
     [[nodiscard]] load trust_or_look(std::size_t part) noexcept;
     void consider_leases(std::size_t part, std::size_t count, unsigned leases) noexcept;
-    /// Whether a segment with all its slabs has to be emptied, so that buffers of `bytes` help.
-    [[nodiscard]] bool takes_slabs(std::uint64_t bytes) const noexcept;
-    [[nodiscard]] bool find_slabs() noexcept;
+    /// What the part is divided for that has to be emptied, so that buffers of `bytes` help: they
+    /// themselves, or slabs in which they lie.
+    [[nodiscard]] std::uint64_t divided_for(std::uint64_t bytes) const noexcept;
+    [[nodiscard]] bool is_hopeless(std::uint64_t bytes) const noexcept;
+    [[nodiscard]] bool find_with_slabs(std::uint64_t slab_bytes) noexcept;
+    [[nodiscard]] bool find_short(std::uint64_t bytes, std::uint64_t divided) noexcept;
+    void add_needs(needs& all, std::size_t part, const io::part_state& state) const noexcept;
     /// What has to become free so that what a part holds finds room in others.
     [[nodiscard]] needs needs_of(std::size_t part, const io::part_state& state) const noexcept;
     [[nodiscard]] bool begin_with(std::size_t part, const io::part_state& state) noexcept;
@@ -144,7 +152,6 @@ private:
     std::uint64_t wanted_;
     std::array<std::uint64_t, most_classes> hopeless_{};  ///< classes that have no such part
     std::ptrdiff_t hopeless_count_ = 0;
-    bool slabs_hopeless_ = false;                      ///< no segment with slabs can be emptied
     std::size_t part_ = io::buffer_arena::no_segment;  ///< what is to be emptied, if anything is
     bool given_up_ = false;                            ///< that is done, or cannot be
     needs needs_;

@@ -14,7 +14,7 @@ shard_memory::shard_memory(io::buffer_arena& arena,
 
 // Each change may cost a segment: not for a few bytes.
 std::uint64_t shard_memory::step() const noexcept {
-    return std::clamp<std::uint64_t>(besides() / 8, 4 * KiB, MiB);
+    return std::clamp<std::uint64_t>(besides() / 8, 4 * KiB, std::max(MiB, bytes_ / 256));
 }
 
 std::uint64_t shard_memory::most_granted() const noexcept {

@@ -18,7 +18,8 @@ struct arena_of_four {
     explicit arena_of_four(std::uint64_t budget = 8_MiB,
                            std::uint64_t segment = 0,
                            std::uint64_t slab = 0)
-        : arena(options(budget, segment, slab)) {}
+        : arena_of_four(options(budget, segment, slab)) {}
+    explicit arena_of_four(const io::arena_options& of) : arena(of) {}
     static io::arena_options options(std::uint64_t budget,
                                      std::uint64_t segment,
                                      std::uint64_t slab) {

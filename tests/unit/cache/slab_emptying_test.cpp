@@ -98,6 +98,26 @@ BOOST_AUTO_TEST_CASE(a_short_segment_without_slabs_is_emptied_where_any_serves) 
     for (chunk& one : of.all) one.pins = 0;
 }
 
+BOOST_AUTO_TEST_CASE(so_is_one_that_has_small_slabs_only) {
+    io::arena_options lengths = arena_of_four::options(2_MiB + 480_KiB, 2_MiB, 512_KiB);
+    lengths.small_slab_bytes = 64_KiB;
+    arena_of_four of{lengths};
+    while (of.arena.fits(4_KiB)) of.add(4_KiB);
+    of.all.front().pins = 1;
+    BOOST_REQUIRE(of.arena.segment_of(of.all.front().data()) == 0u);
+    BOOST_REQUIRE(of.arena.state_of(1).buffer_bytes == 64_KiB);
+    for (const std::uint64_t wanted : {0_KiB, 384_KiB}) {
+        last_look last;
+        segment_emptying emptying{of.arena, last, 8_MiB, wanted};
+        BOOST_TEST(emptying.may_empty(4_KiB));
+        BOOST_TEST(last.part == 1u);
+    }
+    last_look last;
+    segment_emptying too_long{of.arena, last, 8_MiB, 2_MiB};
+    BOOST_TEST(!too_long.may_empty(4_KiB));
+    of.all.front().pins = 0;
+}
+
 BOOST_FIXTURE_TEST_CASE(each_size_in_a_segment_gives_up_what_finds_no_room_elsewhere, full_slabs) {
     last_look last;
     // The first segment is not to be emptied.

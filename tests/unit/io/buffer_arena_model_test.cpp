@@ -18,10 +18,11 @@ struct shape {
     std::uint64_t segment;
     std::uint64_t most;
     std::uint64_t slab = 0;
+    std::uint64_t small_slab = 0;
 };
 std::ostream& operator<<(std::ostream& to, const shape& one) {
     return to << one.budget << " in segments of " << one.segment << " and slabs of " << one.slab
-              << ", at most " << one.most;
+              << " and " << one.small_slab << ", at most " << one.most;
 }
 
 const std::vector<shape> shapes{
@@ -35,6 +36,10 @@ const std::vector<shape> shapes{
     {13 * mebibyte, 3 * mebibyte, 50 * mebibyte, mebibyte},
     {13 * mebibyte, 3 * mebibyte, 50 * mebibyte, 1280 * kibibyte},  // no multiple
     {900 * kibibyte, 384 * kibibyte, 9 * mebibyte, 128 * kibibyte},
+    {41 * mebibyte + 12 * kibibyte, 10 * mebibyte, 0, 2 * mebibyte, 256 * kibibyte},
+    // Room for small slabs behind the last slab of a segment, and in one too short for a slab.
+    {13 * mebibyte, 3 * mebibyte, 50 * mebibyte, 1280 * kibibyte, 256 * kibibyte},
+    {900 * kibibyte, 384 * kibibyte, 9 * mebibyte, 128 * kibibyte, 16 * kibibyte},
 };
 
 /// What is allocated, by address. A buffer's user is the number that its bytes hold.
@@ -46,6 +51,7 @@ public:
                   .huge_pages = false,
                   .segment_bytes = of.segment,
                   .slab_bytes = of.slab,
+                  .small_slab_bytes = of.small_slab,
                   .most_budget = of.most}) {
         arena_.attach(through_);
     }

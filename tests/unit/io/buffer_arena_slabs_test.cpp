@@ -1,4 +1,4 @@
-// Small buffers of several sizes in one segment.
+// Small buffers of several sizes in one segment, in slabs and in small slabs.
 #include "arena_support.hpp"
 
 #include <leat/io/detail/buffer_arena.hpp>
@@ -19,12 +19,15 @@ constexpr std::size_t slab = 2 * mebibyte;
 constexpr std::size_t small_sizes[]{4 * kibibyte, 8 * kibibyte, 16 * kibibyte, 32 * kibibyte,
                                     64 * kibibyte};
 
+constexpr std::size_t small_slab = 256 * kibibyte;
+
 struct with_slabs {
-    explicit with_slabs(std::uint64_t budget = 2 * segment)
+    explicit with_slabs(std::uint64_t budget = 2 * segment, std::uint64_t small = 0)
         : arena({.budget = budget,
                  .huge_pages = false,
                  .segment_bytes = segment,
                  .slab_bytes = slab,
+                 .small_slab_bytes = small,
                  .most_budget = 4 * segment}) {}
     [[nodiscard]] std::byte* get(std::size_t size) {
         std::byte* const made = arena.allocate(size, this);
@@ -33,6 +36,11 @@ struct with_slabs {
     }
     [[nodiscard]] std::uint64_t divided() const { return arena.statistics().divided_bytes; }
     buffer_arena arena;
+};
+
+/// All buffers up to 64 KiB lie in small slabs, eight in a slab.
+struct with_small_slabs : with_slabs {
+    with_small_slabs() : with_slabs(2 * segment, small_slab) {}
 };
 
 }  // namespace
@@ -103,17 +111,79 @@ BOOST_FIXTURE_TEST_CASE(a_slab_of_which_nothing_is_used_serves_another_size, wit
 BOOST_AUTO_TEST_CASE(as_many_small_ones_fit_as_are_promised) {
     // Behind the first segment there is nothing, room for no slab, for one, and for one and a part.
     for (const std::size_t more :
-         {0 * kibibyte, 1024 * kibibyte, 2048 * kibibyte, 3000 * kibibyte}) {
+         {0 * kibibyte, 200 * kibibyte, 1024 * kibibyte, 2048 * kibibyte, 3000 * kibibyte}) {
         for (const std::size_t size : small_sizes) {
-            with_slabs of{segment + more};
-            std::vector<std::byte*> made;
-            while (std::byte* const one = of.arena.allocate(size)) made.push_back(one);
-            BOOST_TEST(made.size() == of.arena.buffers_in(segment + more, size));
-            const std::size_t beside = more < slab ? more / size : slab / size;
-            BOOST_TEST(made.size() == 5 * (slab / size) + beside);
-            for (std::byte* const one : made) of.arena.release(one, size);
+            for (const std::size_t small : {std::size_t{0}, small_slab}) {
+                with_slabs of{segment + more, small};
+                std::vector<std::byte*> made;
+                while (std::byte* const one = of.arena.allocate(size)) made.push_back(one);
+                BOOST_TEST(made.size() == of.arena.buffers_in(segment + more, size));
+                const std::size_t beside = more < slab ? more / size : slab / size;
+                BOOST_TEST(made.size() == 5 * (slab / size) + beside);
+                for (std::byte* const one : made) of.arena.release(one, size);
+                BOOST_TEST(of.divided() == 0u);
+            }
         }
     }
+}
+
+BOOST_FIXTURE_TEST_CASE(small_slabs_lie_in_slabs, with_small_slabs) {
+    std::vector<std::byte*> made;
+    for (const std::size_t size : small_sizes) made.push_back(get(size));
+    std::byte* const middle = get(128 * kibibyte);
+    const std::size_t first_small = 2 * buffer_arena::first_slab;
+    for (std::size_t i = 0; i < made.size(); ++i)
+        BOOST_TEST(arena.part_of(made[i]) == first_small + i);
+    BOOST_TEST(arena.part_of(middle) == buffer_arena::first_slab + 1);
+    BOOST_TEST(arena.state_of(0).used == 2u);
+    const part_state around = arena.state_of(buffer_arena::first_slab);
+    BOOST_TEST(around.buffer_bytes == small_slab);
+    BOOST_TEST(around.used == 5u);
+    BOOST_TEST(around.used_bytes == 124 * kibibyte);
+    BOOST_TEST(arena.state_of(0).used_bytes == 252 * kibibyte);
+    unsigned users = 0;
+    arena.each_user(0, [&](void* user) { users += user == this ? 1 : 0; });
+    BOOST_TEST(users == 6u);
+    // A buffer as long as a small slab takes a place of one.
+    std::byte* const long_one = get(small_slab);
+    BOOST_TEST(arena.part_of(long_one) == buffer_arena::first_slab);
+    // What is alone in its part makes room for what the place around it serves.
+    BOOST_TEST(arena.makes_room(made[0], 64 * kibibyte));
+    BOOST_TEST(arena.makes_room(made[0], small_slab));
+    BOOST_TEST(!arena.makes_room(made[0], 128 * kibibyte));
+    BOOST_TEST(arena.makes_room(middle, 4 * kibibyte));
+    BOOST_TEST(arena.makes_room(middle, slab));
+    BOOST_TEST(!arena.makes_room(middle, segment));
+    arena.release(long_one, small_slab);
+    for (std::size_t i = 1; i < made.size(); ++i) arena.release(made[i], small_sizes[i]);
+    BOOST_TEST(arena.makes_room(made[0], 128 * kibibyte));
+    BOOST_TEST(!arena.makes_room(made[0], segment));
+    arena.release(middle, 128 * kibibyte);
+    BOOST_TEST(arena.makes_room(made[0], segment));
+    arena.release(made[0], small_sizes[0]);
+    BOOST_TEST(divided() == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_moves_out_of_a_slab_goes_to_no_small_slab_of_it, with_small_slabs) {
+    std::vector<std::byte*> made;
+    for (int i = 0; i < 8 * 64 + 1; ++i) made.push_back(get(4 * kibibyte));
+    BOOST_TEST(arena.part_of(made.back()) == 2 * buffer_arena::first_slab + 8);
+    for (int i = 64; i < 8 * 64; ++i) arena.release(made[static_cast<std::size_t>(i)], 4096);
+    std::byte* const moved = arena.allocate_outside(buffer_arena::first_slab, 1, 4096, this);
+    BOOST_TEST(arena.part_of(moved) == arena.part_of(made.back()));
+    std::byte* const other = arena.allocate_outside(0, 1, 4096, this);
+    BOOST_TEST(other == nullptr);
+    arena.release(moved, 4096);
+    arena.release(made.back(), 4096);
+    // A small slab of another slab that is not divided yet is divided for it.
+    std::byte* const beside = get(128 * kibibyte);
+    BOOST_TEST(arena.part_of(beside) == buffer_arena::first_slab + 1);
+    std::byte* const divided = arena.allocate_outside(buffer_arena::first_slab, 2, 4096, this);
+    BOOST_TEST(arena.part_of(divided) == 2 * buffer_arena::first_slab + 16);
+    arena.release(divided, 4096);
+    arena.release(beside, 128 * kibibyte);
+    for (std::size_t i = 0; i < 64; ++i) arena.release(made[i], 4096);
+    BOOST_TEST(this->divided() == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_moves_finds_places_in_slabs_that_are_free_elsewhere, with_slabs) {
@@ -181,7 +251,7 @@ BOOST_AUTO_TEST_CASE(what_lies_between_slab_and_segment_is_made_room_for_by_segm
     while (of.arena.fits(slab)) all.push_back(of.get(slab));
     BOOST_REQUIRE(all.size() == 10u);
     for (const std::size_t size : {96 * kibibyte, 768 * kibibyte, 1280 * kibibyte}) {
-        const bool of_slab = of.arena.from_slabs(of.arena.buffer_bytes(size));
+        const bool of_slab = of.arena.slab_for(of.arena.buffer_bytes(size)) != 0;
         BOOST_TEST(of_slab == (size == 96 * kibibyte));
         for (std::byte*& one : all) {
             const bool promised = of.arena.makes_room(one, size);

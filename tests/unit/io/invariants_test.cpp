@@ -83,17 +83,19 @@ struct tampering {
         std::byte* whole = nullptr;
         char somebody = 0;
     };
-    /// A buffer of 4 KiB lies in a slab.
+    /// A buffer of 4 KiB lies in a small slab.
     struct slabs {
         slabs() { small = of.allocate(4096, &somebody); }
         ~slabs() { of.release(small, 4096); }
         [[nodiscard]] buffer_arena::segment& segment() { return of.segments_[0]; }
-        [[nodiscard]] buffer_part& slab() { return of.slabs_[0]; }
+        [[nodiscard]] buffer_part& slab() { return of.slabs_[1].parts[0]; }
+        [[nodiscard]] buffer_part& around() { return of.slabs_[0].parts[0]; }
 
         buffer_arena of{{.budget = 12 << 20,
                          .huge_pages = false,
                          .segment_bytes = 4 << 20,
-                         .slab_bytes = 1 << 20}};
+                         .slab_bytes = 1 << 20,
+                         .small_slab_bytes = 64 << 10}};
         std::byte* small = nullptr;
         char somebody = 0;
     };
@@ -248,6 +250,8 @@ struct tampering {
              [](slabs& it, undone& after) { after.set(it.segment().users[0], &it.somebody); }},
             {"a slab is divided where none is, or none is",
              [](slabs& it, undone& after) { after.set(it.slab().buffer_bytes, 0); }},
+            {"a slab is divided where none is, or none is",
+             [](slabs& it, undone& after) { after.set(it.around().buffer_bytes, 4096); }},
             {"an empty slab is divided",
              [](slabs& it, undone& after) {
                  after.set(it.slab().users, {buffer_part::nobody()});
@@ -261,6 +265,8 @@ struct tampering {
              }},
             {"buffers reach beyond their slab",
              [](slabs& it, undone& after) { after.set(it.slab().places, 1000); }},
+            {"what is used of a slab is counted wrongly",
+             [](slabs& it, undone& after) { after.set(it.around().used_bytes, 0); }},
             {"what is used of a segment is counted wrongly",
              [](slabs& it, undone& after) { after.set(it.segment().used_bytes, 7); }},
         };

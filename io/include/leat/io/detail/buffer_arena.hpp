@@ -8,6 +8,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -28,6 +29,9 @@ struct arena_options {
     /// Bytes of a slab, rounded up to a size class, at most 2 MiB; 0, or more than half a segment:
     /// there are none.
     std::uint64_t slab_bytes = 0;
+    /// Bytes of a small slab, rounded down to a power of two; 0, or where slabs are no multiple of
+    /// it: there are none.
+    std::uint64_t small_slab_bytes = 0;
     std::uint64_t most_budget = 0;  ///< what set_budget() may allow, if that is more than `budget`
 };
 
@@ -65,7 +69,8 @@ struct part_state {
 /// is divided into buffers of one size class; one that has become empty belongs to none, and
 /// dividing it for another reaches no kernel. Small buffers share segments: each of their classes
 /// divides slabs, which are buffers of a segment themselves. So a class in use keeps a slab from
-/// others, no segment. A buffer that is longer than a segment has neighbours for itself. Where
+/// others, no segment. The smallest divide small slabs, which are buffers of slabs: to empty one
+/// few have to move. A buffer that is longer than a segment has neighbours for itself. Where
 /// the budget is no multiple of a segment, one is shorter, or several, of at least half the length,
 /// where it was lowered bit by bit: then a free one is cut. Of several that are free one is made
 /// that is long enough.
@@ -84,7 +89,7 @@ struct part_state {
 class buffer_arena {
 public:
     static constexpr std::size_t no_segment = ~std::size_t{0};
-    /// Parts are segments, by their number, and slabs, from here on.
+    /// Parts are segments, by their number, slabs, from here on, and small slabs, from twice that.
     static constexpr std::size_t first_slab = std::size_t{1} << 32;
     /// What prepare() touches at most: a huge page, which the kernel clears in 0.1 to 0.3 ms.
     static constexpr std::size_t most_touched_at_once = 2 << 20;
@@ -160,21 +165,34 @@ public:
     /// Of the address space in which all segments lie, the first at its beginning.
     [[nodiscard]] std::uint64_t reserved_bytes() const noexcept { return options_.most_budget; }
     /// 0: there are no slabs.
-    [[nodiscard]] std::size_t slab_bytes() const noexcept { return slab_bytes_; }
-    /// Whether buffers that take `buffer_bytes` divide slabs: if no more than an eighth is lost.
-    [[nodiscard]] bool in_slabs(std::size_t buffer_bytes) const noexcept {
-        return buffer_bytes < slab_bytes_ && slab_bytes_ % buffer_bytes <= slab_bytes_ / 8;
+    [[nodiscard]] std::size_t slab_bytes() const noexcept { return slabs_.front().bytes; }
+    /// 0: there are no small ones.
+    [[nodiscard]] std::size_t small_slab_bytes() const noexcept { return slabs_.back().bytes; }
+    /// The length of the slabs that buffers divide which take `buffer_bytes`; 0: they lie in
+    /// segments. In small ones lie those of up to a quarter, in others those that lose no more than
+    /// an eighth of them, and the small ones themselves.
+    [[nodiscard]] std::size_t slab_for(std::size_t buffer_bytes) const noexcept {
+        if (buffer_bytes <= small_slab_bytes() / 4) return small_slab_bytes();
+        const std::size_t slab = slab_bytes();
+        return buffer_bytes < slab && slab % buffer_bytes <= slab / 8 ? slab : 0;
     }
-    /// Whether such buffers lie in slabs, or each in the place of one.
-    [[nodiscard]] bool from_slabs(std::size_t buffer_bytes) const noexcept {
-        return slab_bytes_ != 0 && (in_slabs(buffer_bytes) || buffer_bytes == slab_bytes_);
+    [[nodiscard]] bool is_slab_length(std::size_t bytes) const noexcept {
+        return bytes != 0 && (bytes == slab_bytes() || bytes == small_slab_bytes());
     }
-    /// Of each segment in which a long buffer lies: one buffer, used, of the length of all. Of one
-    /// with slabs: buffers of their length.
+    /// Whether a place of `place_bytes` that is free is room for a buffer that takes
+    /// `buffer_bytes`: it has that length, or that of a slab in which such a buffer lies.
+    [[nodiscard]] bool is_room_for(std::size_t place_bytes,
+                                   std::size_t buffer_bytes) const noexcept {
+        for (; buffer_bytes != 0; buffer_bytes = slab_for(buffer_bytes))
+            if (buffer_bytes == place_bytes) return true;
+        return false;
+    }
+    /// Of each segment in which a long buffer lies: one buffer, used, of the length of all. Of a
+    /// part with slabs: buffers of their length.
     [[nodiscard]] part_state state_of(std::size_t part) const noexcept;
     /// The number of the segment in which `memory` lies, or no_segment.
     [[nodiscard]] std::size_t segment_of(const std::byte* memory) const noexcept;
-    /// The same for the slab, if it lies in one.
+    /// The same for the innermost slab, if it lies in one.
     [[nodiscard]] std::size_t part_of(const std::byte* memory) const noexcept;
     /// Whether a buffer for `wanted` bytes, 0 for a segment, has room as soon as this one is
     /// released, since nothing else is used in its part.
@@ -198,13 +216,15 @@ public:
         }
         return false;
     }
-    /// Calls visit(part, state) for the slabs of a segment that are divided.
+    /// Calls visit(slab, state) for the slabs of a part that are divided, not for those in them.
     template <class Visit>
-    void each_slab(std::size_t number, Visit visit) const {
-        for (std::size_t i = 0; i < slabs_in_segment_; ++i) {
-            const std::size_t part = first_slab + number * slabs_in_segment_ + i;
-            if (const part_state state = state_of(part); state.buffer_bytes != 0)
-                visit(part, state);
+    void each_slab(std::size_t part, Visit visit) const {
+        const buffer_part* const in = find(part);
+        if (in == nullptr || !is_slab_length(in->buffer_bytes)) return;
+        for (std::size_t i = 0; i < in->users.size(); ++i) {
+            if (in->users[i] != slab_here()) continue;
+            const std::size_t slab = slab_at(in->buffer_bytes, in->base + i * in->buffer_bytes);
+            visit(slab, state_of(slab));
         }
     }
     /// Calls visit(user) for each used buffer in a segment or slab. It may release buffers, and
@@ -219,17 +239,7 @@ public:
     /// Whether one of these users is such; the others are not asked then.
     template <class Such>
     [[nodiscard]] bool any_user(std::size_t part, Such such) const {
-        if (part >= first_slab) return any_user_of_slab(part - first_slab, such);
-        for (std::size_t i = 0; part < segments_.size(); ++i) {
-            const std::vector<void*>& users = segments_[segments_[part].first].users;
-            if (i >= users.size()) return false;
-            if (users[i] == slab_here()) {
-                if (any_user_of_slab(part * slabs_in_segment_ + i, such)) return true;
-            } else if (users[i] != buffer_part::nobody() && such(users[i])) {
-                return true;
-            }
-        }
-        return false;
+        return any_user_in(part, such);
     }
 
     /// Changes how much may be mapped, at most arena_options::most_budget. Where more is mapped,
@@ -250,18 +260,25 @@ private:
     enum class kind : std::uint8_t { hugetlb, transparent, plain };
 
     struct segment : buffer_part {
-        segment(std::size_t which, std::byte* at) noexcept : buffer_part(which, at), first(which) {}
+        segment(std::size_t which, std::byte* at) noexcept
+            : buffer_part(0, which, at), first(which) {}
         [[nodiscard]] bool is_free() const noexcept { return bytes > 0 && buffer_bytes == 0; }
 
-        std::size_t bytes = 0;       ///< 0: not mapped
-        std::size_t first;           ///< of a long buffer's segments, else this one
-        std::size_t run = 1;         ///< the first's: how many segments its buffer has
-        std::size_t used_bytes = 0;  ///< of buffers, those in slabs, too
-        std::size_t touched = 0;     ///< bytes from its beginning on
+        std::size_t bytes = 0;    ///< 0: not mapped
+        std::size_t first;        ///< of a long buffer's segments, else this one
+        std::size_t run = 1;      ///< the first's: how many segments its buffer has
+        std::size_t touched = 0;  ///< bytes from its beginning on
         bool registered = false;
         kind pages = kind::plain;
     };
     using segment_list = boost::intrusive::list<segment>;
+
+    /// All that may be slabs of one length.
+    struct slab_level {
+        std::size_t bytes = 0;  ///< 0: there are none
+        std::size_t in_segment = 0;
+        std::deque<buffer_part> parts;  ///< by address, of all segments
+    };
 
     /// Neighbours that a long buffer can have.
     struct neighbours {
@@ -272,26 +289,39 @@ private:
 
     /// The user of a place in which a slab lies that is divided.
     [[nodiscard]] static void* slab_here() noexcept { return &slab_here_; }
-    // It may be gone as soon as its last buffer is released.
     template <class Such>
-    [[nodiscard]] bool any_user_of_slab(std::size_t slab, Such& such) const {
-        for (std::size_t i = 0; slab < slabs_.size() && i < slabs_[slab].users.size(); ++i) {
-            void* const user = slabs_[slab].users[i];
-            if (user != buffer_part::nobody() && such(user)) return true;
+    [[nodiscard]] bool any_user_in(std::size_t part, Such& such) const {
+        const buffer_part* in = find(part);
+        if (in == nullptr) return false;
+        const std::size_t bytes = in->buffer_bytes;
+        std::byte* const base = in->base;
+        // It may be gone as soon as its last buffer is released.
+        for (std::size_t i = 0; (in = find(part)) != nullptr && i < in->users.size(); ++i) {
+            void* const user = in->users[i];
+            if (user == slab_here()) {
+                if (any_user_in(slab_at(bytes, base + i * bytes), such)) return true;
+            } else if (user != buffer_part::nobody() && such(user)) {
+                return true;
+            }
         }
         return false;
     }
 
     [[nodiscard]] std::size_t class_of(std::size_t size) const noexcept;
-    [[nodiscard]] size_class& slabs_of() noexcept { return classes_[class_of(slab_bytes_)]; }
-    [[nodiscard]] std::size_t slab_of(const std::byte* memory) const noexcept;
-    [[nodiscard]] bool is_slab(const buffer_part& part) const noexcept {
-        return slab_bytes_ != 0 && part.number < slabs_.size() && &part == &slabs_[part.number];
+    [[nodiscard]] static std::size_t part_number(const buffer_part& part) noexcept {
+        return part.level * first_slab + part.number;
     }
-    [[nodiscard]] std::size_t part_number(const buffer_part& part) const noexcept {
-        return is_slab(part) ? first_slab + part.number : part.number;
+    [[nodiscard]] const buffer_part* find(std::size_t part) const noexcept;
+    [[nodiscard]] std::size_t slab_at(std::size_t slab_bytes, const std::byte* at) const noexcept;
+    [[nodiscard]] const buffer_part& innermost(const std::byte* memory) const noexcept;
+    [[nodiscard]] const buffer_part& around(const buffer_part& slab) const noexcept;
+    [[nodiscard]] static buffer_part& changeable(const buffer_part& part) noexcept {
+        return const_cast<buffer_part&>(part);
     }
-    [[nodiscard]] buffer_part& innermost(const std::byte* memory) noexcept;
+    [[nodiscard]] bool lies_within(const buffer_part& part,
+                                   std::size_t first,
+                                   std::size_t count) const noexcept;
+    void count_used(buffer_part& in, std::int64_t bytes) noexcept;
     [[nodiscard]] std::size_t whole(std::size_t number) const noexcept;
     [[nodiscard]] std::size_t bytes_of(std::size_t number) const noexcept {
         return number < segments_.size() ? segments_[number].bytes : 0;
@@ -307,23 +337,19 @@ private:
     [[nodiscard]] std::size_t find_free(std::size_t bytes) const noexcept;
     [[nodiscard]] std::size_t find_unmapped(std::size_t bytes) const noexcept;
     [[nodiscard]] neighbours find_neighbours(std::size_t size) const noexcept;
-    [[nodiscard]] static bool is_within(std::size_t part,
-                                        std::size_t first,
-                                        std::size_t count) noexcept {
-        return part >= first && part - first < count;
-    }
     [[nodiscard]] std::byte* give_place(buffer_part& from, void* user) noexcept;
     [[nodiscard]] buffer_part* find_outside(size_class& of,
                                             std::size_t first,
                                             std::size_t count) noexcept;
+    [[nodiscard]] buffer_part* claim_outside(size_class& of, std::size_t first, std::size_t count);
     [[nodiscard]] bool short_ones_make(std::size_t bytes) const noexcept;
     void drop_short_ones(std::size_t bytes) noexcept;
     [[nodiscard]] buffer_part* claim(size_class& of);
     [[nodiscard]] segment* claim_segment(size_class& of);
-    [[nodiscard]] buffer_part* claim_slab(size_class& of);
     buffer_part& divide_slab(size_class& of, buffer_part& in);
     [[nodiscard]] segment* claim_neighbours(std::size_t size);
     void leave(buffer_part& part, std::size_t place) noexcept;
+    void vacate(buffer_part& part) noexcept;
     void liberate(segment& s) noexcept;
     void add_free(segment& s) noexcept;
     void drop_excess(segment& s) noexcept;
@@ -333,7 +359,7 @@ private:
     segment* map_segment(std::size_t number, std::size_t bytes);
     [[nodiscard]] bool map(segment& s, std::size_t bytes) noexcept;
     void drop(segment& s) noexcept;
-    static void forget(buffer_part& part) noexcept;
+    void forget(segment& s) noexcept;
     void trim() noexcept;
     void enroll(segment& s) noexcept;
     void withdraw(segment& s) noexcept;
@@ -341,6 +367,7 @@ private:
     [[nodiscard]] std::uint64_t& segments_of(kind pages) noexcept;
     [[nodiscard]] const char* fault_of_places(const buffer_part& part) const noexcept;
     [[nodiscard]] const char* fault_of_slabs(const segment& s) const noexcept;
+    [[nodiscard]] bool counts_used(const buffer_part& part) const noexcept;
     [[nodiscard]] const char* fault_of_class(const size_class& of) const noexcept;
     [[nodiscard]] const char* fault_of_run(const segment& s) const noexcept;
     [[nodiscard]] const char* fault_of_segments() const noexcept;
@@ -351,13 +378,11 @@ private:
 
     arena_options options_;
     std::size_t segment_bytes_ = 0;
-    std::size_t slab_bytes_ = 0;  ///< 0: none
-    std::size_t slabs_in_segment_ = 0;
     std::size_t regular_ = 0;  ///< size classes that all arenas have
     std::byte* base_ = nullptr;
     backend* backend_ = nullptr;
-    std::deque<segment> segments_;   ///< by address; the last is mapped
-    std::deque<buffer_part> slabs_;  ///< by address, of all segments
+    std::deque<segment> segments_;       ///< by address; the last is mapped
+    std::array<slab_level, 2> slabs_{};  ///< of levels 1 and 2
     /// The regular ones, a segment, half of one, and what the options ask for.
     std::vector<size_class> classes_;
     segment_list free_;               ///< mapped, in no class; shorter ones last

@@ -14,9 +14,11 @@ namespace leat::io {
 
 struct size_class;
 
-/// A segment of an arena, or a slab of one: divided into buffers of one length, or not divided.
+/// A segment of an arena, a slab of one, or a small slab: divided into buffers of one length, or
+/// not divided.
 struct buffer_part : boost::intrusive::list_base_hook<> {
-    buffer_part(std::size_t which, std::byte* at) noexcept : number(which), base(at) {}
+    buffer_part(unsigned at_level, std::size_t which, std::byte* at) noexcept
+        : level(at_level), number(which), base(at) {}
 
     /// The user of a place that is free.
     [[nodiscard]] static void* nobody() noexcept { return &nobody_; }
@@ -35,9 +37,11 @@ struct buffer_part : boost::intrusive::list_base_hook<> {
     /// Precondition: it is used.
     void leave(std::size_t place) noexcept;
 
-    std::size_t number;  ///< among segments, or among slabs
+    unsigned level;      ///< 0: a segment; 1: a slab; 2: a small one
+    std::size_t number;  ///< among those of its level
     std::byte* base;
     std::size_t buffer_bytes = 0;       ///< 0: not divided
+    std::size_t used_bytes = 0;         ///< of buffers, those in its slabs, too
     size_class* of = nullptr;           ///< null: not divided, or for one long buffer
     std::size_t places = 0;             ///< used or not
     std::vector<void*> users;           ///< of those that were used; nobody() where none is now
