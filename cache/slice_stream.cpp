@@ -44,6 +44,10 @@ slice_stream::~slice_stream() {
 }
 
 unsigned slice_stream::depth() const noexcept {
+    return static_cast<unsigned>(std::min<std::uint64_t>(options_.depth, room_ahead()));
+}
+
+std::uint64_t slice_stream::room_ahead() const noexcept {
     const std::uint64_t size = manager_.chunk_size();
     // Over small chunks its windows reach farther than that; and where an owner has room for few
     // chunks, it reads fragments.
@@ -58,8 +62,7 @@ unsigned slice_stream::depth() const noexcept {
     // And what others have been granted before there were so many.
     const std::uint64_t left =
         manager_.core_->here().parts().runs.left_for_walk(counted_) / manager_.chunk_size();
-    return static_cast<unsigned>(std::min(
-        {std::uint64_t{options_.depth}, chunks - std::min<std::uint64_t>(chunks, 1), left}));
+    return std::min(chunks - std::min<std::uint64_t>(chunks, 1), left);
 }
 
 void slice_stream::count_ahead(std::uint64_t chunks) noexcept {
@@ -100,6 +103,11 @@ bool slice_stream::is_in_fragments(std::uint64_t index) const noexcept {
            here.find(number, detail::piece_number::fragment({index, 0})) != nullptr;
 }
 
+bool slice_stream::is_asked_for(std::uint64_t index) const noexcept {
+    return std::any_of(ahead_.begin(), ahead_.end(),
+                       [index](const detail::look_ahead* one) { return one->index == index; });
+}
+
 void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
     drop_before(index);
     const std::uint64_t size = manager_.chunk_size();
@@ -113,11 +121,8 @@ void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
     count();
     const unsigned most = depth();
     for (; next_ahead_ <= index + most && next_ahead_ * size < end_; ++next_ahead_) {
-        const auto asked = [this](const detail::look_ahead* one) {
-            return one->index == next_ahead_;
-        };
         // Those behind one that is asked for again; so ahead_ never needs more room than it has.
-        if (std::any_of(ahead_.begin(), ahead_.end(), asked)) continue;
+        if (is_asked_for(next_ahead_)) continue;
         const std::uint64_t begin = next_ahead_ * size;
         const std::uint64_t all = std::min(size, file_.size() - begin);
         const std::uint64_t wanted = std::min(all, end_ - begin);
@@ -157,6 +162,11 @@ task<slice> slice_stream::next() {
     if (all_at_once && options_.slice_size == 0 && !has(offset_, config.size)) {
         look_ahead(place.index, place.index);  // all of them at once, this one first
     }
+    // What is asked for already, and has not come, is not gone for what is asked for behind it. In
+    // little memory that would take what others have not come through.
+    if (whole_ && place.in == 0 && is_asked_for(place.index) && !has(offset_, config.size) &&
+        room_ahead() >= 2 * (std::uint64_t{options_.depth} + 1))
+        look_ahead(place.index, place.index + 1);
     detail::streamed_get_chunk asking{core, config, detail::patience_of(config.hint),
                                       end_ - offset_, true};
     result<slice> found = co_await asking;

@@ -9,6 +9,8 @@
 #include "policy/resident_queue.hpp"
 #include "shard_memory.hpp"
 
+#include <leat/cache/detail/shard_cache.hpp>
+
 #include <boost/intrusive/list.hpp>
 
 #include <cstddef>
@@ -17,8 +19,6 @@
 #include <utility>
 
 namespace leat::detail {
-
-class shard_cache;
 
 /// A header moves only while nothing refers to its chunk, and is freed with it, but for those that
 /// slices keep when the cache ends: so a slice dropped late finds its own.
@@ -36,6 +36,19 @@ public:
     [[nodiscard]] static std::uint64_t key_of(const file_record& file, piece_number piece) noexcept;
     /// The chunk or fragment of that number, or nullptr.
     [[nodiscard]] chunk* find(const file_record& file, piece_number piece) const noexcept;
+    /// Calls visit(chunk) for the fragments of the chunk `index` that are found by one from byte
+    /// `begin` of it on and before `end`, in order, until it returns true. Whether it did. It may
+    /// take out the one it is given.
+    template <class Visit>
+    bool any_fragment(const file_record& file,
+                      std::uint64_t index,
+                      std::uint64_t begin,
+                      std::uint64_t end,
+                      Visit visit) const {
+        return cache_.table().any_fragment(file.number, index, begin, end, [&](entry& found) {
+            return visit(static_cast<chunk&>(found));
+        });
+    }
     /// Whether there is a place for the header of the next chunk, or memory for more.
     [[nodiscard]] bool reserve() noexcept;
     /// Whether there is a place for the next fill, or memory for more. There are always some, so

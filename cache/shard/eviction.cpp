@@ -131,12 +131,12 @@ void eviction::take_over(chunk& made, chunk* former) noexcept {
         const bool at_end = former->start + former->length == made.start + made.length;
         if (at_start || at_end || made.length > fragment_size) copy_into(made, *former);
     }
-    for (std::uint64_t in = (made.start | (fragment_size - 1)) + 1;
-         in < std::uint64_t{made.start} + made.length; in += fragment_size) {
-        const chunk* const part =
-            chunks_.find(*made.file, piece_number::fragment({made.piece.index(), in}));
-        if (part != nullptr && part->ready_length != 0) copy_into(made, *part);
-    }
+    const std::uint64_t second = (made.start | (fragment_size - 1)) + 1;
+    chunks_.any_fragment(*made.file, made.piece.index(), second,
+                         std::uint64_t{made.start} + made.length, [&](const chunk& part) {
+                             if (part.ready_length != 0) copy_into(made, part);
+                             return false;
+                         });
 }
 
 std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {

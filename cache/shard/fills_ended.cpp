@@ -70,13 +70,12 @@ void fills::serve_landed(chunk& filling) noexcept {
 }
 
 void fills::supersede_fragments(const chunk& complete) noexcept {
-    for (std::uint64_t in = 0; in < complete.length; in += fragment_size) {
-        chunk* const part =
-            chunks_.find(*complete.file, piece_number::fragment({complete.piece.index(), in}));
-        if (part == nullptr) continue;
-        granted_.revoke(*part);
-        chunks_.supersede(*part);
-    }
+    chunks_.any_fragment(*complete.file, complete.piece.index(), 0, complete.length,
+                         [this](chunk& part) {
+                             granted_.revoke(part);
+                             chunks_.supersede(part);
+                             return false;
+                         });
 }
 
 void fills::read_failed(chunk& filling,

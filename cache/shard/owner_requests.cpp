@@ -79,13 +79,16 @@ fill_state* owner_requests::reader_of(const chunk_request& wanted,
                                       const chunk* but) const noexcept {
     const std::uint64_t back = (most_fragments_crossed(wanted) - 1) * fragment_size;
     const std::uint64_t begin = what.start & ~(fragment_size - 1);
-    for (std::uint64_t in = begin - std::min(begin, back); in < what.end(); in += fragment_size) {
-        const chunk* const one =
-            chunks_.find(*wanted.file, piece_number::fragment({what.piece.index(), in}));
-        if (one == nullptr || one == but || !one->under_way()) continue;
-        if (one->piece == what.piece || one->start + one->length > what.start) return one->fill;
-    }
-    return nullptr;
+    fill_state* found = nullptr;
+    chunks_.any_fragment(*wanted.file, what.piece.index(), begin - std::min(begin, back),
+                         what.end(), [&](const chunk& one) {
+                             const bool reads =
+                                 &one != but && one.under_way() &&
+                                 (one.piece == what.piece || one.start + one.length > what.start);
+                             if (reads) found = one.fill;
+                             return reads;
+                         });
+    return found;
 }
 
 bool owner_requests::fits_lease(const chunk_request& wanted,
@@ -192,11 +195,9 @@ extent owner_requests::part_of_window(const chunk_request& wanted,
     const extent whole{piece_number::chunk(index), 0, all};
     if (chunks_.find(*wanted.file, whole.piece) != nullptr) return part;
     if (from == 0 && end >= all && room_.has_room_for_chunks(whole)) {
-        // Of its fragments none is there either.
-        bool none = true;
-        for (std::uint64_t in = 0; in < all && none; in += fragment_size)
-            none = chunks_.find(*wanted.file, piece_number::fragment({index, in})) == nullptr;
-        if (none) return whole;
+        const bool some =
+            chunks_.any_fragment(*wanted.file, index, 0, all, [](const chunk&) { return true; });
+        if (!some) return whole;
     }
     if (chunks_.find(*wanted.file, part.piece) != nullptr) return part;
     part.length = std::min(fragment_size - from % fragment_size, all - from);

@@ -137,12 +137,13 @@ std::uint64_t runs::fit(std::uint64_t fragments,
     return (left + windows - 1) / windows;
 }
 
-// In the window of a stream anywhere, but for one whose reader says that he walks. Else a reader
-// comes from the fragment in which he has stopped, or to the beginning of the next one: what is
-// asked for at once is no run, and a miss that happens to lie in the next fragment is none either.
+// A reader comes from the fragment in which he has stopped, but for one who says that he walks, or
+// to the beginning of the next one, in a stream also to the middle of it. So what is asked for at
+// once is no run, what happens to lie where a stream has been does not have the rest of its window,
+// and a miss that happens to lie in the next fragment is no run either.
 bool runs::goes_on(const run& known, const miss& one, std::uint64_t at) noexcept {
     if (known.walked && one.known == 0) return false;
-    if (known.streams || one.stream) return true;
+    if (one.stream || (known.streams && at >= known.end)) return true;
     if (at < known.end) return at + 1 >= known.at;
     return one.in % fragment_size < unit_size;
 }
@@ -351,12 +352,13 @@ void runs::unread(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) n
 }
 
 void runs::ended(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {
-    run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
-    if (known == nullptr) return;
-    take_out(*known);
-    while (known->asked != nullptr) known->asked->drop();
-    known->streams = false;
-    old_.push_back(*known);
+    // A reader who has found some in memory may have left several.
+    while (run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift)) {
+        take_out(*known);
+        while (known->asked != nullptr) known->asked->drop();
+        known->streams = false;
+        old_.push_back(*known);
+    }
 }
 
 }  // namespace leat::detail

@@ -43,11 +43,17 @@ void fill_check::look(const chunk_manager& manager, unsigned shard) {
         require(!one.waiters.empty() || one.of->ever_used(),
                 "a chunk is to be read that nobody waits for and nobody has used");
     state& before = before_[{&detail::manager_access::core(manager), shard}];
-    const bool waited = !queue.of(detail::fill_rank::demanded).empty();
+    state now{queue.background_in_flight, {}};
+    bool waits_still = false;
     // Reads that begin may demand some of a lower manager: those wait for the next turn.
-    require(!waited || !before.waited || queue.background_in_flight <= before.in_background,
+    for (const detail::fill_state& one : queue.of(detail::fill_rank::demanded)) {
+        const waited_for what{&one, one.of->file_number, one.of->piece.number()};
+        waits_still = waits_still || before.waited.contains(what);
+        now.waited.insert(what);
+    }
+    require(!waits_still || now.in_background <= before.in_background,
             "a read that nobody waits for goes before those that somebody waits for");
-    before = {queue.background_in_flight, waited};
+    before = std::move(now);
     watch_.check_wanted();
     const char* const fault = detail::manager_access::cache(manager)->at(shard).fault();
     require(fault == nullptr, fault);

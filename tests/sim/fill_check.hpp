@@ -5,7 +5,10 @@
 
 #include <leat/cache/chunk_manager.hpp>
 
+#include <cstdint>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 namespace leat::sim {
@@ -22,9 +25,11 @@ public:
     void look(const chunk_manager& manager, unsigned shard);
 
 private:
+    /// A chunk by file and piece, whose fill may be another one's later.
+    using waited_for = std::tuple<const detail::fill_state*, std::uint64_t, std::uint64_t>;
     struct state {
         unsigned in_background = 0;
-        bool waited = false;
+        std::set<waited_for> waited;  ///< and not read yet
     };
 
     const fill_watch& watch_;

@@ -347,6 +347,22 @@ BOOST_AUTO_TEST_CASE(a_miss_inside_what_was_asked_for_at_once_is_alone) {
     BOOST_TEST(some.of.streams() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_miss_where_a_stream_has_been_is_alone) {
+    misses some{1_GiB};
+    // Whole chunks of which one happens to follow another make a stream.
+    some.miss(20_MiB, 10_MiB);
+    some.miss(30_MiB, 10_MiB);
+    BOOST_TEST(some.of.streams() == 1u);
+    for (std::uint64_t at = 30_MiB; at < 39_MiB; at += 200_KiB) BOOST_TEST(some.miss(at) == 4_KiB);
+    BOOST_TEST(some.of.streams() == 1u);
+    // Its reader goes on, and so does one who comes back to where it has stopped.
+    const std::uint64_t window = some.miss(40_MiB);
+    BOOST_TEST(window == 10_MiB);
+    BOOST_TEST(some.miss(40_MiB) == window);
+    BOOST_TEST(some.miss(41_MiB) == window - 1_MiB);
+    BOOST_TEST(some.miss(40_MiB + 128_KiB) == 4_KiB);
+}
+
 BOOST_AUTO_TEST_CASE(records_that_cross_a_fragment_are_no_streams) {
     misses some{1_GiB};
     for (std::uint64_t i = 0; i < 1000; ++i)

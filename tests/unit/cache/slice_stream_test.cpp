@@ -120,3 +120,28 @@ BOOST_AUTO_TEST_CASE(a_walk_through_little_memory_reads_nothing_twice) {
         }
     }
 }
+
+BOOST_AUTO_TEST_CASE(while_a_walk_waits_for_a_chunk_as_many_are_on_their_way_as_it_asks_ahead) {
+    engine owner{small_engine(1, 320_MiB, 10_MiB)};
+    const auto source = script_of(80_MiB);
+    source->grain = 4_KiB;
+    chunk_manager manager{owner, scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    static constexpr auto take = [](slice_stream& stream) -> task<> {
+        const slice piece = co_await stream.next();
+    };
+    auto walk = [](chunk_manager& of, file name, test::script& reads) -> task<int> {
+        slice_stream stream = of.slices(name, 0, 80_MiB, {.depth = 3, .slice_size = 10_MiB});
+        co_await take(stream);
+        reads.held = true;
+        scope waiting;
+        waiting.spawn_made([&] { return take(stream); });
+        for (int left = 3000; left > 0 && reads.in_flight < 4; --left) co_await leat::sleep(1ms);
+        co_await leat::sleep(10ms);
+        const int on_their_way = reads.in_flight;
+        reads.held = false;
+        co_await waiting.join();
+        co_return on_their_way;
+    };
+    BOOST_TEST(owner.run(walk(manager, from, *source)) == 4);
+}

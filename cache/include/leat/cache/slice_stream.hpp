@@ -59,7 +59,9 @@ public:
 private:
     [[nodiscard]] bool has(std::uint64_t offset, std::uint32_t size) const noexcept;
     [[nodiscard]] unsigned depth() const noexcept;
+    [[nodiscard]] std::uint64_t room_ahead() const noexcept;
     [[nodiscard]] bool is_in_fragments(std::uint64_t index) const noexcept;
+    [[nodiscard]] bool is_asked_for(std::uint64_t index) const noexcept;
     void look_ahead(std::uint64_t index, std::uint64_t first);
     void count_ahead(std::uint64_t chunks) noexcept;
     void drop_before(std::uint64_t index) noexcept;

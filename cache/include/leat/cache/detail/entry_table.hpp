@@ -55,6 +55,31 @@ public:
         entry* const bucket = table->buckets_[(hashed + piece.fragment()) & table->mask_];
         return find_ready_fragment(bucket, manager, file, piece, place.in, size);
     }
+    /// Calls visit(entry) for the fragments of a chunk that are found by one from byte `begin` of
+    /// it on and before `end`, in order, until it returns true. Whether it did. It may take out
+    /// the one it is given. Where none is, it looks at a bucket for each.
+    template <class Visit>
+    bool any_fragment(std::uint64_t file,
+                      std::uint64_t index,
+                      std::uint64_t begin,
+                      std::uint64_t end,
+                      Visit visit) const {
+        if (begin >= end) return false;
+        const std::uint64_t hashed = hash(file, index);
+        entry* const* const all = buckets_;
+        const std::uint64_t mask = mask_;
+        const std::uint64_t last = piece_number::fragment({index, end - 1}).fragment();
+        for (std::uint64_t number = piece_number::fragment({index, begin}).fragment();
+             number <= last; ++number) {
+            entry* const bucket = all[(hashed + number) & mask];
+            if (bucket == nullptr) [[likely]]
+                continue;
+            const std::uint64_t in = (number - 1) << fragment_shift;
+            entry* const found = find_in(bucket, file, piece_number::fragment({index, in}));
+            if (found != nullptr && visit(*found)) return true;
+        }
+        return false;
+    }
     void insert(entry& added) noexcept {
         entry*& bucket = bucket_of(added);
         added.chain = bucket;
