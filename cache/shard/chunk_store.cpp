@@ -394,6 +394,8 @@ const char* chunk_store::fault() const noexcept {
         filling += one.fill != nullptr ? 1 : 0;
     });
     if (wrong == nullptr && filling != fills_.count()) wrong = "a fill is of no chunk";
+    if (wrong == nullptr && memory_.besides() < chunks_.bytes() + fills_.bytes())
+        wrong = "memory for entries is not taken out of the budget";
     return wrong;
 }
 

@@ -129,6 +129,17 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_leases_held_are_noticed, steppe
     BOOST_TEST(said(cache(1).fault()) == "");
 }
 
+BOOST_FIXTURE_TEST_CASE(entries_that_are_not_taken_out_of_the_budget_are_noticed, stepped) {
+    BOOST_TEST(said(cache(0).fault()) == "");
+    detail::shard_memory& memory = cache(0).parts().memory;
+    // Hardly more than nothing, though there is a page of chunks and one of fills.
+    const std::uint64_t counted = memory.besides() - 4096;
+    memory.give_back(counted);
+    BOOST_TEST(said(cache(0).fault()) == "memory for entries is not taken out of the budget");
+    memory.take_anyway(counted);
+    BOOST_TEST(said(cache(0).fault()) == "");
+}
+
 BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     detail::chunk& one = chunk();
     BOOST_TEST(cache(0).parts().chunks.fill_count() == 0u);
