@@ -454,6 +454,17 @@ BOOST_AUTO_TEST_CASE(what_ends_counts_no_more_and_is_not_asked_ahead_for) {
     BOOST_TEST(!some.due(offset + 200_KiB));
 }
 
+BOOST_AUTO_TEST_CASE(with_a_walk_all_runs_end_in_which_it_has_ended) {
+    misses some{1_GiB};
+    static_cast<void>(some.known(20_MiB, 64_KiB, 10_MiB));
+    static_cast<void>(some.known(10_MiB, 64_KiB, 10_MiB));
+    // What is asked for ahead makes one of them reach as far as the other.
+    some.of.asked(some.file, 10_MiB, 20_MiB, 30_MiB, some.stretch);
+    BOOST_REQUIRE(some.of.streams() == 2u);
+    some.of.ended(some.file, 30_MiB, some.stretch);
+    BOOST_TEST(some.of.streams() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(windows_go_on_over_small_chunks) {
     BOOST_TEST(stretch_of(64_KiB) == 10_MiB);
     BOOST_TEST(stretch_of(3_MiB) == 9_MiB);
