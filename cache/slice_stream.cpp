@@ -111,6 +111,10 @@ bool slice_stream::is_asked_for(std::uint64_t index) const noexcept {
 void slice_stream::look_ahead(std::uint64_t index, std::uint64_t first) {
     drop_before(index);
     const std::uint64_t size = manager_.chunk_size();
+    // All of it is asked for already: so it is for most slices of a chunk.
+    if (whole_ && next_ahead_ > index + options_.depth &&
+        counted_ == (next_ahead_ - (index + 1)) * size)
+        return;
     detail::runs& runs = manager_.core_->here().parts().runs;
     // As long as it comes to windows its run asks for the next.
     if (!whole_ &&

@@ -45,10 +45,12 @@ public:
     void left(const resident& real, std::int64_t latest) noexcept;
     /// A chunk of the real cache has another header now.
     void moved(const resident& from, const resident& to) noexcept;
-    /// It holds so many bytes from now on, at first its capacity; what is too much goes.
-    void set_room(std::uint64_t bytes) noexcept {
+    /// It holds so many bytes from now on, at first its capacity; what is too much goes, some of it
+    /// each time. Returns whether all has gone.
+    bool set_room(std::uint64_t bytes) noexcept {
         room_ = bytes;
         make_room(0);
+        return used_bytes_ <= room_;
     }
     /// What its keys take, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const noexcept {

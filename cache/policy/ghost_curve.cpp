@@ -4,6 +4,7 @@
 #include <leat/engine/options.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <new>
@@ -47,10 +48,6 @@ unsigned ghost_curve::depth(std::uint64_t key) const noexcept {
     return found;
 }
 
-double ghost_curve::weight() const noexcept {
-    return std::ldexp(all_hashes / static_cast<double>(first_rate_), static_cast<int>(halved_));
-}
-
 std::uint64_t ghost_curve::scaled(std::uint64_t bytes) const noexcept {
     if (bytes == chunk_bytes_) return chunk_piece_bytes;
     const double chunks = static_cast<double>(bytes) / static_cast<double>(chunk_bytes_);
@@ -65,17 +62,19 @@ bool ghost_curve::begin(std::uint64_t chunk_bytes) noexcept {
         const double chunks = static_cast<double>(memory_) / static_cast<double>(chunk_bytes);
         const double share = std::min(1.0, static_cast<double>(most_) / chunks);
         first_rate_ = static_cast<std::uint64_t>(std::max(1.0, share * all_hashes));
+        weight_ = all_hashes / static_cast<double>(first_rate_);
     }
     try {
         for (std::size_t i = 0; i < all_.size(); ++i) all_[i] = make(factors[i]);
     } catch (const std::bad_alloc&) {
         forget();
     }
+    count_bytes();
     return running();
 }
 
 std::unique_ptr<ghost_cache> ghost_curve::make(double factor) const {
-    const auto capacity = factor * static_cast<double>(scaled(memory_)) / weight();
+    const auto capacity = factor * static_cast<double>(scaled(memory_)) / weight_;
     return std::make_unique<ghost_cache>(which_, static_cast<std::uint64_t>(capacity), of_real_);
 }
 
@@ -84,12 +83,13 @@ void ghost_curve::loaded(const resident& made, std::int64_t now) noexcept {
     const std::uint64_t bytes = scaled(made.bytes);
     const unsigned deep = depth(made.key);
     real_bytes_ += bytes;
+    fits_ = false;
     bytes_at_[deep] += bytes;
     if (deep <= halved_) return;
     followed_bytes_ += bytes;
     // What goes with its last pin is loaded again with any memory.
     if (!ready || !learns() || made.keep == retention::gone_when_idle) return;
-    loads_ += weight();
+    loads_ += weight_;
     use({made, std::numeric_limits<std::int64_t>::min(), now, true, bytes});
 }
 
@@ -110,6 +110,7 @@ void ghost_curve::left(const resident& gone, std::int64_t latest) noexcept {
     const std::uint64_t bytes = scaled(gone.bytes);
     const unsigned deep = depth(gone.key);
     real_bytes_ -= bytes;
+    fits_ = false;
     bytes_at_[deep] -= bytes;
     if (deep <= halved_) return;
     followed_bytes_ -= bytes;
@@ -123,28 +124,38 @@ void ghost_curve::moved(const resident& from, const resident& to) noexcept {
 }
 
 void ghost_curve::use(const ghost_use& one) noexcept {
-    fit();
-    uses_ += weight();
+    bool changed = !fits_;
+    if (changed) fit();
+    uses_ += weight_;
     for (std::size_t i = 0; i < all_.size(); ++i) {
-        if (!all_[i]->use(one)) missed_[i] += weight();
+        if (all_[i]->use(one)) continue;
+        missed_[i] += weight_;
+        changed = true;
     }
+    if (!changed) return;
     // As many as this if chunks come that are smaller than the first.
     if (keys() > most_keys * most_) follow_fewer();
+    count_bytes();
 }
 
 /// Of a loop that is a little longer than the memory the ghosts' share must not fit.
 void ghost_curve::fit() noexcept {
+    fits_ = true;
     if (followed_bytes_ == 0) return;
     const double share = static_cast<double>(followed_bytes_) / static_cast<double>(real_bytes_);
     const double room = static_cast<double>(scaled(memory_)) * share;
-    for (std::size_t i = 0; i < all_.size(); ++i)
-        all_[i]->set_room(static_cast<std::uint64_t>(std::llround(factors[i] * room)));
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        const auto own = static_cast<std::uint64_t>(std::llround(factors[i] * room));
+        if (!all_[i]->set_room(own)) fits_ = false;
+    }
 }
 
 void ghost_curve::follow_fewer() noexcept {
     if (halved_ + 1 >= most_depth) return;
     ++halved_;
+    weight_ *= 2;
     followed_bytes_ -= bytes_at_[halved_];
+    fits_ = false;
     try {
         for (std::size_t i = 0; i < all_.size(); ++i) {
             std::unique_ptr<ghost_cache> smaller = make(factors[i]);
@@ -158,6 +169,8 @@ void ghost_curve::follow_fewer() noexcept {
 
 void ghost_curve::forget() noexcept {
     for (std::unique_ptr<ghost_cache>& one : all_) one.reset();
+    remembered_bytes_ = 0;
+    fits_ = false;
 }
 
 std::uint64_t ghost_curve::loads_at(size with, std::uint64_t loads) noexcept {
@@ -178,10 +191,19 @@ void ghost_curve::set_memory(std::uint64_t bytes, std::size_t most) noexcept {
     forget();
 }
 
-std::uint64_t ghost_curve::remembered_bytes() const noexcept {
+std::uint64_t ghost_curve::bytes_of_all() const noexcept {
     std::uint64_t sum = 0;
     for (const std::unique_ptr<ghost_cache>& one : all_) sum += one ? one->memory_bytes() : 0;
     return sum;
+}
+
+void ghost_curve::count_bytes() noexcept {
+    remembered_bytes_ = bytes_of_all();
+}
+
+std::uint64_t ghost_curve::remembered_bytes() const noexcept {
+    assert(remembered_bytes_ == bytes_of_all());
+    return remembered_bytes_;
 }
 
 std::uint64_t ghost_curve::bytes_to_begin() const noexcept {

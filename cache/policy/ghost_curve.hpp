@@ -77,11 +77,11 @@ private:
     [[nodiscard]] std::uint64_t bytes_to_begin() const noexcept;
     /// Whether there is memory for what one use more may bring.
     [[nodiscard]] bool learns() const noexcept;
-    /// How many keys one that is followed stands for.
-    [[nodiscard]] double weight() const noexcept;
     [[nodiscard]] std::uint64_t scaled(std::uint64_t bytes) const noexcept;
     bool begin(std::uint64_t chunk_bytes) noexcept;
     [[nodiscard]] std::unique_ptr<ghost_cache> make(double factor) const;
+    [[nodiscard]] std::uint64_t bytes_of_all() const noexcept;
+    void count_bytes() noexcept;
     void use(const ghost_use& one) noexcept;
     void fit() noexcept;
     void follow_fewer() noexcept;
@@ -97,6 +97,9 @@ private:
     std::uint64_t chunk_bytes_ = 0;  ///< of the first chunk that came
     std::uint64_t first_rate_ = 0;   ///< of 2^32 hashes, how many are followed
     unsigned halved_ = 0;            ///< times, since
+    double weight_ = 1;              ///< how many keys one that is followed stands for
+    std::uint64_t remembered_bytes_ = 0;
+    bool fits_ = false;  ///< the ghosts' room is their share of the real cache as it is now
 
     // Bytes in the real cache, scaled: of all chunks, and of those followed, by depth.
     std::uint64_t real_bytes_ = 0;
