@@ -112,7 +112,9 @@ void ghost_cache::moved(const resident& from, const resident& to) noexcept {
 ghost_cache::entry* ghost_cache::take_spare() noexcept {
     if (spare_ == nullptr) {
         try {
-            return &entries_.emplace_back();
+            entry& made = entries_.emplace_back();
+            ++entry_count_;
+            return &made;
         } catch (const std::bad_alloc&) {
             return nullptr;
         }

@@ -54,7 +54,7 @@ public:
     }
     /// What its keys take, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const noexcept {
-        return entries_.size() * sizeof(entry) + buckets_.size() * sizeof(entry*) +
+        return entry_count_ * sizeof(entry) + buckets_.size() * sizeof(entry*) +
                policy_->remembered_bytes();
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -97,6 +97,7 @@ private:
     told_uses tell_;
     visit_clock clock_;
     std::deque<entry> entries_;
+    std::size_t entry_count_ = 0;  ///< of them, which a deque computes
     entry* spare_ = nullptr;
     std::vector<entry*> buckets_;  ///< as many as a power of two
     std::size_t size_ = 0;

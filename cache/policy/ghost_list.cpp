@@ -22,7 +22,9 @@ std::uint64_t buckets_for(std::uint64_t bytes) noexcept {
 }  // namespace
 
 ghost_list::ghost_list(std::uint64_t most_bytes)
-    : buckets_(buckets_for(most_bytes), none), most_bytes_(most_bytes) {}
+    : buckets_(buckets_for(most_bytes), none),
+      bucket_count_(buckets_.size()),
+      most_bytes_(most_bytes) {}
 
 ghost_list::index ghost_list::find(std::uint64_t key) const noexcept {
     index found = buckets_[place_of(key)];
@@ -31,11 +33,12 @@ ghost_list::index ghost_list::find(std::uint64_t key) const noexcept {
 }
 
 ghost_list::index ghost_list::take_node(bool may_grow) noexcept {
-    if (free_ == none && may_grow && nodes_.size() != none) {
+    if (free_ == none && may_grow && node_count_ != none) {
         try {
             nodes_.emplace_back();
-            if (nodes_.size() > keys_a_bucket * buckets_.size()) add_bucket();
-            return static_cast<index>(nodes_.size() - 1);
+            ++node_count_;
+            if (node_count_ > keys_a_bucket * bucket_count_) add_bucket();
+            return static_cast<index>(node_count_ - 1);
         } catch (const std::bad_alloc&) {  // the oldest makes room
         }
     }
@@ -49,18 +52,19 @@ ghost_list::index ghost_list::take_node(bool may_grow) noexcept {
 // Linear hashing (Litwin, VLDB 1980): the buckets of a table that is half as large are parted one
 // by one, so that no key waits for all others.
 std::size_t ghost_list::place_of(std::uint64_t key) const noexcept {
-    const std::size_t half = std::bit_floor(buckets_.size());
+    const std::size_t half = std::bit_floor(bucket_count_);
     const std::size_t place = key & (2 * half - 1);
-    return place < buckets_.size() ? place : place - half;
+    return place < bucket_count_ ? place : place - half;
 }
 
 void ghost_list::add_bucket() noexcept {
-    const std::size_t added = buckets_.size();
+    const std::size_t added = bucket_count_;
     try {
         buckets_.push_back(none);
     } catch (const std::bad_alloc&) {
         return;
     }
+    ++bucket_count_;
     index* link = &buckets_[added - std::bit_floor(added)];
     while (*link != none) {
         const index next = *link;

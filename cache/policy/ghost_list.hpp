@@ -19,7 +19,7 @@ public:
     [[nodiscard]] bool contains(std::uint64_t key) const noexcept { return find(key) != none; }
     /// What it takes to remember them, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const noexcept {
-        return buckets_.size() * sizeof(index) + nodes_.size() * sizeof(node);
+        return bucket_count_ * sizeof(index) + node_count_ * sizeof(node);
     }
     /// Remembers so many bytes from now on, in memory for so many, if there is memory to change
     /// that.
@@ -55,8 +55,11 @@ private:
     [[nodiscard]] index take_node(bool may_grow) noexcept;
     void remove(index gone) noexcept;
 
+    // With their counts, which deques compute.
     std::deque<index> buckets_;
     std::deque<node> nodes_;
+    std::size_t bucket_count_;
+    std::size_t node_count_ = 0;
     index free_ = none;
     index oldest_ = none;
     index youngest_ = none;
