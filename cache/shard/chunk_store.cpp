@@ -43,6 +43,7 @@ bool chunk_store::start_fill(chunk& filling) noexcept {
     if (filling.fill != nullptr) return true;
     if (fills_.vacant() == 0) return false;
     filling.fill = &fills_.make(filling);
+    if (!filling.piece.is_chunk()) ++filling_fragments_;
     // Behind who has read last, if anybody has.
     const std::uint32_t end = filling.ends.last();
     if (filling.entry::covers(end, 0))
@@ -52,6 +53,7 @@ bool chunk_store::start_fill(chunk& filling) noexcept {
 
 void chunk_store::free_fill(chunk& filled) noexcept {
     fill_state& gone = *std::exchange(filled.fill, nullptr);
+    if (!filled.piece.is_chunk()) --filling_fragments_;
     if (gone.aside_link::is_linked()) aside_.erase(aside_.iterator_to(gone));
     cache_.parts().owner_requests.release(gone);
     fills_.free(gone);
@@ -94,6 +96,7 @@ chunk* chunk_store::make(file_record& file,
     made->key = key_of(file, what.piece);
     made->keep = keep;
     made->attention = keep == retention::gone_when_idle;
+    if (!what.piece.is_chunk()) ++fragments_;
     cache_.table().insert(*made);
     policy_->insert(*made);
     loaded_bytes_ += bytes;
@@ -210,6 +213,7 @@ void chunk_store::discard(chunk& gone) noexcept {
     policy_->erase(gone);
     leave_aside(gone);
     if (gone.fill != nullptr) free_fill(gone);
+    if (!gone.piece.is_chunk()) --fragments_;
     cache_.home().arena()->release(gone.data(), gone.bytes);
     cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
     memory_.give_back(unit_bits::bytes_for(gone.words()));
@@ -389,11 +393,18 @@ const char* chunk_store::fault() const noexcept {
     const char* wrong = chunks_.fault();
     if (wrong == nullptr) wrong = fills_.fault();
     std::uint64_t filling = 0;
+    std::uint64_t fragments = 0;
+    std::uint64_t filling_fragments = 0;
     chunks_.each([&](const chunk& one) {
         if (wrong == nullptr) wrong = fault(one);
         filling += one.fill != nullptr ? 1 : 0;
+        if (one.piece.is_chunk()) return;
+        ++fragments;
+        filling_fragments += one.fill != nullptr ? 1 : 0;
     });
     if (wrong == nullptr && filling != fills_.count()) wrong = "a fill is of no chunk";
+    if (wrong == nullptr && (fragments != fragments_ || filling_fragments != filling_fragments_))
+        wrong = "fragments are counted wrongly";
     if (wrong == nullptr && memory_.besides() < chunks_.bytes() + fills_.bytes())
         wrong = "memory for entries is not taken out of the budget";
     return wrong;

@@ -45,10 +45,13 @@ public:
                       std::uint64_t begin,
                       std::uint64_t end,
                       Visit visit) const {
+        if (fragments_ == 0) return false;
         return cache_.table().any_fragment(file.number, index, begin, end, [&](entry& found) {
             return visit(static_cast<chunk&>(found));
         });
     }
+    /// Fragments with a fill.
+    [[nodiscard]] std::uint64_t filling_fragments() const noexcept { return filling_fragments_; }
     /// Whether there is a place for the header of the next chunk, or memory for more.
     [[nodiscard]] bool reserve() noexcept;
     /// Whether there is a place for the next fill, or memory for more. There are always some, so
@@ -183,6 +186,8 @@ private:
     std::uint64_t ahead_bytes_ = 0;
     std::uint64_t loaded_bytes_ = 0;
     std::uint64_t held_bytes_ = 0;
+    std::uint64_t fragments_ = 0;
+    std::uint64_t filling_fragments_ = 0;
     bool room_may_have_come_ = false;
 };
 

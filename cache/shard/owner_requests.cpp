@@ -77,6 +77,7 @@ bool owner_requests::reads_whole(const chunk_request& wanted, piece_number piece
 fill_state* owner_requests::reader_of(const chunk_request& wanted,
                                       const extent& what,
                                       const chunk* but) const noexcept {
+    if (chunks_.filling_fragments() == 0) return nullptr;
     const std::uint64_t back = (most_fragments_crossed(wanted) - 1) * fragment_size;
     const std::uint64_t begin = what.start & ~(fragment_size - 1);
     fill_state* found = nullptr;

@@ -88,6 +88,16 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_the_chunk_store_are_noticed, steppe
     BOOST_TEST(said(cache(0).fault()) == "a chunk is not in the table, or a doomed one is");
     cache(0).table().insert(one);
 
+    const detail::piece_number piece = one.piece;
+    cache(0).table().erase(one);
+    one.piece = detail::piece_number::fragment({0, 0});
+    cache(0).table().insert(one);
+    BOOST_TEST(said(cache(0).fault()) == "fragments are counted wrongly");
+    cache(0).table().erase(one);
+    one.piece = piece;
+    cache(0).table().insert(one);
+    BOOST_TEST(said(cache(0).fault()) == "");
+
     detail::lease::owner_part& holder = one.holders.front();
     one.holders.clear();
     one.keep = detail::retention::gone_when_idle;
