@@ -39,8 +39,9 @@ slice_stream::~slice_stream() {
     if (shard::current() != nullptr) check_home();
     if (shard::current() != &home_) return;
     count_ahead(0);
-    manager_.core_->here().parts().runs.ended(file_.id().number, offset_,
-                                              detail::stretch_of(manager_.chunk_size()));
+    detail::shard_parts& parts = manager_.core_->here().parts();
+    parts.home_requests.catch_up(*manager_.core_, file_.id().number, offset_);
+    parts.runs.ended(file_.id().number, offset_, detail::stretch_of(manager_.chunk_size()));
 }
 
 unsigned slice_stream::depth() const noexcept {

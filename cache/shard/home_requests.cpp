@@ -77,6 +77,10 @@ bool home_requests::start(chunk_request& wanted,
 }
 
 namespace {
+// How far back from a reader his run is looked for: what was in memory is rarely longer, and each
+// piece of it takes a look.
+constexpr unsigned most_pieces_back = 16;
+
 // Where the chunks end that follow each other from `begin` on and have one owner, or `end`.
 std::uint64_t end_at_owner(const manager_core& manager,
                            std::uint64_t file,
@@ -91,6 +95,25 @@ std::uint64_t end_at_owner(const manager_core& manager,
 }
 }  // namespace
 
+void home_requests::catch_up(const manager_core& manager,
+                             std::uint64_t file,
+                             std::uint64_t at) noexcept {
+    const std::uint64_t stretch = stretch_of(manager.chunk_size);
+    if (runs_.streams() == 0 || runs_.comes_to(file, at, stretch)) return;
+    std::uint64_t to = at;
+    for (unsigned pieces = 0; to != 0 && pieces < most_pieces_back; ++pieces) {
+        const std::uint64_t index = (to - 1) / manager.chunk_size;
+        std::uint64_t from = index * manager.chunk_size;
+        if (cache_.find(file, piece_number::chunk(index)) == nullptr) {
+            const std::uint64_t in = (to - 1 - from) & ~(fragment_size - 1);
+            if (cache_.find(file, piece_number::fragment({index, in})) == nullptr) return;
+            from += in;
+        }
+        if (runs_.came_through(file, from, to, at, stretch)) return;
+        to = from;
+    }
+}
+
 // What is asked for once is not the start of more.
 std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
     if (wanted.given == hint::no_retain || wanted.given == hint::once) return 0;
@@ -99,6 +122,7 @@ std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
     if (wanted.asked_ahead) return wanted.window;
     runs_.set_pinned(cache_.parts().chunks.held_bytes());
     const std::uint64_t offset = wanted.index * manager.chunk_size + wanted.in;
+    if (offset % fragment_size < unit_size) catch_up(manager, wanted.file->number, offset);
     runs::miss one;
     one.file = wanted.file->number;
     one.stretch = stretch_of(manager.chunk_size);

@@ -46,6 +46,9 @@ public:
     /// A reader has come to the offset `at` of a file: if that is its stream's mark, ask_ahead()
     /// asks for what follows.
     void passed_mark(std::uint64_t file, std::uint64_t at) noexcept;
+    /// A reader is at the offset `at`, and has not come there by a miss: his run is where he is
+    /// from now on, if what he has come through was in memory.
+    void catch_up(const manager_core& manager, std::uint64_t file, std::uint64_t at) noexcept;
     /// Whether some wait for the record of a lease.
     [[nodiscard]] bool in_line() const noexcept { return !line_.empty(); }
     /// Sends them on, as far as there are records now.

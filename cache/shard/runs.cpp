@@ -17,10 +17,10 @@ constexpr std::uint64_t fragments_to_stream = 4;
 constexpr std::uint64_t first_window = 4;   // fragments
 constexpr std::uint64_t short_window = 16;  // fragments
 
-// Half of what a stream has come through, and a little: as leat-bench patterns has it, players who
+// More than half of what a stream has come through: as leat-bench patterns has it, players who
 // stop early have read no more for that, and readers who do not stop have larger reads.
 std::uint64_t window_after(std::uint64_t come_through) noexcept {
-    return std::max(first_window, come_through * 9 / 16);
+    return std::max(first_window, come_through * 5 / 8);
 }
 
 }  // namespace
@@ -349,6 +349,31 @@ void runs::unread(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) n
     run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
     if (known == nullptr) return;
     known->start += (known->end - known->start) / 2;
+}
+
+bool runs::came_through(std::uint64_t file,
+                        std::uint64_t from,
+                        std::uint64_t to,
+                        std::uint64_t at,
+                        std::uint64_t stretch) noexcept {
+    const std::uint64_t per_stretch = stretch >> fragment_shift;
+    const std::uint64_t first = from >> fragment_shift;
+    const std::uint64_t last = to >> fragment_shift;
+    for (std::uint64_t in = (first - std::min<std::uint64_t>(first, 1)) / per_stretch;
+         in <= last / per_stretch; ++in) {
+        run* one = bucket(file, in << 1);
+        while (one != nullptr && (one->file != file || one->place != in << 1 || !one->streams ||
+                                  one->end < first || one->end > last))
+            one = one->chain;
+        if (one == nullptr) continue;
+        take_out(*one);
+        one->begin = one->end = one->at = at >> fragment_shift;
+        one->mark = one->missed = 0;
+        one->spread = false;
+        list(*one, per_stretch);
+        return true;
+    }
+    return false;
 }
 
 void runs::ended(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {

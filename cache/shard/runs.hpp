@@ -118,6 +118,20 @@ public:
                                std::uint64_t stretch) noexcept;
     /// What was read ahead at the offset `at` was evicted unread.
     void unread(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept;
+    /// Whether a run comes to the offset `at`.
+    [[nodiscard]] bool comes_to(std::uint64_t file,
+                                std::uint64_t at,
+                                std::uint64_t stretch) noexcept {
+        return find(file, at >> fragment_shift, stretch >> fragment_shift) != nullptr;
+    }
+    /// The offsets from `from` to `to` are in memory, and so is what follows up to the offset `at`,
+    /// where a reader is: a stream whose window ends there is his, and comes to where he is. False
+    /// if there is none.
+    bool came_through(std::uint64_t file,
+                      std::uint64_t from,
+                      std::uint64_t to,
+                      std::uint64_t at,
+                      std::uint64_t stretch) noexcept;
     /// The reader at the offset `at` goes on no more.
     void ended(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept;
 

@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_stream_reads_more_and_more_in_proportion_to_what_it_has_r
     while (offset < 256_MiB) {
         const std::uint64_t window = some.miss(offset);
         BOOST_TEST(window + fragment_size >= before);
-        BOOST_TEST(window <= std::max<std::uint64_t>(256_KiB, offset * 9 / 16 + fragment_size));
+        BOOST_TEST(window <= std::max<std::uint64_t>(256_KiB, offset * 5 / 8 + fragment_size));
         before = window;
         offset += window;
         ++count;
