@@ -162,6 +162,8 @@ private:
     [[nodiscard]] const char* fault(const chunk& one) const noexcept;
     void leave_aside(chunk& back) noexcept;
     void wait_no_more(chunk& waited) noexcept;
+    void note_load() noexcept;
+    void note_beside_others(std::uint64_t bytes) noexcept;
     void hold_no_more(chunk& back) noexcept;
     [[nodiscard]] static bool can_go(const chunk& waiting) noexcept {
         return !waiting.pinned() && !waiting.under_way() && !waiting.ever_used();
@@ -185,6 +187,10 @@ private:
     resident* next_ahead_ = nullptr;  ///< where the next look at them begins; nullptr: at the front
     std::uint64_t ahead_bytes_ = 0;
     std::uint64_t loaded_bytes_ = 0;
+    // What the device has been busy with of late, in bytes: with reads, by what it could have read
+    // in the time that each takes, and with what came beside other pieces in one read.
+    std::uint64_t in_reads_ = 0;
+    std::uint64_t beside_others_ = 0;
     std::uint64_t held_bytes_ = 0;
     std::uint64_t fragments_ = 0;
     std::uint64_t filling_fragments_ = 0;

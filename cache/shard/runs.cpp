@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t most_runs = 4096;
 constexpr std::size_t bucket_count = 2 * most_runs;
 constexpr std::uint64_t fragments_to_stream = 4;
+constexpr std::uint8_t most_joins = 3;
 constexpr std::uint64_t first_window = 4;   // fragments
 constexpr std::uint64_t short_window = 16;  // fragments
 
@@ -169,9 +170,21 @@ std::uint64_t runs::window(const miss& one) noexcept {
     run* const known = find(one.file, first, per_stretch);
     const bool continues = known != nullptr && goes_on(*known, one, first);
     const bool inside = continues && first < known->end;
+    // More of what one request has told of itself is no evidence that others follow.
+    const bool same = continues && first < known->until;
+    const bool large = one.known > fragments_to_stream * fragment_size;
+    // Large ones that lie side by side are asked for one after the other by chance, too.
+    const bool anew = !continues || (large && !same && !known->recent);
     if (continues) take_out(*known);
     run& mine = continues ? *known : spare();
-    if (!continues) mine.start = mine.had = first;
+    if (anew) {
+        mine.start = mine.had = first;
+        mine.joins = 0;
+        mine.streams = false;
+        mine.until = 0;
+    } else if (!same && mine.joins < most_joins) {
+        ++mine.joins;
+    }
     if (!inside) {
         mine.walked = mine.spread = false;
         mine.mark = 0;
@@ -180,16 +193,20 @@ std::uint64_t runs::window(const miss& one) noexcept {
     forget_old();
     std::uint64_t wanted = 0;
     std::uint64_t fragments = needed;
+    bool told_only = false;
     if (inside) {
         // What was read for it meanwhile it comes to by a lease, or somebody else has evicted it.
         fragments = std::max(fragments, mine.end - first);
     } else {
         const std::uint64_t come_through = first - std::min(mine.start, first) + 1;
+        const unsigned joins = one.known <= one.size ? 0 : large ? most_joins : 2;
+        const bool shown = one.stream || (mine.streams && mine.until == 0) ||
+                           (!same && come_through >= fragments_to_stream && mine.joins >= joins);
         // Who says how far he goes shares the memory as others do.
-        const bool shown = one.stream || come_through >= fragments_to_stream;
-        if (shown || one.known > fragments_to_stream * fragment_size) {
+        told_only = !shown && !one.ends && large;
+        if (shown || large) {
             mine.streams = true;
-            wanted = window_after(come_through);
+            wanted = told_only ? 0 : window_after(come_through);
             mine.until = shown ? 0 : first + to_come;
         }
     }
@@ -210,6 +227,8 @@ std::uint64_t runs::window(const miss& one) noexcept {
     mine.begin = inside ? std::min(mine.begin, first) : first;
     mine.end = inside ? std::max(mine.end, end) : end;
     mine.at = first + needed;
+    // Nothing is left to be read for him, then: he has no share any more.
+    if (told_only && to_come <= short_window && mine.end >= mine.until) mine.streams = false;
     list(mine, per_stretch);
     if (!continues && fragments == needed && one.known <= one.size) return one.size;
     return std::max((fragments << fragment_shift) - (one.in & (fragment_size - 1)), one.size);

@@ -158,7 +158,8 @@ private:
         std::uint64_t missed = 0;  ///< of what has been read, plus one; 0: none since
         std::uint64_t clock = 0;   ///< bytes that were read for others before
         look_ahead* asked = nullptr;
-        run* chain = nullptr;  ///< next in its bucket
+        run* chain = nullptr;    ///< next in its bucket
+        std::uint8_t joins = 0;  ///< requests that have continued it, as far as they matter
         bool listed = false;
         bool recent = false;
         bool streams = false;

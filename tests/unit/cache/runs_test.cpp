@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(four_fragments_make_a_stream_that_begins_with_a_quarter_of_
     BOOST_TEST(some.of.streams() == 0u);
     BOOST_TEST(some.miss(192_KiB) == 256_KiB);
     BOOST_TEST(some.of.streams() == 1u);
-    BOOST_TEST(some.miss(448_KiB + 4_KiB) == 252_KiB);
+    BOOST_TEST(some.miss(448_KiB + 4_KiB) == 316_KiB);
     BOOST_TEST(some.of.streams() == 1u);
 }
 
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_stream_reads_more_and_more_in_proportion_to_what_it_has_r
         ++count;
     }
     // As much as one read brings.
-    BOOST_TEST(before == 10_MiB);
+    BOOST_TEST(before + fragment_size >= 10_MiB);
     BOOST_TEST(count < 40u);
 }
 
