@@ -17,6 +17,8 @@ namespace leat::detail {
 namespace {
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
 constexpr unsigned most_coming = 4;
+// The same where the memory gets smaller: a search may look at all there is.
+constexpr unsigned most_coming_of_excess = 512;
 // Leases that are asked back for one segment, where fragments serve as well.
 constexpr unsigned most_leases = 8;
 // By one search, for a segment: what streams have come through goes before all others, and is
@@ -224,6 +226,7 @@ void eviction::ask_back() noexcept {
 bool eviction::evict_some() noexcept {
     static_cast<void>(count_remembered());
     coming_ = 0;
+    coming_bytes_ = 0;
     passed_ = false;
     used_ = false;
     spared_ = false;
@@ -318,10 +321,13 @@ verdict eviction::judge(chunk& candidate) noexcept {
     }
     const bool leased = !candidate.holders.empty();
     // Nothing younger goes in place of what is on its way: that is a message each, not a read.
-    if (coming_ >= most_coming || (coming_ != 0 && !leased)) return verdict::stop;
+    const bool enough =
+        coming_ >= most_coming && (coming_bytes_ >= excess_ || coming_ >= most_coming_of_excess);
+    if (enough || (coming_ != 0 && !leased)) return verdict::stop;
     fills_.unqueue(candidate);  // nobody waits inside: what is not submitted is not read
     if (leased) {
         ++coming_;
+        coming_bytes_ += candidate.bytes;
         granted_.revoke(candidate);
         return verdict::pass;
     }

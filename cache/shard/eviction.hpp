@@ -110,6 +110,7 @@ private:
     cache_statistics& counts_;
     shard_memory& memory_;
     unsigned looks_spared_ = 0;  ///< before the next look for a segment that can be emptied
+    std::uint64_t excess_ = 0;   ///< bytes that are to go, however many leases that takes
     unsigned coming_ = 0;        ///< chunks that the last search found leased and has asked back
     last_look last_look_;
     vain_searches vain_;
@@ -118,6 +119,7 @@ private:
     std::uint64_t judged_ = 0;  ///< candidates, all in all
     // Of the search under way:
     std::uint64_t wanted_bytes_ = 0;
+    std::uint64_t coming_bytes_ = 0;  ///< of those that are coming
     segment_emptying* emptying_ = nullptr;
     std::uint64_t larger_bytes_ = 0;  ///< of places that serve where none of the size comes
     bool for_ahead_ = false;          ///< nobody waits for it yet

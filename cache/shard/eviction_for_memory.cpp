@@ -95,8 +95,13 @@ void eviction::shrink() noexcept {
     const std::uint64_t before = looks();
     do {
         chunks_.compact();
+        const io::arena_statistics held = cache_.home().arena()->statistics();
+        excess_ = held.mapped_bytes - std::min(held.mapped_bytes, memory_.for_buffers());
     } while (memory_.exceeded() && free_segment());
-    if (memory_.exceeded()) vain_.failed(for_memory, looks() - before + chunks_.count(), turn);
+    excess_ = 0;
+    // What is on its way back makes room.
+    if (memory_.exceeded() && coming_ == 0)
+        vain_.failed(for_memory, looks() - before + chunks_.count(), turn);
 }
 
 // Pages of entries come back when they are moved together. What is remembered goes before them.

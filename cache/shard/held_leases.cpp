@@ -143,7 +143,9 @@ void held_leases::free(lease& gone) noexcept {
 void held_leases::tidy() noexcept {
     while (leases_.sparse() && drop_page()) {
     }
-    if (!memory_.exceeded()) return;
+    // Buffers have kept to their memory already, and what is no buffer has more than they leave.
+    const bool too_many = memory_.crowded() && leases_.bytes() > memory_.due() / 2;
+    if (!memory_.exceeded() && !too_many) return;
     while (drop_page()) {
     }
     if (leases_.sparse()) leases_.each_of_emptiest([this](lease& one) { let_go(one); });

@@ -53,10 +53,15 @@ shard_cache::shard_cache(shared_cache& all, shard& mine, std::uint64_t buckets)
 
 void shard_cache::adopt_table(entry_table::buckets other) noexcept {
     const std::uint64_t bytes = other.size() * sizeof(entry*);
+    const std::uint64_t before = table_.size() * sizeof(entry*);
+    if (bytes < before) {  // it takes none
+        table_.adopt(std::move(other));
+        return parts_->memory.give_back(before - bytes);
+    }
     while (!parts_->memory.take(bytes)) {
         if (!parts_->eviction.make_memory(bytes)) return;  // the one that there is serves, too
     }
-    parts_->memory.give_back(table_.size() * sizeof(entry*));
+    parts_->memory.give_back(before);
     table_.adopt(std::move(other));
 }
 

@@ -41,7 +41,8 @@ bool shard_memory::reach(std::uint64_t bytes) noexcept {
 
 bool shard_memory::take(std::uint64_t bytes) noexcept {
     if (!reach(besides() + bytes)) {
-        if (entries_ + bytes > due()) return false;
+        // Over the budget only where evicting could never give them.
+        if (may_have(bytes) || entries_ + bytes > due()) return false;
         grant(std::max(granted_, besides() + bytes));
     }
     entries_ += bytes;
