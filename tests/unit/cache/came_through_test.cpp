@@ -43,6 +43,21 @@ task<std::vector<slice>> keep_some(chunk_manager& manager, file from) {
     co_return kept;
 }
 
+/// A file of which some chunks stay in memory.
+struct partly_kept {
+    static std::shared_ptr<test::script> in_units() {
+        std::shared_ptr<test::script> made = script_of(file_bytes);
+        made->grain = 4_KiB;
+        return made;
+    }
+
+    std::shared_ptr<test::script> source = in_units();
+    engine owner{small_engine(1, 320_MiB, 10_MiB)};
+    chunk_manager manager{owner, scripted_source{source}};
+    file from = owner.run(manager.open("any"));
+    std::vector<slice> kept = owner.run(keep_some(manager, from));
+};
+
 task<std::uint64_t> streams(chunk_manager& manager) {
     const cache_statistics now = co_await manager.statistics();
     co_return now.streams;
@@ -76,39 +91,29 @@ task<std::uint64_t> most_streams_of_requests(chunk_manager& manager, file from) 
 
 BOOST_AUTO_TEST_CASE(who_comes_through_what_is_in_memory_stays_one_stream) {
     for (const int depth : {-1, 0, 3}) {
-        engine owner{small_engine(1, 320_MiB, 10_MiB)};
-        const auto source = script_of(file_bytes);
-        source->grain = 4_KiB;
-        chunk_manager manager{owner, scripted_source{source}};
-        const file from = owner.run(manager.open("any"));
-        const std::vector<slice> kept = owner.run(keep_some(manager, from));
-        BOOST_TEST(kept.size() == 18u);
+        partly_kept of;
+        BOOST_TEST(of.kept.size() == 18u);
         task<std::uint64_t> reader =
-            depth < 0 ? most_streams_of_requests(manager, from)
-                      : most_streams_of_walk(manager, from, static_cast<unsigned>(depth));
-        BOOST_TEST_CONTEXT(depth) BOOST_TEST(owner.run(std::move(reader)) <= 1u);
+            depth < 0 ? most_streams_of_requests(of.manager, of.from)
+                      : most_streams_of_walk(of.manager, of.from, static_cast<unsigned>(depth));
+        BOOST_TEST_CONTEXT(depth) BOOST_TEST(of.owner.run(std::move(reader)) <= 1u);
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_walk_that_ends_in_what_was_in_memory_is_no_stream_any_more) {
-    engine owner{small_engine(1, 320_MiB, 10_MiB)};
-    const auto source = script_of(file_bytes);
-    source->grain = 4_KiB;
-    chunk_manager manager{owner, scripted_source{source}};
-    const file from = owner.run(manager.open("any"));
-    const std::vector<slice> kept = owner.run(keep_some(manager, from));
-    BOOST_REQUIRE(!kept.empty());
-    auto walk = [](chunk_manager& of, file name, std::uint64_t end) -> task<std::uint64_t> {
-        slice_stream stream = of.slices(name, 0, file_bytes, {.depth = 3, .slice_size = 512_KiB});
+    partly_kept of;
+    BOOST_REQUIRE(!of.kept.empty());
+    auto walk = [](chunk_manager& by, file name, std::uint64_t end) -> task<std::uint64_t> {
+        slice_stream stream = by.slices(name, 0, file_bytes, {.depth = 3, .slice_size = 512_KiB});
         for (std::uint64_t at = 0; at < end; at += 512_KiB) {
             const slice piece = co_await stream.next();
         }
-        co_return co_await streams(of);
+        co_return co_await streams(by);
     };
     // Half of the first chunk that was kept.
     const std::uint64_t end = kept_every / 2 * 10_MiB + 5_MiB;
-    BOOST_TEST(owner.run(walk(manager, from, end)) == 1u);
-    BOOST_TEST(owner.run(streams(manager)) == 0u);
+    BOOST_TEST(of.owner.run(walk(of.manager, of.from, end)) == 1u);
+    BOOST_TEST(of.owner.run(streams(of.manager)) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_ends_where_a_reader_has_come_from_is_his) {
