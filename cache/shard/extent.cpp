@@ -77,8 +77,11 @@ extent least_for(const chunk_request& wanted) noexcept {
 extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
     extent made = least_for(wanted);
     if (!crosses(wanted) && (known != nullptr || whole || wanted.window > wanted.size)) {
-        made.start = wanted.in & ~(fragment_size - 1);
-        made.length = fragment_size;
+        // Who says that he walks has come through what lies before.
+        const bool rest = known == nullptr && !whole && wanted.walks;
+        const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
+        made.start = wanted.in & ~((rest ? grain : fragment_size) - 1);
+        made.length = (wanted.in | (fragment_size - 1)) + 1 - made.start;
     }
     if (known != nullptr) {
         const std::uint64_t end =

@@ -20,6 +20,9 @@ namespace {
 constexpr std::uint64_t small_demand_units = 64;
 // With so many demands in flight the device has no time for bytes that nobody waits for.
 constexpr unsigned crowd = 4;
+// As much of the device's time as that many small demands a piece takes: who waits for more than
+// they do is not to wait the longer the more of them there are.
+constexpr unsigned small_demands_a_piece = 8;
 // Without competition, reads of chunks at once a shard.
 constexpr unsigned chunks_at_once = 8;
 // How long after two reads met demands are expected to meet again.
@@ -284,7 +287,8 @@ chunk* fills::next_to_read(fill_queue& queue) const noexcept {
     const unsigned window = crowded ? queue.pieces_at_once : chunks_at_once;
     if (chunk* const demanded = first_of(fill_rank::demanded)) {
         const unsigned before = crowded ? queue.background_in_flight : 0;
-        return queue.large_in_flight + before < window ? demanded : nullptr;
+        const unsigned most = std::max(window, queue.small_in_flight / small_demands_a_piece);
+        return queue.large_in_flight + before < most ? demanded : nullptr;
     }
     if (queue.large_in_flight + queue.background_in_flight >= window) return nullptr;
     if (chunk* const entered = first_of(fill_rank::entered)) return entered;

@@ -45,9 +45,11 @@ struct requests {
     [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> kept_for(std::uint64_t offset,
                                                                    std::uint64_t size,
                                                                    std::uint64_t window = 0,
-                                                                   const chunk* known = nullptr) {
+                                                                   const chunk* known = nullptr,
+                                                                   bool walks = false) {
         chunk_request& one = at(offset, size);
         one.window = static_cast<std::uint32_t>(window);
+        one.walks = walks;
         const extent made = fragment_for(one, known);
         BOOST_TEST((made.piece == piece_number::fragment({one.index, one.in})));
         BOOST_TEST(made.end() == made.start + made.length);
@@ -136,6 +138,23 @@ BOOST_AUTO_TEST_CASE(who_goes_on_gets_the_whole_fragment) {
     BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 56_KiB) == range(64_KiB, 64_KiB));
     BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 4_KiB) == range(72_KiB, 4_KiB));
     BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 0) == range(72_KiB, 4_KiB));
+}
+
+BOOST_AUTO_TEST_CASE(who_walks_gets_what_he_has_not_come_through) {
+    requests some{10_MiB};
+    BOOST_TEST(some.kept_for(64_KiB, 4_KiB, 64_KiB, nullptr, true) == range(64_KiB, 64_KiB));
+    BOOST_TEST(some.kept_for(73_KiB, 10_KiB, 55_KiB, nullptr, true) == range(72_KiB, 56_KiB));
+    BOOST_TEST(some.kept_for(124_KiB, 4_KiB, 200_KiB, nullptr, true) == range(124_KiB, 4_KiB));
+    // One request has all that it is for.
+    BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 4_KiB, nullptr, true) == range(72_KiB, 4_KiB));
+    // Where others have had some of it already it is not only his.
+    const known_piece first{64_KiB, 4_KiB};
+    BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 56_KiB, &first.one, true) == range(64_KiB, 64_KiB));
+    requests coarse{10_MiB, 10_MiB, 32_KiB};
+    BOOST_TEST(coarse.kept_for(72_KiB, 4_KiB, 56_KiB, nullptr, true) == range(64_KiB, 64_KiB));
+    BOOST_TEST(coarse.kept_for(100_KiB, 4_KiB, 28_KiB, nullptr, true) == range(96_KiB, 32_KiB));
+    requests brief{70_KiB};
+    BOOST_TEST(brief.kept_for(68_KiB, 100, 2_KiB, nullptr, true) == range(68_KiB, 2_KiB));
 }
 
 BOOST_AUTO_TEST_CASE(who_misses_in_a_fragment_that_is_there_makes_it_whole) {
