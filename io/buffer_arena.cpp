@@ -206,10 +206,12 @@ void buffer_arena::vacate(buffer_part& part) noexcept {
         buffer_part& in = changeable(around(part));
         part.of = nullptr;
         part.buffer_bytes = 0;
+        part.closed = false;
         leave(in, in.place_of(part.base));
     } else {
         const std::size_t first = part.number;
         for (std::size_t i = first + segments_[first].run; i-- > first;) liberate(segments_[i]);
+        reopen();
     }
 }
 
@@ -346,6 +348,8 @@ void buffer_arena::liberate(segment& s) noexcept {
     s.buffer_bytes = 0;
     s.first = s.number;
     s.run = 1;
+    closed_bytes_ -= s.closed ? s.bytes : 0;
+    s.closed = false;
     statistics_.divided_bytes -= s.bytes;
     add_free(s);
     drop_excess(s);

@@ -14,9 +14,12 @@ const char* buffer_arena::fault() const noexcept {
 const char* buffer_arena::fault_of_segments() const noexcept {
     std::size_t shortened = 0;
     std::size_t untouched = 0;
+    std::uint64_t closed_bytes = 0;
     for (const segment& s : segments_) {
         if (s.bytes > whole(s.number)) return "a segment is longer than its place";
         shortened += s.bytes > 0 && s.bytes < whole(s.number) ? 1 : 0;
+        if (s.closed && s.buffer_bytes == 0) return "a segment is closed in which nothing is used";
+        closed_bytes += s.closed ? s.bytes : 0;
         if (s.bytes == 0 && s.buffer_bytes != 0) return "a segment is divided that is not mapped";
         if (const char* const wrong = fault_of_run(s)) return wrong;
         if (const char* const wrong = fault_of_places(s)) return wrong;
@@ -34,6 +37,7 @@ const char* buffer_arena::fault_of_segments() const noexcept {
         if (is_untouched(s) && s.number < next_untouched_)
             return "a segment that is to be touched is passed over";
     }
+    if (closed_bytes != closed_bytes_) return "closed segments are counted wrongly";
     if (untouched != untouched_) return "segments that are to be touched are counted wrongly";
     if (shortened != shortened_) return "segments that are shorter are counted wrongly";
     if (!segments_.empty() && segments_.back().bytes == 0) return "the last segment is not mapped";
@@ -89,6 +93,8 @@ const char* buffer_arena::fault_of_slabs(const segment& s) const noexcept {
             if (here != (slab.buffer_bytes != 0))
                 return "a slab is divided where none is, or none is";
             if (here != (slab.used() != 0)) return "an empty slab is divided";
+            if (slab.closed != (here && s.closed))
+                return "a slab is closed and its segment is not, or the other way round";
             if (here && slab.of == nullptr) return "a slab is divided and belongs to no class";
             if (const char* const wrong = fault_of_places(slab)) return wrong;
             if (slab.places * slab.buffer_bytes > of.bytes)
@@ -125,7 +131,7 @@ const char* buffer_arena::fault_of_class(const size_class& of) const noexcept {
             if (size_class::level_of(part) != level)
                 return "a segment is listed as fuller or emptier than it is";
             places += part.places;
-            used += part.used();
+            used += part.taken();
         }
     }
     return places == of.places && used == of.used ? nullptr : "a class counts its places wrongly";

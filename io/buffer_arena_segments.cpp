@@ -119,7 +119,49 @@ void buffer_arena::set_budget(std::uint64_t bytes) noexcept {
     // One that is given back may take unmapped ones before it along.
     for (std::size_t i = segments_.size(); i-- > 0;)
         if (i < segments_.size() && segments_[i].is_free()) drop_excess(segments_[i]);
+    reopen();
     assert(holds());
+}
+
+void buffer_arena::set_closed(buffer_part& part, bool closed) noexcept {
+    if (part.of != nullptr) part.of->remove(part);
+    part.closed = closed;
+    if (part.of != nullptr) part.of->add(part);
+}
+
+void buffer_arena::set_closed(segment& s, bool closed) noexcept {
+    set_closed(static_cast<buffer_part&>(s), closed);
+    for (slab_level& of : slabs_) {
+        for (std::size_t i = 0; i < of.in_segment; ++i) {
+            buffer_part& slab = of.parts[s.number * of.in_segment + i];
+            if (slab.buffer_bytes != 0) set_closed(slab, closed);
+        }
+    }
+    if (closed) {
+        closed_bytes_ += s.bytes;
+    } else {
+        closed_bytes_ -= s.bytes;
+    }
+}
+
+// Those at the end, so that what remains lies together.
+void buffer_arena::close_excess() noexcept {
+    for (std::size_t i = segments_.size(); i-- > 0;) {
+        if (statistics_.mapped_bytes - closed_bytes_ <= options_.budget) break;
+        segment& s = segments_[i];
+        if (s.buffer_bytes != 0 && !s.closed) set_closed(s, true);
+    }
+    assert(holds());
+}
+
+// As many as the budget has room for, those at the beginning first.
+void buffer_arena::reopen() noexcept {
+    if (closed_bytes_ == 0) return;
+    for (segment& s : segments_) {
+        if (!s.closed) continue;
+        if (statistics_.mapped_bytes - closed_bytes_ + s.bytes > options_.budget) return;
+        set_closed(s, false);
+    }
 }
 
 // How long this segment is where the budget does not end before; 0 beyond the address space.

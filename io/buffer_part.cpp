@@ -37,7 +37,7 @@ void size_class::add(buffer_part& part) noexcept {
     lists[level].push_front(part);
     if (level < levels) marks |= 1U << level;
     places += part.places;
-    used += part.used();
+    used += part.taken();
 }
 
 void size_class::remove(buffer_part& part) noexcept {
@@ -46,7 +46,7 @@ void size_class::remove(buffer_part& part) noexcept {
     at.erase(at.iterator_to(part));
     if (at.empty()) marks &= ~(1U << level);
     places -= part.places;
-    used -= part.used();
+    used -= part.taken();
 }
 
 }  // namespace leat::io

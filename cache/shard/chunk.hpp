@@ -38,7 +38,7 @@ struct chunk : entry, resident {
 
     bool doomed : 1 = false;      ///< out of the table: stale, or replaced; freed when idle
     bool replaced : 1 = false;    ///< doomed since another has its bytes, not since they are stale
-    bool superseded : 1 = false;  ///< another has its bytes: it goes when nothing keeps it
+    bool superseded : 1 = false;  ///< it goes when nothing keeps it, however it was used
     bool waits_for_reader : 1 = false;  ///< outside of the policy, until a stream comes to it
     bool is_held : 1 = false;           ///< set aside since it is pinned
     bool ahead : 1 = false;   ///< it was read as a part of a stream's window, for what comes next

@@ -272,6 +272,11 @@ void chunk_store::release_held_up(chunk& over) noexcept {
 void chunk_store::settle(chunk& left) noexcept {
     if (!left.under_way()) release_held_up(left);
     end_fill(left);
+    // What keeps a segment from being given back stays no longer than it must.
+    if (!left.doomed && cache_.home().arena()->is_closed(left.data())) {
+        left.superseded = true;
+        change_retention(left, retention::gone_when_idle);
+    }
     // Somebody has used it who said nothing against its staying.
     if (left.keep == retention::gone_when_idle && !left.superseded &&
         left.latest_use() != left.used)
@@ -307,11 +312,25 @@ bool chunk_store::drop_page(entry_pool<Entry>& of) noexcept {
     return true;
 }
 
+namespace {
+bool can_move(const chunk& one) noexcept {
+    return one.idle() && !one.doomed && one.fill == nullptr;
+}
+}  // namespace
+
 bool chunk_store::empty_page() noexcept {
-    const auto can_move = [](const chunk& one) {
-        return one.idle() && !one.doomed && one.fill == nullptr;
-    };
     return chunks_.empty_page(can_move, [this](chunk& one) { move(one); });
+}
+
+bool chunk_store::clear_page() noexcept {
+    const auto discard_it = [this](chunk& one) {
+        ++cache_.parts().counts.evictions;
+        discard(one);
+    };
+    return chunks_.clear_page(
+               next_cleared_, can_move, [](const chunk& one) { return one.latest_use(); },
+               discard_it) &&
+           drop_page(chunks_);
 }
 
 void chunk_store::tidy(bool move_some) noexcept {
@@ -419,6 +438,12 @@ const char* chunk_store::fault(const chunk& one) const noexcept {
     return nullptr;
 }
 
+std::uint64_t chunk_store::entry_bytes() const noexcept {
+    std::uint64_t all = chunks_.bytes() + fills_.bytes();
+    chunks_.each([&](const chunk& one) { all += unit_bits::bytes_for(one.words()); });
+    return all;
+}
+
 const char* chunk_store::fault() const noexcept {
     const char* wrong = chunks_.fault();
     if (wrong == nullptr) wrong = fills_.fault();
@@ -435,8 +460,6 @@ const char* chunk_store::fault() const noexcept {
     if (wrong == nullptr && filling != fills_.count()) wrong = "a fill is of no chunk";
     if (wrong == nullptr && (fragments != fragments_ || filling_fragments != filling_fragments_))
         wrong = "fragments are counted wrongly";
-    if (wrong == nullptr && memory_.besides() < chunks_.bytes() + fills_.bytes())
-        wrong = "memory for entries is not taken out of the budget";
     return wrong;
 }
 

@@ -115,6 +115,9 @@ public:
     void tidy(bool move_some) noexcept;
     /// Moves them until there is no more to give back. Not in the middle of anything.
     void compact() noexcept;
+    /// Evicts all whose entries lie in one page, of which nothing keeps any, and gives the page
+    /// back. Whether there was one. Not in the middle of anything.
+    bool clear_page() noexcept;
 
     /// Whether a search for a buffer that failed may succeed now.
     [[nodiscard]] bool room_may_have_come() const noexcept { return room_may_have_come_; }
@@ -138,6 +141,8 @@ public:
         constexpr std::size_t looks_a_turn = 1024;
         return chunks_.each_some(first, looks_a_turn / entry_pool<chunk>::places, visit);
     }
+    /// What its entries take of the memory, counted one by one.
+    [[nodiscard]] std::uint64_t entry_bytes() const noexcept;
     /// What is wrong between two messages, or nullptr.
     [[nodiscard]] const char* fault() const noexcept;
     /// After the shards have ended: forgets all; returns how many pins users still hold.
@@ -184,6 +189,7 @@ private:
     std::uint64_t leaving_ = 0;  ///< of those first to go, so many may have nothing that keeps them
     boost::intrusive::list<resident, boost::intrusive::base_hook<resident_link>>
         ahead_;  ///< those that wait for their reader, in the order in which they were read
+    std::size_t next_cleared_ = 0;    ///< where clear_page() goes on
     resident* next_ahead_ = nullptr;  ///< where the next look at them begins; nullptr: at the front
     std::uint64_t ahead_bytes_ = 0;
     std::uint64_t loaded_bytes_ = 0;

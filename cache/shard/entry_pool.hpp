@@ -11,6 +11,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <new>
 #include <utility>
@@ -141,6 +142,33 @@ public:
         });
         found->live = 0;
         list(*found);
+        return true;
+    }
+    /// Frees all entries of one page: of some of those of which can_go(entry) holds for all, looked
+    /// for from page `from` on, round and round, that whose latest last_use(entry) is the earliest.
+    /// Calls go(entry), which frees it. Whether there was one.
+    template <class CanGo, class LastUse, class Go>
+    bool clear_page(std::size_t& from, CanGo can_go, LastUse last_use, Go go) {
+        page* found = nullptr;
+        std::int64_t earliest = 0;
+        std::size_t looks = 0;
+        for (std::size_t i = 0; i < pages_.size() && looks < most_looks; ++i) {
+            if (from >= pages_.size()) from = 0;
+            page& one = *pages_[from++];
+            bool all = one.live != 0;
+            std::int64_t latest = std::numeric_limits<std::int64_t>::min();
+            each_in(one, [&](Entry& entry) {
+                all = all && can_go(entry);
+                if (all) latest = std::max(latest, last_use(entry));
+            });
+            if (!all) continue;
+            ++looks;
+            if (found != nullptr && latest >= earliest) continue;
+            found = &one;
+            earliest = latest;
+        }
+        if (found == nullptr) return false;
+        each_in(*found, go);
         return true;
     }
     template <class Visit>

@@ -16,9 +16,12 @@ namespace leat::detail {
 
 namespace {
 // Chunks asked back at once: enough to have victims ready, few enough not to strip every holder.
-constexpr unsigned most_coming = 4;
+constexpr unsigned fewest_coming = 4;
+constexpr unsigned most_coming = 64;
 // The same where the memory gets smaller: a search may look at all there is.
 constexpr unsigned most_coming_of_excess = 512;
+// What stands behind such a part of the memory is hardly younger.
+constexpr std::uint64_t hardly_younger = 32;
 // Leases that are asked back for one segment, where fragments serve as well.
 constexpr unsigned most_leases = 8;
 // By one search, for a segment: what streams have come through goes before all others, and is
@@ -227,6 +230,8 @@ bool eviction::evict_some() noexcept {
     static_cast<void>(count_remembered());
     coming_ = 0;
     coming_bytes_ = 0;
+    const std::uint64_t mapped = cache_.home().arena()->statistics().mapped_bytes;
+    excess_ = mapped - std::min(mapped, memory_.for_buffers());
     passed_ = false;
     used_ = false;
     spared_ = false;
@@ -320,10 +325,14 @@ verdict eviction::judge(chunk& candidate) noexcept {
         return verdict::other;
     }
     const bool leased = !candidate.holders.empty();
-    // Nothing younger goes in place of what is on its way: that is a message each, not a read.
-    const bool enough =
-        coming_ >= most_coming && (coming_bytes_ >= excess_ || coming_ >= most_coming_of_excess);
-    if (enough || (coming_ != 0 && !leased)) return verdict::stop;
+    // Nothing much younger goes in place of what is on its way: that is a message each, not a read.
+    // But who holds a lease answers in a turn of its own: if all waited for the coldest until then,
+    // a few leases would hold up any number of requests, and most of them where turns are long or
+    // shards share a processor.
+    const std::uint64_t alike = memory_.bytes() / hardly_younger;
+    const bool goes_on = coming_ < (excess_ != 0 ? most_coming_of_excess : most_coming) &&
+                         coming_bytes_ <= excess_ + alike;
+    if (!goes_on && !(leased && coming_ < fewest_coming)) return verdict::stop;
     fills_.unqueue(candidate);  // nobody waits inside: what is not submitted is not read
     if (leased) {
         ++coming_;

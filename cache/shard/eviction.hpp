@@ -53,6 +53,9 @@ public:
     bool free_segment() noexcept;
     /// Evicts for `bytes` that are no buffer's. Whether they may be had now.
     [[nodiscard]] bool make_memory(std::uint64_t bytes) noexcept;
+    /// The same where pins keep each segment: those go whose entries lie in one page.
+    /// Not in the middle of anything, as shrink().
+    [[nodiscard]] bool make_page() noexcept;
     /// Makes a place for the fill of what is served next, and evicts for it. False: there will be
     /// one when a read has ended.
     bool reserve_fill() noexcept;
@@ -76,6 +79,8 @@ public:
 private:
     /// Evicts as shrink() does; no header moves.
     void keep_to_memory() noexcept;
+    /// Closes the segments above the budget: what is in them goes as soon as nothing keeps it.
+    void drain() noexcept;
     /// Entries go until buffers can have all that is theirs.
     void claim() noexcept;
     /// Makes sure that there is a header for a new chunk, and a place for its fill, and counts its
@@ -110,7 +115,6 @@ private:
     cache_statistics& counts_;
     shard_memory& memory_;
     unsigned looks_spared_ = 0;  ///< before the next look for a segment that can be emptied
-    std::uint64_t excess_ = 0;   ///< bytes that are to go, however many leases that takes
     unsigned coming_ = 0;        ///< chunks that the last search found leased and has asked back
     last_look last_look_;
     vain_searches vain_;
@@ -119,6 +123,7 @@ private:
     std::uint64_t judged_ = 0;  ///< candidates, all in all
     // Of the search under way:
     std::uint64_t wanted_bytes_ = 0;
+    std::uint64_t excess_ = 0;        ///< of buffers that are to go, however many leases that takes
     std::uint64_t coming_bytes_ = 0;  ///< of those that are coming
     segment_emptying* emptying_ = nullptr;
     std::uint64_t larger_bytes_ = 0;  ///< of places that serve where none of the size comes

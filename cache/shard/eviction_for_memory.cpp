@@ -10,9 +10,11 @@ namespace leat::detail {
 
 namespace {
 // For vain_searches: those that make the memory smaller, which want no buffer, for entries and for
-// what is remembered.
+// what is remembered. At a turn's end they do more, and are not put off for those in its middle.
 constexpr std::uint64_t for_memory = 0;
 constexpr std::uint64_t to_remember = 1;
+constexpr std::uint64_t for_page = 2;
+constexpr std::uint64_t to_shrink = 3;
 // What is remembered is worth so much less than what is there: it is searched for as much less.
 constexpr std::uint64_t worth_less = 8;
 // By what is remembered of what is gone may be more until it is counted again.
@@ -84,10 +86,28 @@ bool eviction::make_memory(std::uint64_t bytes) noexcept {
     return false;
 }
 
+bool eviction::make_page() noexcept {
+    const std::uint64_t turn = cache_.home().turn_number();
+    if (vain_.spare(for_page, turn)) {
+        chunks_.note_room();  // it is to be repeated
+        return false;
+    }
+    cache_.take_foreign();
+    const std::uint64_t before = looks();
+    // What comes back would be no record's while buffers have more than is theirs.
+    if (!memory_.exceeded()) {
+        const std::uint64_t had = memory_.besides();
+        chunks_.compact();
+        if (memory_.besides() < had || chunks_.clear_page()) return true;
+    }
+    vain_.failed(for_page, looks() - before + chunks_.count(), turn);
+    return false;
+}
+
 void eviction::shrink() noexcept {
     const std::uint64_t turn = cache_.home().turn_number();
     if (claims_) claim();
-    owes_shrink_ = vain_.spare(for_memory, turn);
+    owes_shrink_ = vain_.spare(to_shrink, turn);
     if (owes_shrink_) return;
     static_cast<void>(count_remembered());
     if (!memory_.exceeded()) return;
@@ -95,13 +115,37 @@ void eviction::shrink() noexcept {
     const std::uint64_t before = looks();
     do {
         chunks_.compact();
-        const io::arena_statistics held = cache_.home().arena()->statistics();
-        excess_ = held.mapped_bytes - std::min(held.mapped_bytes, memory_.for_buffers());
     } while (memory_.exceeded() && free_segment());
-    excess_ = 0;
     // What is on its way back makes room.
-    if (memory_.exceeded() && coming_ == 0)
-        vain_.failed(for_memory, looks() - before + chunks_.count(), turn);
+    if (!memory_.exceeded() || coming_ != 0) return;
+    drain();
+    if (memory_.exceeded()) vain_.failed(to_shrink, looks() - before + chunks_.count(), turn);
+}
+
+// Where something is pinned or read in each segment at any time, and others take the places of what
+// has gone, no segment would ever be free while requests go on.
+void eviction::drain() noexcept {
+    io::buffer_arena& arena = *cache_.home().arena();
+    arena.close_excess();
+    arena.each_closed([&](std::size_t segment) {
+        arena.each_user(segment, [&](void* user) {
+            auto& one = *static_cast<chunk*>(user);
+            ++judged_;
+            granted_.revoke(one);
+            if (!one.doomed && !one.pinned() && !one.under_way()) fills_.unqueue(one);
+            // Who uses it again and again would keep it for ever: he gets another.
+            if (!one.doomed && one.superseded && one.pins != 0 && !one.under_way()) {
+                one.replaced = true;
+                fills_.unqueue(one);
+                chunks_.doom(one);
+            }
+            one.superseded = true;
+            one.attention = true;  // otherwise it goes with the last of what keeps it
+            if (one.doomed || !one.idle()) return;
+            ++counts_.evictions;
+            chunks_.discard(one);
+        });
+    });
 }
 
 // Pages of entries come back when they are moved together. What is remembered goes before them.

@@ -23,6 +23,8 @@ constexpr unsigned crowd = 4;
 // As much of the device's time as that many small demands a piece takes: who waits for more than
 // they do is not to wait the longer the more of them there are.
 constexpr unsigned small_demands_a_piece = 8;
+// But a crowd that grows while it waits for them is not to wait for more and more.
+constexpr unsigned most_pieces_beside = 8;
 // Without competition, reads of chunks at once a shard.
 constexpr unsigned chunks_at_once = 8;
 // How long after two reads met demands are expected to meet again.
@@ -287,7 +289,8 @@ chunk* fills::next_to_read(fill_queue& queue) const noexcept {
     const unsigned window = crowded ? queue.pieces_at_once : chunks_at_once;
     if (chunk* const demanded = first_of(fill_rank::demanded)) {
         const unsigned before = crowded ? queue.background_in_flight : 0;
-        const unsigned most = std::max(window, queue.small_in_flight / small_demands_a_piece);
+        const unsigned part = queue.small_in_flight / small_demands_a_piece;
+        const unsigned most = std::max(window, std::min(part, most_pieces_beside));
         return queue.large_in_flight + before < most ? demanded : nullptr;
     }
     if (queue.large_in_flight + queue.background_in_flight >= window) return nullptr;

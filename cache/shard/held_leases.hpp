@@ -55,6 +55,8 @@ public:
     [[nodiscard]] bool may_give_back() const noexcept { return vacant() || unlooked_ != 0; }
     /// Leases in use.
     [[nodiscard]] std::uint64_t count() const noexcept { return leases_.count(); }
+    /// What its entries take of the memory.
+    [[nodiscard]] std::uint64_t entry_bytes() const noexcept { return leases_.bytes(); }
     template <class Visit>
     void each(Visit visit) {
         leases_.each(visit);

@@ -290,6 +290,8 @@ void home_requests::serve_line() noexcept {
     while (!line_.empty()) {
         chunk_request& first = line_.front();
         if (cache_.find(first.file->number, first.elsewhere) == nullptr && !held_.reserve()) {
+            // Pins may keep each segment, but not the entries of what is not pinned.
+            if (!held_.out_of_memory() && cache_.parts().eviction.make_page()) continue;
             if (!held_.out_of_memory()) return held_.give_some_back();
             leave_line(first);
             finish(first, system_error_code(ENOMEM));

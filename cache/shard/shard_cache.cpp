@@ -237,6 +237,10 @@ const char* shard_cache::fault() const noexcept {
     if (const char* const wrong = parts_->held_leases.fault()) return wrong;
     if (const char* const wrong = parts_->fills.fault()) return wrong;
     if (const char* const wrong = parts_->memory.fault()) return wrong;
+    const std::uint64_t entries = table_.size() * sizeof(entry*) + parts_->chunks.entry_bytes() +
+                                  parts_->held_leases.entry_bytes();
+    if (entries != parts_->memory.entries())
+        return "memory for entries is not taken out of the budget";
     return parts_->owner_requests.fault();
 }
 

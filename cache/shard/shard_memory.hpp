@@ -30,6 +30,8 @@ public:
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
     /// What buffers may have of it now.
     [[nodiscard]] std::uint64_t for_buffers() const noexcept { return bytes_ - granted_; }
+    /// What entries take.
+    [[nodiscard]] std::uint64_t entries() const noexcept { return entries_; }
     /// What is in use that is no buffer.
     [[nodiscard]] std::uint64_t besides() const noexcept { return entries_ + remembered_; }
     /// Counts `bytes` of entries, if the buffers in use leave room for them, or they have not even

@@ -140,6 +140,28 @@ BOOST_AUTO_TEST_CASE(what_is_left_in_a_page_moves_to_others) {
     BOOST_TEST(numbers(of.items) == before);
 }
 
+BOOST_AUTO_TEST_CASE(a_page_is_cleared_of_which_all_may_go_the_oldest_of_some) {
+    filled of{3};
+    std::size_t from = 0;
+    const auto clear = [&] {
+        return of.items.clear_page(
+            from, [](const item& one) { return !one.stays; },
+            [](const item& one) { return std::int64_t{one.number}; },
+            [&](item& one) { of.items.free(one); });
+    };
+    of.all[3]->stays = true;  // in the first page
+    BOOST_TEST(clear());
+    BOOST_TEST(of.items.count() == 2 * pool::places);
+    BOOST_TEST(numbers(of.items)[pool::places] == static_cast<int>(2 * pool::places));
+    BOOST_TEST(of.items.drop_page());
+    of.items.each([&](item& one) { one.stays = one.stays || &one == of.all.back(); });
+    BOOST_TEST(!clear());
+    of.all.back()->stays = false;
+    BOOST_TEST(clear());
+    BOOST_TEST(of.items.count() == pool::places);
+    BOOST_TEST(of.items.fault() == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(it_is_sparse_when_more_than_a_quarter_is_vacant) {
     filled of{20};
     std::size_t freed = 0;

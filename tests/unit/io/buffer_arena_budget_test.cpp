@@ -3,6 +3,7 @@
 
 #include <leat/io/detail/buffer_arena.hpp>
 
+#include <algorithm>
 #include <cstring>
 
 using namespace leat::io;
@@ -77,6 +78,86 @@ BOOST_AUTO_TEST_CASE(used_segments_go_when_they_become_free) {
     of.arena.set_budget(0);
     BOOST_TEST(of.mapped() == segment);
     BOOST_TEST(of.arena.allocate(4096) != nullptr);  // where one is used, others may be
+}
+
+BOOST_AUTO_TEST_CASE(what_is_free_in_closed_segments_is_not_allocated) {
+    // Slabs, too.
+    buffer_arena arena({.budget = 4 * segment,
+                        .huge_pages = false,
+                        .segment_bytes = segment,
+                        .slab_bytes = 512 * 1024,
+                        .small_slab_bytes = 256 * 1024});
+    constexpr std::size_t size = 16 * 1024;
+    std::vector<std::byte*> taken;
+    while (std::byte* const one = arena.allocate(size)) taken.push_back(one);
+    BOOST_TEST_REQUIRE(taken.size() == 4 * segment / size);
+    // One of each four is free, in all segments.
+    std::vector<std::byte*> left;
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        if (i % 4 == 0) {
+            arena.release(taken[i], size);
+        } else {
+            left.push_back(taken[i]);
+        }
+    }
+    arena.set_budget(2 * segment);
+    arena.close_excess();
+    BOOST_TEST(arena.fault() == nullptr);
+    std::size_t open = 0;
+    for (std::byte* one = arena.allocate(size); one != nullptr;
+         one = arena.allocate(size), ++open) {
+        BOOST_TEST(!arena.is_closed(one));
+        left.push_back(one);
+    }
+    BOOST_TEST(open == 2 * segment / size / 4);
+    std::size_t closed = 0;
+    arena.each_closed([&](std::size_t) { ++closed; });
+    BOOST_TEST(closed == 2U);
+    // They are given back with what is used in them; then there are none.
+    std::erase_if(left, [&](std::byte* one) {
+        const bool in_closed = arena.is_closed(one);
+        if (in_closed) arena.release(one, size);
+        return in_closed;
+    });
+    BOOST_TEST(arena.statistics().mapped_bytes == 2 * segment);
+    BOOST_TEST(arena.fault() == nullptr);
+    for (std::byte* one : left) arena.release(one, size);
+}
+
+BOOST_AUTO_TEST_CASE(as_many_are_open_again_as_a_larger_budget_has_room_for) {
+    buffer_arena arena({.budget = 4 * segment, .huge_pages = false, .segment_bytes = segment});
+    constexpr std::size_t size = segment / 4;
+    std::vector<std::byte*> taken;
+    while (std::byte* const one = arena.allocate(size)) taken.push_back(one);
+    arena.set_budget(segment);
+    arena.close_excess();
+    for (std::size_t i = 0; i < taken.size(); i += 4) arena.release(taken[i], size);
+    arena.set_budget(3 * segment);
+    std::size_t closed = 0;
+    arena.each_closed([&](std::size_t) { ++closed; });
+    BOOST_TEST(closed == 1U);
+    for (std::size_t i = 0; i < taken.size(); i += 4) taken[i] = arena.allocate(size);
+    BOOST_TEST(std::count(taken.begin(), taken.end(), nullptr) == 1);
+    BOOST_TEST(arena.fault() == nullptr);
+    for (std::byte* one : taken)
+        if (one != nullptr) arena.release(one, size);
+}
+
+BOOST_AUTO_TEST_CASE(closed_segments_are_open_again_when_the_budget_rises) {
+    buffer_arena arena({.budget = 4 * segment, .huge_pages = false, .segment_bytes = segment});
+    constexpr std::size_t size = segment / 4;
+    std::vector<std::byte*> taken;
+    while (std::byte* const one = arena.allocate(size)) taken.push_back(one);
+    arena.set_budget(segment);
+    arena.close_excess();
+    for (std::size_t i = 0; i < taken.size(); i += 4) arena.release(taken[i], size);
+    BOOST_TEST(arena.allocate(size) == taken[0]);
+    BOOST_TEST(arena.allocate(size) == nullptr);
+    arena.set_budget(4 * segment);
+    BOOST_TEST(!arena.is_closed(taken.back()));
+    for (std::size_t i = 4; i < taken.size(); i += 4) BOOST_TEST(arena.allocate(size) != nullptr);
+    BOOST_TEST(arena.fault() == nullptr);
+    for (std::byte* one : taken) arena.release(one, size);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_given_back_comes_again) {

@@ -155,6 +155,10 @@ struct tampering {
                  after.set(it.of.backend_, &it.through);
                  after.set(it.half().registered, true);
              }},
+            {"a segment is closed in which nothing is used",
+             [](arena& it, undone& after) { after.set(it.free().closed, true); }},
+            {"closed segments are counted wrongly",
+             [](arena& it, undone& after) { after.set(it.of.closed_bytes_, 1); }},
             {"segments that are to be touched are counted wrongly",
              [](arena& it, undone& after) { after.set(it.of.untouched_, 0); }},
             {"a segment that is to be touched is passed over",
@@ -257,6 +261,8 @@ struct tampering {
                  after.set(it.slab().users, {buffer_part::nobody()});
                  after.set(it.slab().vacant, {0});
              }},
+            {"a slab is closed and its segment is not, or the other way round",
+             [](slabs& it, undone& after) { after.set(it.slab().closed, true); }},
             {"a slab is divided and belongs to no class",
              [](slabs& it, undone& after) { after.set(it.slab().of, nullptr); }},
             {"a place is neither free nor used",

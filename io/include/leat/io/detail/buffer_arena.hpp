@@ -247,6 +247,20 @@ public:
     /// runs the backend.
     void set_budget(std::uint64_t bytes) noexcept;
     [[nodiscard]] std::uint64_t budget() const noexcept { return options_.budget; }
+    /// Where more is mapped than the budget allows, closes segments until the others keep to it:
+    /// what is free in them is not allocated, so that each is given back when what is used in it
+    /// has been released. As soon as the budget has room for one of them besides those that are
+    /// open it is open, too.
+    void close_excess() noexcept;
+    [[nodiscard]] bool is_closed(const std::byte* memory) const noexcept {
+        return closed_bytes_ != 0 && segments_[segment_of(memory)].closed;
+    }
+    /// Calls visit(segment) for those that are closed. It may release buffers.
+    template <class Visit>
+    void each_closed(Visit visit) const {
+        for (std::size_t i = segments_.size(); closed_bytes_ != 0 && i-- > 0;)
+            if (i < segments_.size() && segments_[i].closed) visit(i);
+    }
     /// What may be mapped at once: the budget, unless nothing more can be mapped.
     [[nodiscard]] std::uint64_t most_mapped() const noexcept {
         return sealed_ ? std::min(options_.budget, statistics_.mapped_bytes) : options_.budget;
@@ -353,6 +367,9 @@ private:
     void liberate(segment& s) noexcept;
     void add_free(segment& s) noexcept;
     void drop_excess(segment& s) noexcept;
+    static void set_closed(buffer_part& part, bool closed) noexcept;
+    void set_closed(segment& s, bool closed) noexcept;
+    void reopen() noexcept;
     [[nodiscard]] bool can_be(const segment& s, std::size_t bytes) const noexcept;
     void cut(segment& s, std::size_t bytes) noexcept;
     void note_segments(std::size_t count);
@@ -387,6 +404,7 @@ private:
     std::vector<size_class> classes_;
     segment_list free_;               ///< mapped, in no class; shorter ones last
     segment_list unmapped_;           ///< given back, or never got
+    std::uint64_t closed_bytes_ = 0;  ///< of segments that are closed
     std::size_t shortened_ = 0;       ///< segments that the budget has made shorter
     std::size_t untouched_ = 0;       ///< segments of which some is to be touched
     std::size_t next_untouched_ = 0;  ///< none before it

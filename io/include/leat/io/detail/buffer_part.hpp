@@ -23,6 +23,8 @@ struct buffer_part : boost::intrusive::list_base_hook<> {
     /// The user of a place that is free.
     [[nodiscard]] static void* nobody() noexcept { return &nobody_; }
     [[nodiscard]] std::size_t used() const noexcept { return users.size() - vacant.size(); }
+    /// The same as it counts for others.
+    [[nodiscard]] std::size_t taken() const noexcept { return closed ? places : used(); }
     [[nodiscard]] bool has_room() const noexcept {
         return !vacant.empty() || users.size() < places;
     }
@@ -43,6 +45,7 @@ struct buffer_part : boost::intrusive::list_base_hook<> {
     std::size_t buffer_bytes = 0;       ///< 0: not divided
     std::size_t used_bytes = 0;         ///< of buffers, those in its slabs, too
     size_class* of = nullptr;           ///< null: not divided, or for one long buffer
+    bool closed = false;                ///< no place in it is to be used that is free
     std::size_t places = 0;             ///< used or not
     std::vector<void*> users;           ///< of those that were used; nobody() where none is now
     std::vector<std::uint32_t> vacant;  ///< numbers of these; capacity for all places
@@ -52,13 +55,13 @@ private:
 };
 
 /// The parts that are divided for buffers of one length, by how full they are: a list a sixteenth,
-/// and one of those that are full.
+/// and one of those that are full, as which closed ones count.
 struct size_class {
     static constexpr unsigned levels = 16;
     using part_list = boost::intrusive::list<buffer_part>;
 
     [[nodiscard]] static unsigned level_of(const buffer_part& of) noexcept {
-        return static_cast<unsigned>(of.used() * levels / of.places);
+        return static_cast<unsigned>(of.taken() * levels / of.places);
     }
     [[nodiscard]] bool has_room() const noexcept { return marks != 0; }
     /// The fullest that have room, so that others empty. Precondition: has_room().
