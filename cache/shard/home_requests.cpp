@@ -140,6 +140,11 @@ std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
     // Of a source that reads no less than some fragments.
     if (manager.grain > fragment_size)
         window = std::max(window, manager.grain - wanted.in % manager.grain);
+    if (const runs::next_window* const front = runs_.in_front()) {
+        if (front->size != 0)
+            note_passed({one.file, front->begin, front->begin + front->size, front->given});
+        return static_cast<std::uint32_t>(window);
+    }
     window = std::min(window, one.stretch - one.in);
     const std::uint64_t end = std::min(offset + window, wanted.file->size);
     const std::uint64_t mine = end_at_owner(manager, one.file, offset, end);

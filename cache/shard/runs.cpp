@@ -15,6 +15,7 @@ constexpr std::size_t most_runs = 4096;
 constexpr std::size_t bucket_count = 2 * most_runs;
 constexpr std::uint64_t fragments_to_stream = 4;
 constexpr std::uint8_t most_joins = 3;
+constexpr std::uint8_t fewest_back = 2;     // misses at random come to lie before others, too
 constexpr std::uint64_t first_window = 4;   // fragments
 constexpr std::uint64_t short_window = 16;  // fragments
 
@@ -111,6 +112,7 @@ runs::run& runs::spare() noexcept {
     take_out(last);
     while (last.asked != nullptr) last.asked->drop();
     last.streams = last.walked = last.spread = false;
+    last.down = 0;
     last.start = last.begin = last.end = last.at = last.until = last.had = last.mark = last.missed =
         0;
     return last;
@@ -143,7 +145,7 @@ std::uint64_t runs::fit(std::uint64_t fragments,
 // once is no run, what happens to lie where a stream has been does not have the rest of its window,
 // and a miss that happens to lie in the next fragment is no run either.
 bool runs::goes_on(const run& known, const miss& one, std::uint64_t at) noexcept {
-    if (known.walked && one.known == 0) return false;
+    if (known.down != 0 || (known.walked && one.known == 0)) return false;
     if (one.stream || (known.streams && at >= known.end)) return true;
     if (at < known.end) return at + 1 >= known.at;
     return one.in % fragment_size < unit_size;
@@ -159,7 +161,64 @@ std::uint64_t whole_chunks(std::uint64_t end, std::uint64_t least, std::uint64_t
 }
 }  // namespace
 
+// It begins where the miss ends, or in the same fragment. One that has gone on forward is somebody
+// else's.
+runs::run* runs::find_above(const miss& one,
+                            std::uint64_t first,
+                            std::uint64_t end,
+                            std::uint64_t per_stretch) noexcept {
+    if (one.known > one.size) return nullptr;
+    run* const found = find(one.file, end, per_stretch);
+    if (found == nullptr || found->begin <= first || found->begin + 1 < end) return nullptr;
+    const bool lone = !found->streams && !found->walked && found->start == found->begin;
+    return found->down != 0 || lone ? found : nullptr;
+}
+
+namespace {
+// He has just come from the fragment that begins at `end`, so that costs nothing; and it says that
+// he goes on: he does not compete with what is read for streams.
+std::uint64_t come_from(const runs::miss& one, std::uint64_t end) noexcept {
+    const std::uint64_t offset = one.index * one.stretch + one.in;
+    return ((end + 1) << fragment_shift) - offset;
+}
+}  // namespace
+
+std::uint64_t runs::window_down(run& mine,
+                                const miss& one,
+                                std::uint64_t first,
+                                std::uint64_t end,
+                                std::uint64_t per_stretch) noexcept {
+    take_out(mine);
+    if (mine.down == 0) {
+        mine.start = mine.end;
+        mine.streams = mine.spread = false;
+        mine.until = 0;
+    }
+    if (mine.down < most_joins) ++mine.down;
+    forget_old();
+    const std::uint64_t come_through = mine.start - first;
+    std::uint64_t fragments = 0;
+    if (mine.down == most_joins && come_through >= fragments_to_stream && first != 0) {
+        mine.streams = true;
+        const std::uint64_t left = (first - 1) % per_stretch + 1;
+        ++streams_;
+        fragments = fit(std::min(window_after(come_through), left), left, per_stretch);
+        fragments = std::min(fragments, most());
+        --streams_;
+    }
+    clock_ += (end - first + fragments) << fragment_shift;
+    mine.given = one.given;
+    mine.begin = first - fragments;
+    mine.end = mine.at = mine.had = end;
+    mine.mark = mine.missed = 0;
+    list(mine, per_stretch);
+    front_ = {mine.begin << fragment_shift, fragments << fragment_shift, one.given, &mine.asked};
+    backwards_ = mine.down >= fewest_back;
+    return backwards_ ? come_from(one, end) : one.size;
+}
+
 std::uint64_t runs::window(const miss& one) noexcept {
+    backwards_ = false;
     const std::uint64_t per_stretch = one.stretch >> fragment_shift;
     const std::uint64_t in = one.in >> fragment_shift;
     const std::uint64_t first = one.index * per_stretch + in;
@@ -168,7 +227,18 @@ std::uint64_t runs::window(const miss& one) noexcept {
     const std::uint64_t told = std::max(one.known, one.size);
     const std::uint64_t to_come = ((one.in + told - 1) >> fragment_shift) - in + 1;
     run* const known = find(one.file, first, per_stretch);
+    if (known != nullptr && known->down != 0 && first < known->end) {
+        // More of the fragment that he is in, or some of what is being read for him that is not
+        // there yet.
+        front_.size = 0;
+        backwards_ = known->down >= fewest_back;
+        return backwards_ ? come_from(one, first + needed) : one.size;
+    }
     const bool continues = known != nullptr && goes_on(*known, one, first);
+    if (!continues) {
+        if (run* const above = find_above(one, first, first + needed, per_stretch))
+            return window_down(*above, one, first, first + needed, per_stretch);
+    }
     const bool inside = continues && first < known->end;
     // More of what one request has told of itself is no evidence that others follow.
     const bool same = continues && first < known->until;
@@ -281,7 +351,7 @@ std::uint64_t runs::brought(std::uint64_t file,
     const std::uint64_t per_stretch = stretch >> fragment_shift;
     const std::uint64_t first = begin >> fragment_shift;
     run* const known = find(file, first, per_stretch);
-    if (known == nullptr || !known->streams) return 0;
+    if (known == nullptr || !known->streams || known->down != 0) return 0;
     const std::uint64_t end = (begin + size + fragment_size - 1) >> fragment_shift;
     if (known->missed == first + 1) {
         // It was there, and is gone, unread.
@@ -349,6 +419,7 @@ void runs::asked(std::uint64_t file,
     take_out(*known);
     known->mark = 0;
     known->streams = known->walked = true;
+    known->down = 0;
     known->at = std::max(known->at, at >> fragment_shift);
     known->begin = std::min(known->at, begin >> fragment_shift);
     known->end = std::max(known->end, (end + fragment_size - 1) >> fragment_shift);
@@ -367,7 +438,11 @@ bool runs::reaches(std::uint64_t file,
 void runs::unread(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {
     run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
     if (known == nullptr) return;
-    known->start += (known->end - known->start) / 2;
+    if (known->down != 0) {
+        known->start -= (known->start - known->end) / 2;
+    } else {
+        known->start += (known->end - known->start) / 2;
+    }
 }
 
 bool runs::came_through(std::uint64_t file,
@@ -382,7 +457,7 @@ bool runs::came_through(std::uint64_t file,
          in <= last / per_stretch; ++in) {
         run* one = bucket(file, in << 1);
         while (one != nullptr && (one->file != file || one->place != in << 1 || !one->streams ||
-                                  one->end < first || one->end > last))
+                                  one->down != 0 || one->end < first || one->end > last))
             one = one->chain;
         if (one == nullptr) continue;
         take_out(*one);

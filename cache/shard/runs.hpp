@@ -34,6 +34,9 @@ inline constexpr std::uint64_t most_fragments_at_once = 160;
 /// the next window is asked for, and a reader who is slower than the device waits no more. A stream
 /// that does not find what was read for it starts small again.
 ///
+/// A miss that ends where the read of another began continues that backwards. From the fourth such
+/// on what lies before it is asked for, in windows of the same lengths.
+///
 /// It knows the last 4,096 runs; only misses and marks touch it. For one thread; nothing but the
 /// constructor allocates.
 class runs {
@@ -68,6 +71,12 @@ public:
         hint given = hint::normal;
         look_ahead** asked = nullptr;  ///< where the run keeps who asks for it
     };
+    /// nullptr, if the miss for which window() was called last is not of a reader who goes through
+    /// its file backwards; else what its reader comes to next: that is to be asked for, and counts
+    /// as asked for.
+    [[nodiscard]] const next_window* in_front() const noexcept {
+        return backwards_ ? &front_ : nullptr;
+    }
     /// Whether a stream whose reader has come to the offset `at` is to ask ahead.
     [[nodiscard]] bool due(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept;
     /// What it is to ask for, which counts as asked for then.
@@ -160,6 +169,9 @@ private:
         look_ahead* asked = nullptr;
         run* chain = nullptr;    ///< next in its bucket
         std::uint8_t joins = 0;  ///< requests that have continued it, as far as they matter
+        /// The same of one who goes backwards: `start` is where he has begun, and what is to be
+        /// read for him lies before what he has asked for.
+        std::uint8_t down = 0;
         bool listed = false;
         bool recent = false;
         bool streams = false;
@@ -180,6 +192,17 @@ private:
                             std::uint64_t per_stretch) noexcept;
     /// Whether the miss, in fragment `at`, goes on where the run's reader has stopped.
     [[nodiscard]] static bool goes_on(const run& known, const miss& one, std::uint64_t at) noexcept;
+    /// The run that a miss of fragments `first` to `end` continues backwards, or nullptr.
+    [[nodiscard]] run* find_above(const miss& one,
+                                  std::uint64_t first,
+                                  std::uint64_t end,
+                                  std::uint64_t per_stretch) noexcept;
+    /// window() for that.
+    [[nodiscard]] std::uint64_t window_down(run& mine,
+                                            const miss& one,
+                                            std::uint64_t first,
+                                            std::uint64_t end,
+                                            std::uint64_t per_stretch) noexcept;
     [[nodiscard]] run& spare() noexcept;
     void take_out(run& gone) noexcept;
     void list(run& added, std::uint64_t per_stretch) noexcept;
@@ -198,6 +221,8 @@ private:
     std::uint64_t clock_ = 0;
     std::uint64_t walks_ahead_ = 0;
     std::size_t streams_ = 0;  ///< among the recent runs
+    next_window front_;
+    bool backwards_ = false;
     std::uint64_t reach_ = 1;  ///< stretches from where a reader is to where his window ends
     std::unique_ptr<run[]> all_;
     std::unique_ptr<run*[]> buckets_;  ///< by stretch
