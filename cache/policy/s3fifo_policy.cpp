@@ -55,11 +55,11 @@ public:
         added.reuses = 0;
         left_main_.erase(added.key);
         const bool again = left_small_.erase(added.key);
-        // Until the memory is full there is room for all.
-        const bool spare = by_visits_ && !evicted_ && small_is_full();
-        enter(added, again || spare ? main : small);
+        enter(added, again || is_spare() ? main : small);
     }
-    void put_back(resident& back) noexcept override { enter(back, back.queue); }
+    void put_back(resident& back) noexcept override {
+        enter(back, back.queue == small && is_spare() ? main : back.queue);
+    }
 
     resident* victim(judge decide, void* state) noexcept override {
         resident* found = nullptr;
@@ -104,7 +104,6 @@ private:
     /// kind in former searches, and more may be skipped by the next.
     template <class Take>
     bool search(judge decide, void* state, bool skips, Take take) noexcept {
-        evicted_ = true;
         auto small_next = skips ? queue(small).first_not_skipped() : queue(small).begin();
         auto main_next = skips ? queue(main).first_not_skipped() : queue(main).begin();
         bool skips_small = skips;  // nothing else has been met there
@@ -145,6 +144,7 @@ private:
             }
             leave(oldest);
             if (said == verdict::set_aside) continue;
+            if (!from_small) filled_ = true;
             (from_small ? left_small_ : left_main_)
                 .push(oldest.key, oldest.bytes, may_remember_more());
             if (!take(oldest)) return false;
@@ -175,6 +175,11 @@ private:
         }
     }
 
+    /// Until the long queue has been full once there is room for all.
+    [[nodiscard]] bool is_spare() noexcept {
+        filled_ = filled_ || static_cast<double>(bytes(main)) >= capacity_ - target_;
+        return by_visits_ && !filled_ && small_is_full();
+    }
     [[nodiscard]] bool small_is_full() const noexcept {
         return bytes(small) != 0 && static_cast<double>(bytes(small)) >= target_;
     }
@@ -201,7 +206,7 @@ private:
     unsigned skips_left_ = 0;
     std::size_t others_ = 0;  ///< that the last search has met
     bool by_visits_;
-    bool evicted_ = false;  ///< the memory has been full
+    bool filled_ = false;  ///< the long queue has been full, or has given something
     /// Reuses that bring a chunk from the short queue to the long one.
     unsigned promoting_ = by_visits_ ? 1 : 2;
     double capacity_;

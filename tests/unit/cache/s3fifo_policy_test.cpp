@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <string>
+
 using namespace leat;
 
 namespace {
@@ -81,6 +83,25 @@ BOOST_AUTO_TEST_CASE(a_chunk_that_was_set_aside_comes_back_to_its_own_queue) {
     all.policy->put_back(all.at('a'));
     BOOST_TEST(static_cast<int>(all.at('a').queue) == 0);
     BOOST_TEST(all.drain() == "adefghijb");
+}
+
+// As what is read ahead of a stream is outside of the policy until it has been used.
+BOOST_AUTO_TEST_CASE(what_comes_back_finds_the_room_that_there_was_when_it_came) {
+    test::letters all{detail::make_s3fifo_e_policy(ten), 10};
+    for (const char one : std::string{"abcdefghij"}) {
+        BOOST_TEST(all.use(std::string(1, one)) == "");
+        all.policy->erase(all.at(one));
+    }
+    for (const char one : std::string{"abcdefghij"}) {
+        BOOST_TEST(static_cast<int>(all.at(one).queue) == 0);
+        all.policy->put_back(all.at(one));
+        BOOST_TEST(static_cast<int>(all.at(one).queue) == (one == 'a' ? 0 : 1));
+    }
+    // Once the long queue has been full, the short one gives what comes after.
+    BOOST_TEST(all.use("klm") == "akl");
+    all.policy->erase(all.at('m'));
+    all.policy->put_back(all.at('m'));
+    BOOST_TEST(static_cast<int>(all.at('m').queue) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_search_for_many_meets_once_what_it_passes) {
