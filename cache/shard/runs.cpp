@@ -15,7 +15,10 @@ constexpr std::size_t most_runs = 4096;
 constexpr std::size_t bucket_count = 2 * most_runs;
 constexpr std::uint64_t fragments_to_stream = 4;
 constexpr std::uint8_t most_joins = 3;
-constexpr std::uint8_t fewest_back = 2;     // misses at random come to lie before others, too
+constexpr std::uint8_t fewest_back = 2;  // misses at random come to lie before others, too
+constexpr std::uint8_t fewest_steps = 3;
+// From so long ones on there are fragments between them that nobody asks for.
+constexpr std::uint64_t longest_step = 2 * fragment_size;
 constexpr std::uint64_t first_window = 4;   // fragments
 constexpr std::uint64_t short_window = 16;  // fragments
 
@@ -112,7 +115,8 @@ runs::run& runs::spare() noexcept {
     take_out(last);
     while (last.asked != nullptr) last.asked->drop();
     last.streams = last.walked = last.spread = false;
-    last.down = 0;
+    last.down = last.steps = 0;
+    last.step = 0;
     last.start = last.begin = last.end = last.at = last.until = last.had = last.mark = last.missed =
         0;
     return last;
@@ -160,6 +164,26 @@ std::uint64_t whole_chunks(std::uint64_t end, std::uint64_t least, std::uint64_t
     return border >= least ? border : end;
 }
 }  // namespace
+
+namespace {
+// Every other one may have found in memory what lies in the fragment of the one before.
+bool same_steps(std::uint64_t a, std::uint64_t b) noexcept {
+    return a == b || (std::max(a, b) == 2 * std::min(a, b) && std::min(a, b) < fragment_size);
+}
+}  // namespace
+
+runs::run* runs::find_before(std::uint64_t file,
+                             std::uint64_t offset,
+                             run* known,
+                             std::uint64_t per_stretch) noexcept {
+    const std::uint64_t first = offset >> fragment_shift;
+    run* const found = known != nullptr || first == 0 ? known : find(file, first - 1, per_stretch);
+    if (found == nullptr || found->down != 0 || found->walked) return nullptr;
+    // The first that a stream misses lies behind what was read for it.
+    const std::uint64_t least = found->streams ? found->end << fragment_shift : found->last + 1;
+    const std::uint64_t from = found->streams ? least : found->last;
+    return offset >= least && offset - from < longest_step ? found : nullptr;
+}
 
 // It begins where the miss ends, or in the same fragment. One that has gone on forward is somebody
 // else's.
@@ -226,7 +250,7 @@ std::uint64_t runs::window(const miss& one) noexcept {
     const std::uint64_t left = per_stretch - in;
     const std::uint64_t told = std::max(one.known, one.size);
     const std::uint64_t to_come = ((one.in + told - 1) >> fragment_shift) - in + 1;
-    run* const known = find(one.file, first, per_stretch);
+    run* known = find(one.file, first, per_stretch);
     if (known != nullptr && known->down != 0 && first < known->end) {
         // More of the fragment that he is in, or some of what is being read for him that is not
         // there yet.
@@ -234,7 +258,22 @@ std::uint64_t runs::window(const miss& one) noexcept {
         backwards_ = known->down >= fewest_back;
         return backwards_ ? come_from(one, first + needed) : one.size;
     }
-    const bool continues = known != nullptr && goes_on(*known, one, first);
+    const std::uint64_t offset = one.index * one.stretch + one.in;
+    bool continues = known != nullptr && goes_on(*known, one, first);
+    std::uint64_t step = 0;
+    std::uint8_t steps = 0;
+    if (one.known <= one.size) {
+        run* const before = continues ? known : find_before(one.file, offset, known, per_stretch);
+        if (before != nullptr && !continues && before->streams) {
+            continues = before->steps != 0 && (offset - before->last) % before->step == 0;
+            if (continues) known = before;
+        } else if (before != nullptr && before->last + one.size < offset) {
+            step = offset - before->last;
+            steps = same_steps(before->step, step) ? before->steps : 0;
+            if (steps < fewest_steps) ++steps;
+            if (steps > 1) step = std::min(step, before->step);
+        }
+    }
     if (!continues) {
         if (run* const above = find_above(one, first, first + needed, per_stretch))
             return window_down(*above, one, first, first + needed, per_stretch);
@@ -254,6 +293,14 @@ std::uint64_t runs::window(const miss& one) noexcept {
         mine.until = 0;
     } else if (!same && mine.joins < most_joins) {
         ++mine.joins;
+    }
+    if (!mine.streams) {
+        mine.step = step;
+        mine.steps = steps;
+        if (steps == fewest_steps) {
+            mine.start = first - std::min(first, fragments_to_stream - 1);
+            mine.streams = true;
+        }
     }
     if (!inside) {
         mine.walked = mine.spread = false;
@@ -294,13 +341,15 @@ std::uint64_t runs::window(const miss& one) noexcept {
     if (!inside || end > mine.end) clock_ += (end - (inside ? mine.end : first)) << fragment_shift;
     mine.file = one.file;
     mine.given = one.given;
+    mine.last = offset;
     mine.begin = inside ? std::min(mine.begin, first) : first;
     mine.end = inside ? std::max(mine.end, end) : end;
     mine.at = first + needed;
     // Nothing is left to be read for him, then: he has no share any more.
     if (told_only && to_come <= short_window && mine.end >= mine.until) mine.streams = false;
     list(mine, per_stretch);
-    if (!continues && fragments == needed && one.known <= one.size) return one.size;
+    if (!continues && steps < fewest_steps && fragments == needed && one.known <= one.size)
+        return one.size;
     return std::max((fragments << fragment_shift) - (one.in & (fragment_size - 1)), one.size);
 }
 

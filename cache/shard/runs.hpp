@@ -37,6 +37,9 @@ inline constexpr std::uint64_t most_fragments_at_once = 160;
 /// A miss that ends where the read of another began continues that backwards. From the fourth such
 /// on what lies before it is asked for, in windows of the same lengths.
 ///
+/// Misses at equal distances of less than two fragments, each of which reads its own, cost more
+/// than one read of all that lies between them: from the fourth on they are a stream.
+///
 /// It knows the last 4,096 runs; only misses and marks touch it. For one thread; nothing but the
 /// constructor allocates.
 class runs {
@@ -166,6 +169,9 @@ private:
         std::uint64_t mark = 0;    ///< in bytes; 0: none
         std::uint64_t missed = 0;  ///< of what has been read, plus one; 0: none since
         std::uint64_t clock = 0;   ///< bytes that were read for others before
+        std::uint64_t last = 0;    ///< the offset of its last miss
+        std::uint64_t step = 0;    ///< bytes from the one before to that
+        std::uint8_t steps = 0;    ///< as long, one after the other
         look_ahead* asked = nullptr;
         run* chain = nullptr;    ///< next in its bucket
         std::uint8_t joins = 0;  ///< requests that have continued it, as far as they matter
@@ -192,6 +198,12 @@ private:
                             std::uint64_t per_stretch) noexcept;
     /// Whether the miss, in fragment `at`, goes on where the run's reader has stopped.
     [[nodiscard]] static bool goes_on(const run& known, const miss& one, std::uint64_t at) noexcept;
+    /// The run to whose last miss the one at `offset` is a step, no longer than those of steps are,
+    /// or nullptr. `known`: the one that has this fragment, if any.
+    [[nodiscard]] run* find_before(std::uint64_t file,
+                                   std::uint64_t offset,
+                                   run* known,
+                                   std::uint64_t per_stretch) noexcept;
     /// The run that a miss of fragments `first` to `end` continues backwards, or nullptr.
     [[nodiscard]] run* find_above(const miss& one,
                                   std::uint64_t first,

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 using namespace leat::literals;
@@ -111,6 +112,53 @@ BOOST_AUTO_TEST_CASE(what_is_read_for_him_is_no_more_than_his_share_and_ends_wit
         at -= front->size;
     }
     BOOST_TEST(some.of.streams() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(from_the_fourth_of_equal_steps_on_what_lies_between_is_read) {
+    for (const std::uint64_t step :
+         {8_KiB, 48_KiB, 64_KiB, 72_KiB, std::uint64_t{100'000}, 124_KiB}) {
+        misses some{512_MiB};
+        std::uint64_t at = 100_MiB;
+        const auto asks = [&] { return some.miss(std::exchange(at, at + step)); };
+        for (int first = 0; first < 3; ++first) BOOST_TEST(asks() < 2 * fragment_size);
+        std::uint64_t longest = 0;
+        for (unsigned windows = 0; windows < 30; ++windows) {
+            const std::uint64_t from = at;
+            const std::uint64_t window = asks();
+            // In a stream of short steps the first may lie inside what the fragment has already.
+            if (windows > 1) BOOST_TEST(window > 2 * fragment_size);
+            longest = std::max(longest, window);
+            while (at < from + window) at += step;
+        }
+        BOOST_TEST(longest > 9_MiB);
+        BOOST_TEST(some.of.streams() == 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(longer_steps_and_those_of_several_lengths_are_no_stream) {
+    constexpr std::uint64_t longer = 128_KiB;
+    for (const std::vector<std::uint64_t>& steps :
+         {std::vector{longer}, std::vector{72_KiB, 80_KiB}, std::vector{72_KiB, 72_KiB, 100_KiB},
+          std::vector{96_KiB, 64_KiB, 160_KiB}}) {
+        misses some{512_MiB};
+        std::uint64_t at = 100_MiB + 20_KiB;
+        for (std::size_t i = 0; i < 100; ++i) {
+            BOOST_TEST(some.miss(at) == 4_KiB);
+            at += steps[i % steps.size()];
+        }
+        BOOST_TEST(some.of.streams() == 0U);
+    }
+}
+
+// Where the second of two in a fragment finds it in memory.
+BOOST_AUTO_TEST_CASE(steps_of_which_every_other_is_a_hit_are_equal) {
+    misses some{512_MiB};
+    std::uint64_t at = 100_MiB;
+    for (const std::uint64_t step : {96_KiB, 48_KiB, 48_KiB}) {
+        BOOST_TEST(some.miss(at) == 4_KiB);
+        at += step;
+    }
+    BOOST_TEST(some.miss(at) > 2 * fragment_size);
 }
 
 // As who goes a little back in a film does.
