@@ -1,7 +1,8 @@
-// The requests of a shard that wait for a buffer, or for reads that are in their way.
+// The requests of a shard that wait for a buffer, for reads that are in their way, or for a turn.
 #pragma once
 
 #include "fill_state.hpp"
+#include "read_turns.hpp"
 
 #include <leat/cache/detail/chunk_request.hpp>
 
@@ -21,7 +22,8 @@ namespace leat::detail {
 /// In the order of their arrival, in a queue for each size of buffers, so that nobody waits behind
 /// those who need more; those for one piece of a file are found without a look at the others, of
 /// which there may be as many as a server has clients. Those that a read is in the way of stand
-/// behind that, and are not looked at before it is over. Intrusive: nothing allocates.
+/// behind that, and those whose read would be one too many wait for their turns: they are not
+/// looked at before. Intrusive: nothing allocates.
 class buffer_line {
 public:
     using queue = boost::intrusive::list<chunk_request>;
@@ -38,7 +40,9 @@ public:
     ~buffer_line() {
         by_place_.clear_and_dispose([](chunk_request* one) {
             if (one->behind != nullptr) one->behind->held_up.clear();
+            if (one->turns != nullptr) one->turns->clear();
         });
+        turning_.clear();
         for (queue& one : queues_) one.clear();
     }
 
@@ -57,6 +61,11 @@ public:
         enter(waiter);
         stand_behind(waiter, by);
     }
+    /// The same for one whose read would be one too many.
+    void push_turn(chunk_request& waiter, read_turns& turns, read_turn kind) noexcept {
+        enter(waiter);
+        stand_for_turn(waiter, turns, kind);
+    }
     /// Precondition: it waits here.
     void remove(chunk_request& waiter) noexcept {
         unlink(waiter);
@@ -69,9 +78,36 @@ public:
         unlink(waiter);
         stand(waiter, to);
     }
+    /// The same to its front, for one that has stood there.
+    void move_back(chunk_request& waiter, std::size_t to) noexcept {
+        unlink(waiter);
+        waiter.line = static_cast<std::uint8_t>(to);
+        queues_[to].push_front(waiter);
+    }
     void move_behind(chunk_request& waiter, fill_state& by) noexcept {
         unlink(waiter);
         stand_behind(waiter, by);
+    }
+    void move_turn(chunk_request& waiter, read_turns& turns, read_turn kind) noexcept {
+        unlink(waiter);
+        stand_for_turn(waiter, turns, kind);
+    }
+    /// As many as may have reads now are to be looked at; whether there are such.
+    [[nodiscard]] bool take_turns() noexcept {
+        bool some = false;
+        for (auto next = turning_.begin(); next != turning_.end();) {
+            read_turns& of = *next++;  // it may leave the list
+            for (unsigned begun = of.in_flight; begun < of.at_once && !of.empty(); ++begun) {
+                move(of.next(), held_up);
+                some = true;
+            }
+        }
+        return some;
+    }
+    /// Whether some wait for a turn that they could have.
+    [[nodiscard]] bool may_take_turns() const noexcept {
+        return std::any_of(turning_.begin(), turning_.end(),
+                           [](const read_turns& one) { return !one.full(); });
     }
     /// Those behind it are to be looked at.
     void release(fill_state& over) noexcept {
@@ -121,8 +157,16 @@ private:
         waiter.behind = &by;
         by.held_up.push_back(waiter);
     }
+    void stand_for_turn(chunk_request& waiter, read_turns& turns, read_turn kind) noexcept {
+        if (turns.empty()) turning_.push_back(turns);
+        waiter.line = held_up;
+        turns.push(waiter, kind);
+    }
     void unlink(chunk_request& waiter) noexcept {
-        if (fill_state* const by = std::exchange(waiter.behind, nullptr)) {
+        if (read_turns* const turns = waiter.turns) {
+            turns->remove(waiter);
+            if (turns->empty()) turning_.erase(turning_.iterator_to(*turns));
+        } else if (fill_state* const by = std::exchange(waiter.behind, nullptr)) {
             by->held_up.erase(by->held_up.iterator_to(waiter));
         } else {
             queue& in = queues_[waiter.line];
@@ -132,6 +176,7 @@ private:
 
     std::array<queue, queues> queues_;
     places by_place_;
+    boost::intrusive::list<read_turns> turning_;  ///< those for which somebody waits
     std::uint64_t brief_ = 0;
 };
 

@@ -121,7 +121,14 @@ public:
 
     /// Whether a search for a buffer that failed may succeed now.
     [[nodiscard]] bool room_may_have_come() const noexcept { return room_may_have_come_; }
-    void note_room() noexcept { room_may_have_come_ = true; }
+    void note_room() noexcept {
+        room_may_have_come_ = true;
+        ++rooms_;
+    }
+    /// Nothing has come; a search that was spared is to be made in another turn.
+    void search_again() noexcept { room_may_have_come_ = true; }
+    /// How often room may have come.
+    [[nodiscard]] std::uint64_t rooms() const noexcept { return rooms_; }
     void forget_room() noexcept { room_may_have_come_ = false; }
     /// Whether every chunk is pinned; not only busy.
     [[nodiscard]] bool all_pinned() noexcept;
@@ -201,6 +208,7 @@ private:
     std::uint64_t fragments_ = 0;
     std::uint64_t filling_fragments_ = 0;
     bool room_may_have_come_ = false;
+    std::uint64_t rooms_ = 0;
 };
 
 }  // namespace leat::detail

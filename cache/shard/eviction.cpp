@@ -152,12 +152,15 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
         return nullptr;
     }
     const std::uint64_t turn = cache_.home().turn_number();
-    if (buffer == nullptr && vain_.spare(bytes, turn)) {
-        chunks_.note_room();
+    // Who may have less evicted fails where others do not. Buffers are whole units.
+    const std::uint64_t kind = bytes + (for_ahead_ ? 1 : 0) + (must_ ? 2 : 0);
+    if (buffer == nullptr && vain_.spare(kind, turn)) {
+        if (vain_.worth_repeating(kind, chunks_.rooms())) chunks_.search_again();
         return nullptr;
     }
     if (buffer == nullptr) cache_.take_foreign();  // a victim may be pinned only by what is gone
     const std::uint64_t before = looks();
+    const std::uint64_t rooms = chunks_.rooms();
     const std::uint64_t asked = bytes;
     segment_emptying emptying{arena, last_look_,
                               must_ ? std::numeric_limits<std::uint64_t>::max() : bytes + bytes / 2,
@@ -172,7 +175,8 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
             out_of_memory_ = chunks_.count() == 0;
             // More than one segment may be too short for it.
             if (coming_ == 0 && 2 * asked > arena.segment_bytes()) buffer = empty_neighbours(asked);
-            if (buffer == nullptr && coming_ == 0) vain_.failed(asked, looks() - before, turn);
+            if (buffer == nullptr && coming_ == 0)
+                vain_.failed(kind, looks() - before, turn, rooms);
             return buffer;
         }
         buffer = arena.allocate(bytes);

@@ -66,9 +66,10 @@ void eviction::keep_to_memory() noexcept {
     if (vain_.spare(kind, turn)) return;
     cache_.take_foreign();  // a victim may be pinned only by what is gone
     const std::uint64_t before = looks();
+    const std::uint64_t rooms = chunks_.rooms();
     while (!kept()) {
         if (free_segment()) continue;
-        return vain_.failed(kind, (looks() - before) * (must ? 1 : worth_less), turn);
+        return vain_.failed(kind, (looks() - before) * (must ? 1 : worth_less), turn, rooms);
     }
 }
 
@@ -76,39 +77,43 @@ bool eviction::make_memory(std::uint64_t bytes) noexcept {
     const std::uint64_t turn = cache_.home().turn_number();
     if (!memory_.may_have(bytes)) return false;
     if (vain_.spare(for_memory, turn)) {
-        chunks_.note_room();  // it is to be repeated
+        if (vain_.worth_repeating(for_memory, chunks_.rooms())) chunks_.search_again();
         return false;
     }
     cache_.take_foreign();
     const std::uint64_t before = looks();
+    const std::uint64_t rooms = chunks_.rooms();
     if (free_segment()) return true;
-    vain_.failed(for_memory, looks() - before, turn);
+    vain_.failed(for_memory, looks() - before, turn, rooms);
     return false;
 }
 
 bool eviction::make_page() noexcept {
     const std::uint64_t turn = cache_.home().turn_number();
     if (vain_.spare(for_page, turn)) {
-        chunks_.note_room();  // it is to be repeated
+        if (vain_.worth_repeating(for_page, chunks_.rooms())) chunks_.search_again();
         return false;
     }
     cache_.take_foreign();
     const std::uint64_t before = looks();
+    const std::uint64_t rooms = chunks_.rooms();
     // What comes back would be no record's while buffers have more than is theirs.
     if (!memory_.exceeded()) {
         const std::uint64_t had = memory_.besides();
         chunks_.compact();
         if (memory_.besides() < had || chunks_.clear_page()) return true;
     }
-    vain_.failed(for_page, looks() - before + chunks_.count(), turn);
+    vain_.failed(for_page, looks() - before + chunks_.count(), turn, rooms);
     return false;
 }
 
 void eviction::shrink() noexcept {
     const std::uint64_t turn = cache_.home().turn_number();
     if (claims_) claim();
-    owes_shrink_ = vain_.spare(to_shrink, turn);
-    if (owes_shrink_) return;
+    const std::uint64_t rooms = chunks_.rooms();
+    const bool spared = vain_.spare(to_shrink, turn);
+    owes_shrink_ = spared && vain_.worth_repeating(to_shrink, rooms);
+    if (spared) return;
     static_cast<void>(count_remembered());
     if (!memory_.exceeded()) return;
     cache_.take_foreign();
@@ -119,7 +124,8 @@ void eviction::shrink() noexcept {
     // What is on its way back makes room.
     if (!memory_.exceeded() || coming_ != 0) return;
     drain();
-    if (memory_.exceeded()) vain_.failed(to_shrink, looks() - before + chunks_.count(), turn);
+    if (memory_.exceeded())
+        vain_.failed(to_shrink, looks() - before + chunks_.count(), turn, rooms);
 }
 
 // Where something is pinned or read in each segment at any time, and others take the places of what

@@ -77,8 +77,9 @@ extent least_for(const chunk_request& wanted) noexcept {
 extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
     extent made = least_for(wanted);
     if (!crosses(wanted) && (known != nullptr || whole || wanted.window > wanted.size)) {
-        // Who says that he walks has come through what lies before.
-        const bool rest = known == nullptr && !whole && wanted.walks;
+        // Who says that he goes through the file has come through what lies before.
+        const bool walks = wanted.walks || wanted.given == hint::stream;
+        const bool rest = known == nullptr && !whole && walks;
         const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
         made.start = wanted.in & ~((rest ? grain : fragment_size) - 1);
         made.length = (wanted.in | (fragment_size - 1)) + 1 - made.start;

@@ -4,6 +4,7 @@
 #include "fill_rank.hpp"
 #include "fill_read.hpp"
 #include "fill_state.hpp"
+#include "read_turns.hpp"
 
 #include <leat/io/backend.hpp>
 
@@ -28,6 +29,7 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
     unsigned background_in_flight = 0;
     unsigned window_in_flight = 0;
     io::time_point last_competition{};
+    read_turns turns;
 
     [[nodiscard]] chunks& of(fill_rank rank) noexcept {
         return ranks[static_cast<std::size_t>(rank)];

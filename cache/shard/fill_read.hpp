@@ -17,6 +17,7 @@ struct fill_read {
     std::uint64_t count = 0;  ///< units
     purpose why = purpose::background;
     bool of_window = false;  ///< a part of a larger read, whose error may be that of another part
+    bool in_turn = false;    ///< it is one of those that read_turns counts
     bool told = false;       ///< what becomes of that read is told by another part
 
     [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }

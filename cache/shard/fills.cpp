@@ -72,7 +72,7 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             const auto why =
                 small ? fill_read::purpose::small_demand : fill_read::purpose::large_demand;
             if (!small) ++counts_.demand_reads;
-            const bool begun = read(filling, {unit, end - unit, why});
+            const bool begun = read(filling, {unit, end - unit, why, false, true});
             assert(begun);  // who waits holds the file
             static_cast<void>(begun);
             unit = filling.next(end, false);
@@ -152,6 +152,7 @@ void fills::begin_read(chunk& filling, const fill_read& wanted) noexcept {
     fill_queue& queue = queue_of(filling);
     if (wanted.why == fill_read::purpose::small_demand) ++counts_.demand_reads;
     ++queue.in_flight(wanted.why);
+    if (wanted.in_turn) ++queue.turns.in_flight;
     if (wanted.demanded()) ++filling.fill->demands;
 }
 
@@ -167,15 +168,15 @@ std::stop_token fills::withdrawal_of(chunk& filling) {
     return source.get_token();
 }
 
-fill_read fills::part_of_window(const chunk& part, bool demanded) noexcept {
-    return {0, part.units(),
-            demanded ? fill_read::purpose::large_demand : fill_read::purpose::window, true};
+fill_read fills::part_of_window(const chunk& part, bool demanded, bool first) noexcept {
+    const auto why = demanded ? fill_read::purpose::large_demand : fill_read::purpose::window;
+    return {0, part.units(), why, true, first, !first};
 }
 
-void fills::join_window(chunk& part, bool demanded) noexcept {
+void fills::join_window(chunk& part, bool demanded, bool first) noexcept {
     part.ahead = !demanded;
     if (demanded) ++counts_.demand_reads;
-    begin_read(part, part_of_window(part, demanded));
+    begin_read(part, part_of_window(part, demanded, first));
 }
 
 void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
@@ -192,9 +193,9 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
     } catch (const std::bad_alloc&) {
         cache_.all().files().release(*file);
         for (chunk* const part : window->parts) {
-            fill_read ended = part_of_window(*part, part == &first && !ahead);
-            ended.told = part != &first;
-            read_ended(*part, ended, 0, system_error_code(ENOMEM), false);
+            const bool is_first = part == &first;
+            read_ended(*part, part_of_window(*part, is_first && !ahead, is_first), 0,
+                       system_error_code(ENOMEM), false);
         }
     }
 }
@@ -343,6 +344,8 @@ const char* fills::fault() noexcept {
             wrong = "a chunk has a rank but is in no fill queue";
         if (one.reads() > queue.in_flight())
             wrong = "a chunk has more reads in flight than its fill queue counts";
+        if (queue.turns.in_flight > queue.in_flight())
+            wrong = "the reads that take turns are counted wrongly";
     });
     return wrong;
 }

@@ -40,7 +40,7 @@ public:
     void want(chunk& filling, chunk_request& wanted) noexcept;
     /// All of it, of which nothing has been asked for, and which has a fill, will be read as a part
     /// of a window: the part that somebody waits for, or another. read_window() must follow.
-    void join_window(chunk& part, bool demanded) noexcept;
+    void join_window(chunk& part, bool demanded, bool first) noexcept;
     /// Reads a window, of which all parts have joined; the first is demanded, by a request that is
     /// among its waiters.
     void read_window(std::unique_ptr<fill_window> window) noexcept;
@@ -64,8 +64,11 @@ public:
 
     // For chunk_reader and window_reader.
 
-    /// The part of a window that its read was for a chunk.
-    [[nodiscard]] static fill_read part_of_window(const chunk& part, bool demanded) noexcept;
+    /// The part of a window that its read was for a chunk; `first`: its first one, which tells what
+    /// became of the read.
+    [[nodiscard]] static fill_read part_of_window(const chunk& part,
+                                                  bool demanded,
+                                                  bool first) noexcept;
 
     [[nodiscard]] shard_cache& cache() const noexcept { return cache_; }
     /// A read has ended: `bytes` were read, or failed with `code`; `withdrawn` if nobody wanted it

@@ -31,6 +31,10 @@ void fills::settle_read(chunk& filling,
     if (--fill.reads == 0) fill.end_withdrawal();
     fill_queue& queue = queue_of(filling);
     --queue.in_flight(ended.why);
+    if (ended.in_turn) {
+        --queue.turns.in_flight;
+        if (!queue.turns.empty()) chunks_.note_room();
+    }
     // The device would stand idle until those who are woken have run.
     if (!queue.empty()) cache_.home().submit_soon();
     if (ended.demanded()) --fill.demands;

@@ -63,6 +63,10 @@ extent owner_requests::plan(const chunk_request& wanted) const noexcept {
     return fragment_for(wanted, known, known == nullptr && reads_whole(wanted, piece));
 }
 
+bool owner_requests::needs_read(const chunk* found, const chunk_request& wanted) noexcept {
+    return found == nullptr || !found->has_asked(wanted);
+}
+
 bool owner_requests::stands_alone(const chunk_request& wanted) noexcept {
     return wanted.window <= wanted.size && wanted.given != hint::once &&
            wanted.in % fragment_size + wanted.size <= fragment_size;
@@ -141,7 +145,11 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
     extent what;
     if (found == nullptr) what = plan(wanted);
     if (!arrives(wanted, found != nullptr ? found->piece : what.piece, found)) return;
-    // Those that came earlier and need as much go first.
+    // Those that came earlier go first.
+    if (const read_turns& turns = turns_of(wanted);
+        needs_read(found, wanted) && (turns.full() || !turns.empty()))
+        return stand_for_turn(wanted);
+    // Of those that wait for a buffer, those that need as much.
     std::size_t queue = 0;
     do {
         queue = buffer_line::queue_for(found != nullptr ? found->bytes
@@ -167,18 +175,31 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
 }
 
 void owner_requests::serve_from_new(chunk& made, chunk_request& wanted) noexcept {
+    // Who waits holds the file, but may be gone with an answer.
+    file_record* const file =
+        line_.empty() ? nullptr : cache_.all().files().acquire(wanted.file->number);
+    const std::uint64_t index = wanted.index;
+    const std::uint64_t begin = made.start;
+    std::uint64_t end = begin + made.length;
     // What was in memory does not say that what was read ahead has gone.
     if (made.asked_units() == 0)
         wanted.brought = static_cast<std::uint32_t>(made.start + made.length - wanted.in);
     std::unique_ptr<fill_window> window = window_from(made, wanted);
     if (wanted.asked_ahead || (made.piece.is_chunk() && wanted.window > wanted.size))
         chunks_.wait_for_reader(made);
-    if (!window) return serve_from(made, wanted);
-    ++counts_.fill_waits;
-    wanted.at = &made;
-    wanted.waits = chunk_request::place::units;
-    made.add(wanted);
-    fills_.read_window(std::move(window));
+    if (window) {
+        end = std::max(end, wanted.in + wanted.brought);
+        ++counts_.fill_waits;
+        wanted.at = &made;
+        wanted.waits = chunk_request::place::units;
+        made.add(wanted);
+        fills_.read_window(std::move(window));
+    } else {
+        serve_from(made, wanted);
+    }
+    if (file == nullptr) return;
+    serve_others(*file, index, begin, end);
+    cache_.all().files().release(*file);
 }
 
 extent owner_requests::part_of_window(const chunk_request& wanted,
@@ -230,8 +251,9 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
     std::uint64_t units = 0;
     const auto add = [&](chunk& part) {
         // What is being read is not evicted to make room for the next.
-        fills_.join_window(part, window->parts.empty() && !wanted.asked_ahead);
-        if (!window->parts.empty()) chunks_.wait_for_reader(part);
+        const bool first = window->parts.empty();
+        fills_.join_window(part, first && !wanted.asked_ahead, first);
+        if (!first) chunks_.wait_for_reader(part);
         window->parts.push_back(&part);
         window->buffers.emplace_back(part.data(), std::size_t{part.units()} << unit_shift);
         units += part.units();

@@ -106,6 +106,16 @@ private:
                                                            chunk_request& wanted) noexcept;
     void stand_in_line(chunk_request& wanted, std::size_t queue) noexcept;
     void stand_behind(chunk_request& wanted, fill_state& by) noexcept;
+    void stand_for_turn(chunk_request& wanted) noexcept;
+    void move_for_turn(chunk_request& waiting, read_turns& turns) noexcept;
+    /// Whether serving it from `found`, or from what is made where that is nullptr, begins a read.
+    [[nodiscard]] static bool needs_read(const chunk* found, const chunk_request& wanted) noexcept;
+    /// Those that wait for what is there, or has just been asked for, of this range of a chunk.
+    void serve_others(const file_record& file,
+                      std::uint64_t index,
+                      std::uint64_t begin,
+                      std::uint64_t end) noexcept;
+    [[nodiscard]] read_turns& turns_of(const chunk_request& wanted) const noexcept;
     /// False if those behind it in its queue need not try.
     [[nodiscard]] bool serve_waiter(chunk_request& first) noexcept;
     void move_in_line(chunk_request& waiting, std::size_t to) noexcept;
@@ -133,7 +143,9 @@ private:
         piece_number piece;
     };
     std::array<granted_lease, 16> granted_;  ///< since the line was served
-    std::size_t granted_count_ = 0;          ///< more than there is room for: any
+    unsigned moved_for_turns_ = 0;           ///< from one queue, while the line is served
+    static constexpr unsigned most_for_turns = 64;
+    std::size_t granted_count_ = 0;  ///< more than there is room for: any
 };
 
 }  // namespace leat::detail

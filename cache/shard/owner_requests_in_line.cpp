@@ -16,20 +16,21 @@ bool owner_requests::may_wait(const chunk_request& wanted) const noexcept {
                                       (wanted.patience == patience::brief && room_.coming()));
 }
 
-// Those that a read holds up wait as long as it takes, as others who wait for a read.
+// Those that a read holds up, or that never had a turn, wait as long as it takes, as others who
+// wait for a read.
 void owner_requests::start_deadline(chunk_request& wanted) noexcept {
-    if (wanted.line == buffer_line::held_up) return;
+    if (std::exchange(wanted.timed, true)) return;
+    ++counts_.buffer_waits;
     wanted.deadline.run = &waited_too_long;
     shard& here = cache_.home();
     here.add_timer(wanted.deadline, here.after(wanted.file->manager->pin_deadline));
 }
 
 void owner_requests::stop_deadline(chunk_request& wanted) noexcept {
-    if (wanted.line != buffer_line::held_up) cache_.home().remove_timer(wanted.deadline);
+    if (std::exchange(wanted.timed, false)) cache_.home().remove_timer(wanted.deadline);
 }
 
 void owner_requests::stand_in_line(chunk_request& wanted, std::size_t queue) noexcept {
-    ++counts_.buffer_waits;
     line_.push(wanted, queue);
     if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
     start_deadline(wanted);
@@ -42,14 +43,34 @@ void owner_requests::stand_behind(chunk_request& wanted, fill_state& by) noexcep
 
 void owner_requests::move_in_line(chunk_request& waiting, std::size_t to) noexcept {
     if (waiting.line == to) return;
-    const bool was_held_up = waiting.line == buffer_line::held_up;
+    // Who has had to wait for a turn meanwhile is not to lose his place.
+    const bool comes_back = waiting.timed && waiting.line == buffer_line::held_up;
+    if (comes_back) return line_.move_back(waiting, to);
     line_.move(waiting, to);
-    if (was_held_up) start_deadline(waiting);
+    start_deadline(waiting);
 }
 
 void owner_requests::move_behind(chunk_request& waiting, fill_state& by) noexcept {
     stop_deadline(waiting);
     line_.move_behind(waiting, by);
+}
+
+void owner_requests::stand_for_turn(chunk_request& wanted) noexcept {
+    ++counts_.turn_waits;
+    const read_turn kind = wanted.asked_ahead            ? read_turn::ahead
+                           : wanted.window > wanted.size ? read_turn::walk
+                                                         : read_turn::alone;
+    line_.push_turn(wanted, turns_of(wanted), kind);
+    if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
+}
+
+read_turns& owner_requests::turns_of(const chunk_request& wanted) const noexcept {
+    return wanted.file->manager->fills[cache_.home().index()].turns;
+}
+
+void owner_requests::move_for_turn(chunk_request& waiting, read_turns& turns) noexcept {
+    line_.move_turn(waiting, turns, read_turn::again);
+    ++moved_for_turns_;
 }
 
 void owner_requests::leave_line(chunk_request& wanted) noexcept {
@@ -60,6 +81,7 @@ void owner_requests::leave_line(chunk_request& wanted) noexcept {
 
 void owner_requests::waited_too_long(work& item) noexcept {
     chunk_request& wanted = chunk_request::of_message(item);
+    wanted.timed = false;
     owner_requests& here = wanted.owner->parts().owner_requests;
     here.line_.remove(wanted);
     if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
@@ -93,6 +115,10 @@ bool owner_requests::serve_waiter(chunk_request& first) noexcept {
     in_the_way_ = nullptr;
     chunk* found = find(first);
     const bool made = found == nullptr;
+    if (read_turns& turns = turns_of(first); needs_read(found, first) && turns.full()) {
+        move_for_turn(first, turns);
+        return true;
+    }
     extent what;
     if (made) {
         what = plan(first);
@@ -116,29 +142,56 @@ bool owner_requests::serve_waiter(chunk_request& first) noexcept {
         answers_.send(first, system_error_code(ENOMEM));
         return true;
     }
+    if (found == nullptr && what.piece.is_chunk() && !needs_whole_chunk(first)) {
+        // From fragments, of which each needs less.
+        first.window = static_cast<std::uint32_t>(first.file->manager->chunk_size - 1);
+        return serve_waiter(first);
+    }
     if (found == nullptr || !can_serve_from(*found, first)) {
+        if (first.patience == patience::none) {
+            const boost::system::error_code code = room_.shortage();
+            leave_line(first);
+            answers_.send(first, code);
+            return true;
+        }
         const std::uint64_t bytes =
             found != nullptr ? found->bytes : room_.buffer_bytes(what.length);
         move_in_line(first, buffer_line::queue_for(bytes));
         return false;
     }
+    leave_line(first);
+    if (made) {
+        serve_from_new(*found, first);
+        return true;
+    }
     // Who waits holds it, but is gone with an answer.
     file_record& file = *cache_.all().files().acquire(first.file->number);
-    const extent place{found->piece, found->start, found->length};
-    if (made) {
-        leave_line(first);
-        serve_from_new(*found, first);
-    }
-    // Its own place, and all that have come for what it brings. Where no read can begin it is gone.
-    line_.each_at(file, place.piece.index(), place.start, place.end(), [&](chunk_request& waiter) {
-        chunk* const there = chunks_.find(file, place.piece);
-        if (there == nullptr || !there->covers(waiter) || reader_before(*there, waiter) != nullptr)
+    const std::uint64_t index = first.index;
+    const std::uint64_t begin = first.in;
+    const std::uint64_t end = begin + first.size;
+    if (arrives(first, found->piece, found)) serve_from(*found, first);
+    serve_others(file, index, begin, end);
+    cache_.all().files().release(file);
+    return true;
+}
+
+// In the order of their places. Where no read can begin what was there is gone.
+void owner_requests::serve_others(const file_record& file,
+                                  std::uint64_t index,
+                                  std::uint64_t begin,
+                                  std::uint64_t end) noexcept {
+    line_.each_at(file, index, begin, end, [&](chunk_request& waiter) {
+        chunk* const there = find(waiter);
+        if (there == nullptr || reader_before(*there, waiter) != nullptr) return;
+        read_turns& turns = turns_of(waiter);
+        if (needs_read(there, waiter) && turns.full()) {
+            if (waiter.turns == nullptr) move_for_turn(waiter, turns);
             return;
+        }
+        if (!can_serve_from(*there, waiter)) return;
         leave_line(waiter);
         if (arrives(waiter, there->piece, there)) serve_from(*there, waiter);
     });
-    cache_.all().files().release(file);
-    return true;
 }
 
 void owner_requests::look_at(const file_record& file, piece_number piece) noexcept {
@@ -176,9 +229,14 @@ void owner_requests::serve_line() noexcept {
     bool short_of_room = false;
     for (std::size_t which = 0; which < buffer_line::queues; ++which) {
         buffer_line::queue& in = line_.of(which);
-        // Of those that a read has held up none stays where it is.
-        while (!in.empty()) {
-            if (serve_waiter(in.front())) continue;
+        moved_for_turns_ = 0;
+        // Of those that a read has held up, or whose turn has come, none stays where it is.
+        while (!in.empty() || (which == buffer_line::held_up && line_.take_turns())) {
+            if (serve_waiter(in.front())) {
+                // The others would come back with them.
+                if (which != buffer_line::held_up && moved_for_turns_ >= most_for_turns) break;
+                continue;
+            }
             short_of_room = true;
             coming = coming || room_.coming();
             if (which != buffer_line::held_up) break;
@@ -199,6 +257,8 @@ const char* owner_requests::fault() noexcept {
         brief += one.patience == patience::brief ? 1 : 0;
     });
     if (wrong != nullptr) return wrong;
+    if (line_.may_take_turns() && !chunks_.room_may_have_come())
+        return "a request waits for a turn that it could have";
     if (line_.has_brief() != (brief != 0)) return "requests that wait briefly are counted wrongly";
     return nullptr;
 }

@@ -110,6 +110,7 @@ plan make_plan(std::uint64_t seed, const selection& chosen) {
     }
     made.actions = number;
     made.grain = random.chance(600) ? unit_size : 16 * MiB;
+    if (random.chance(300)) made.reads_at_once = static_cast<unsigned>(random.between(1, 4));
     // What is pinned may keep a segment from serving another size.
     if (made.roomy) made.memory = chunks * 2 * MiB;
     return made;

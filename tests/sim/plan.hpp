@@ -76,6 +76,7 @@ struct plan {
     unsigned credit = 0;                 ///< operations in flight a shard
     unsigned connections = 0;            ///< accepted at once a shard, unless credit allows fewer
     std::uint64_t pin_deadline_ms = 0;
+    unsigned reads_at_once = 128;
     std::uint64_t stop_at_ns = 0;  ///< 0: after everything
     unsigned allocation_one_in = 0;
     unsigned fault_permille = 0;  ///< how often a fault of a kind strikes where it can

@@ -47,6 +47,7 @@ void workload::begin() {
     options.chunk_size = wanted.chunk_size;
     options.pin_deadline = pin_deadline(all);
     options.grain = wanted.grain;
+    options.reads_at_once = wanted.reads_at_once;
     lower = std::make_unique<chunk_manager>(owner, checked_source{watch}, options);
     if (wanted.upper_chunk_size != 0) {
         options.chunk_size = wanted.upper_chunk_size;

@@ -140,6 +140,8 @@ constexpr exported<cache_statistics> cache_counters[] = {
      &cache_statistics::evictions},
     {"leat_cache_buffer_waits_total", "Requests that found no buffer free.",
      &cache_statistics::buffer_waits},
+    {"leat_cache_turn_waits_total", "Requests that found as many reads in flight as may be.",
+     &cache_statistics::turn_waits},
     {"leat_cache_bypasses_total", "Pieces that were read past the cache.",
      &cache_statistics::bypasses},
     {"leat_cache_leases_granted_total", "Leases granted to other shards.",

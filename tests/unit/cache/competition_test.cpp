@@ -21,11 +21,12 @@ constexpr std::uint64_t asked_for = 300_MiB;
 /// Somebody waits for a page for as long as it lives.
 struct competition : fragments {
     explicit competition(std::uint64_t memory, unsigned pieces = 2)
-        : fragments(400_MiB,
-                    memory,
-                    10_MiB,
-                    1,
-                    manager_options{.competing_fill_bytes = pieces * fill_piece}),
+        : fragments(
+              400_MiB,
+              memory,
+              10_MiB,
+              1,
+              manager_options{.competing_fill_bytes = pieces * fill_piece, .reads_at_once = 128}),
           waits(ask()) {
         wait_for_reads(1);
     }
@@ -144,7 +145,7 @@ BOOST_AUTO_TEST_CASE(large_requests_beside_a_crowd_have_their_part_of_the_device
     of.source->held = true;
     for (std::uint64_t i = 1; i <= others; ++i)
         all.push_back(of.owner.spawn_on(
-            0, test::right_bytes(of.manager, of.at(asked_for + i * 128_KiB, 4_KiB))));
+            0, test::right_bytes(of.manager, of.at(asked_for + i * 256_KiB, 4_KiB))));
     of.wait_for_reads(1 + others);
     for (std::uint64_t i = 0; i < large; ++i)
         all.push_back(

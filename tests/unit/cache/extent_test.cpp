@@ -150,6 +150,14 @@ BOOST_AUTO_TEST_CASE(who_walks_gets_what_he_has_not_come_through) {
     // Where others have had some of it already it is not only his.
     const known_piece first{64_KiB, 4_KiB};
     BOOST_TEST(some.kept_for(72_KiB, 4_KiB, 56_KiB, &first.one, true) == range(64_KiB, 64_KiB));
+    // Each request with the hint says so, too.
+    chunk_request& stream = some.at(73_KiB, 10_KiB);
+    stream.given = hint::stream;
+    stream.window = static_cast<std::uint32_t>(55_KiB);
+    BOOST_TEST(fragment_for(stream, nullptr).start == 72_KiB);
+    BOOST_TEST(fragment_for(stream, nullptr).length == 56_KiB);
+    BOOST_TEST(fragment_for(stream, nullptr, true).start == 64_KiB);
+    BOOST_TEST(fragment_for(stream, &first.one).start == 64_KiB);
     requests coarse{10_MiB, 10_MiB, 32_KiB};
     BOOST_TEST(coarse.kept_for(72_KiB, 4_KiB, 56_KiB, nullptr, true) == range(64_KiB, 64_KiB));
     BOOST_TEST(coarse.kept_for(100_KiB, 4_KiB, 28_KiB, nullptr, true) == range(96_KiB, 32_KiB));

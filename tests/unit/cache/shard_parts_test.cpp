@@ -169,8 +169,17 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     BOOST_TEST(said(cache(0).fault()) == "a chunk has a rank but is in no fill queue");
     one.fill->rank = detail::fill_rank::none;
     one.fill->reads = 1;
+    queue().turns.in_flight = 1;
+    queue().small_in_flight = 1;
+    BOOST_TEST(said(cache(0).fault()) == "");
+    queue().turns.in_flight = 2;
+    BOOST_TEST(said(cache(0).fault()) == "the reads that take turns are counted wrongly");
+    queue().turns.in_flight = 1;
+    one.fill->reads = 2;
     BOOST_TEST(said(cache(0).fault()) ==
                "a chunk has more reads in flight than its fill queue counts");
+    queue().small_in_flight = 0;
+    queue().turns.in_flight = 0;
     one.fill->reads = 0;
     cache(0).parts().chunks.end_fill(one);
 
@@ -246,4 +255,16 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     };
     complete(0, cancel(waiter));
     BOOST_TEST(waiter.ended);
+
+    waiter.ended = false;
+    waiter.cancelled = false;
+    queue().turns.in_flight = queue().small_in_flight = queue().turns.at_once;
+    BOOST_REQUIRE(complete(0, ask(*this, waiter, offset)));
+    BOOST_TEST(said(cache(0).fault()) == "");
+    --queue().turns.in_flight;
+    BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn that it could have");
+    ++queue().turns.in_flight;
+    complete(0, cancel(waiter));
+    BOOST_TEST(waiter.ended);
+    queue().turns.in_flight = queue().small_in_flight = 0;
 }

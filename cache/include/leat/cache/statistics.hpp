@@ -28,6 +28,7 @@ struct cache_statistics {
     std::uint64_t evictions = 0;     ///< chunks and fragments whose buffer went to another
     std::uint64_t failed_reads = 0;
     std::uint64_t buffer_waits = 0;  ///< requests that found no buffer free
+    std::uint64_t turn_waits = 0;    ///< that found manager_options::reads_at_once in flight
     std::uint64_t bypasses = 0;      ///< pieces that read() got past the cache
     std::uint64_t grants = 0;        ///< leases granted
     std::uint64_t revokes = 0;       ///< leases asked back
@@ -120,6 +121,7 @@ struct cache_statistics {
         visit("evictions", all.evictions...);
         visit("failed_reads", all.failed_reads...);
         visit("buffer_waits", all.buffer_waits...);
+        visit("turn_waits", all.turn_waits...);
         visit("bypasses", all.bypasses...);
         visit("grants", all.grants...);
         visit("revokes", all.revokes...);

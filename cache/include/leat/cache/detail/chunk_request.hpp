@@ -12,6 +12,7 @@
 #include <boost/intrusive/set_hook.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace leat::detail {
@@ -19,6 +20,7 @@ namespace leat::detail {
 struct chunk;
 struct fill_state;
 struct lease;
+struct read_turns;
 
 /// How long a request waits for a buffer.
 enum class patience : std::uint8_t {
@@ -40,6 +42,15 @@ enum class patience : std::uint8_t {
 [[nodiscard]] inline bool unbuffered(const boost::system::error_code& code) noexcept {
     return code == errc::all_pinned || code == errc::no_buffer;
 }
+
+/// Which of the requests whose reads have to wait it is one of; see read_turns.
+enum class read_turn : std::uint8_t {
+    again,  ///< it has had a turn already, and found no buffer
+    alone,  ///< it asks for no more than it says
+    walk,   ///< its reader goes on through the file
+    ahead   ///< nobody waits for it yet
+};
+inline constexpr std::size_t read_turn_kinds = 4;
 
 struct buffer_line_tag;
 using buffer_line_hook = boost::intrusive::set_base_hook<boost::intrusive::tag<buffer_line_tag>>;
@@ -85,6 +96,9 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     std::uint8_t line = 0;  ///< owner's: the queue in which it waits for a buffer
     /// Owner's: of the read that is in the way of its own, which it waits behind.
     fill_state* behind = nullptr;
+    read_turns* turns = nullptr;  ///< owner's: where it waits until it may have a read
+    read_turn turn = read_turn::alone;
+    bool timed = false;  ///< owner's: it has found no buffer, and its deadline runs
     bool cancelled = false;
     /// The owner has what it wants by another name, or in another buffer, than its lease can hold:
     /// it is to come again by a lease of `elsewhere`.
