@@ -53,8 +53,8 @@ public:
     bool free_segment() noexcept;
     /// Evicts for `bytes` that are no buffer's. Whether they may be had now.
     [[nodiscard]] bool make_memory(std::uint64_t bytes) noexcept;
-    /// The same where pins keep each segment: those go whose entries lie in one page.
-    /// Not in the middle of anything, as shrink().
+    /// The same for a page where pins keep each segment: those go whose entries lie in one page, or
+    /// what is remembered for estimates. Not in the middle of anything, as shrink().
     [[nodiscard]] bool make_page() noexcept;
     /// Makes a place for the fill of what is served next, and evicts for it. False: there will be
     /// one when a read has ended.
@@ -79,6 +79,8 @@ public:
 private:
     /// Evicts as shrink() does; no header moves.
     void keep_to_memory() noexcept;
+    /// The estimates of other sizes begin anew. Whether that has left a page.
+    [[nodiscard]] bool forget_estimates() noexcept;
     /// Closes the segments above the budget: what is in them goes as soon as nothing keeps it.
     void drain() noexcept;
     /// Entries go until buffers can have all that is theirs.

@@ -101,10 +101,18 @@ bool eviction::make_page() noexcept {
     if (!memory_.exceeded()) {
         const std::uint64_t had = memory_.besides();
         chunks_.compact();
-        if (memory_.besides() < had || chunks_.clear_page()) return true;
+        if (memory_.besides() < had || chunks_.clear_page() || forget_estimates()) return true;
     }
     vain_.failed(for_page, looks() - before + chunks_.count(), turn, rooms);
     return false;
+}
+
+bool eviction::forget_estimates() noexcept {
+    if (uses_.curve().remembered_bytes() < entry_pages::page_bytes) return false;
+    uses_.set_memory(memory_.for_buffers());
+    uses_.curve().remember_at_most(0);
+    static_cast<void>(memory_.remember(chunks_.policy().remembered_bytes(), 0));
+    return true;
 }
 
 void eviction::shrink() noexcept {

@@ -217,6 +217,19 @@ BOOST_FIXTURE_TEST_CASE(pins_in_each_segment_keep_nobody_from_a_record_for_a_lea
     BOOST_TEST(in_all() <= owner.memory());
 }
 
+// What is remembered to estimate other memories goes for them, where each page of entries has one
+// of what is pinned.
+BOOST_AUTO_TEST_CASE(pins_in_each_page_of_entries_keep_nobody_from_a_record_for_a_lease) {
+    fragments of{64_GiB, test::small_engine(2, 32_MiB, 1_MiB), {.pin_deadline = 5s}};
+    std::vector<slice> pins;
+    for (std::uint64_t i = 0; i < 9000; ++i) {
+        slice got = of.get(i * apart, 4_KiB, i / 2 % 2);
+        if (i % 3 == 2) pins.push_back(std::move(got));
+    }
+    BOOST_TEST(pins.size() == 3000U);
+    BOOST_TEST(of.sum().waiting == 0U);
+}
+
 BOOST_FIXTURE_TEST_CASE(who_finds_no_record_for_a_lease_waits_for_one, two_pinned_shards) {
     pin_all_records();
     BOOST_TEST(in_all() <= owner.memory());
