@@ -144,6 +144,12 @@ void eviction::take_over(chunk& made, chunk* former) noexcept {
                          });
 }
 
+bool eviction::spares(std::uint64_t kind) noexcept {
+    if (!vain_.spare(kind, cache_.home().turn_number())) return false;
+    if (vain_.worth_repeating(kind, chunks_.rooms())) chunks_.search_again();
+    return true;
+}
+
 std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
     io::buffer_arena& arena = *cache_.home().arena();
     std::byte* buffer = arena.allocate(bytes);
@@ -154,10 +160,7 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
     const std::uint64_t turn = cache_.home().turn_number();
     // Who may have less evicted fails where others do not. Buffers are whole units.
     const std::uint64_t kind = bytes + (for_ahead_ ? 1 : 0) + (must_ ? 2 : 0);
-    if (buffer == nullptr && vain_.spare(kind, turn)) {
-        if (vain_.worth_repeating(kind, chunks_.rooms())) chunks_.search_again();
-        return nullptr;
-    }
+    if (buffer == nullptr && spares(kind)) return nullptr;
     if (buffer == nullptr) cache_.take_foreign();  // a victim may be pinned only by what is gone
     const std::uint64_t before = looks();
     const std::uint64_t rooms = chunks_.rooms();

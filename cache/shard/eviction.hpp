@@ -79,6 +79,9 @@ public:
 private:
     /// Evicts as shrink() does; no header moves.
     void keep_to_memory() noexcept;
+    /// Whether a search of this kind is not to be made now, since the last was in vain a short
+    /// while ago. If room may have come since, those who wait are served again in another turn.
+    [[nodiscard]] bool spares(std::uint64_t kind) noexcept;
     /// The estimates of other sizes begin anew. Whether that has left a page.
     [[nodiscard]] bool forget_estimates() noexcept;
     /// Closes the segments above the budget: what is in them goes as soon as nothing keeps it.

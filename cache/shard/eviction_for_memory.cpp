@@ -75,11 +75,7 @@ void eviction::keep_to_memory() noexcept {
 
 bool eviction::make_memory(std::uint64_t bytes) noexcept {
     const std::uint64_t turn = cache_.home().turn_number();
-    if (!memory_.may_have(bytes)) return false;
-    if (vain_.spare(for_memory, turn)) {
-        if (vain_.worth_repeating(for_memory, chunks_.rooms())) chunks_.search_again();
-        return false;
-    }
+    if (!memory_.may_have(bytes) || spares(for_memory)) return false;
     cache_.take_foreign();
     const std::uint64_t before = looks();
     const std::uint64_t rooms = chunks_.rooms();
@@ -90,10 +86,7 @@ bool eviction::make_memory(std::uint64_t bytes) noexcept {
 
 bool eviction::make_page() noexcept {
     const std::uint64_t turn = cache_.home().turn_number();
-    if (vain_.spare(for_page, turn)) {
-        if (vain_.worth_repeating(for_page, chunks_.rooms())) chunks_.search_again();
-        return false;
-    }
+    if (spares(for_page)) return false;
     cache_.take_foreign();
     const std::uint64_t before = looks();
     const std::uint64_t rooms = chunks_.rooms();

@@ -4,7 +4,7 @@
 #include "fill_rank.hpp"
 #include "fill_read.hpp"
 #include "fill_state.hpp"
-#include "read_turns.hpp"
+#include "manager_line.hpp"
 
 #include <leat/io/backend.hpp>
 
@@ -26,10 +26,11 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
     unsigned pieces_at_once = 0;           ///< while requests wait for the device
     unsigned small_in_flight = 0;          ///< reads, by their purposes
     unsigned large_in_flight = 0;
+    unsigned window_demands_in_flight = 0;
     unsigned background_in_flight = 0;
     unsigned window_in_flight = 0;
     io::time_point last_competition{};
-    read_turns turns;
+    manager_line line;
 
     [[nodiscard]] chunks& of(fill_rank rank) noexcept {
         return ranks[static_cast<std::size_t>(rank)];
@@ -40,6 +41,8 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
                 return small_in_flight;
             case fill_read::purpose::large_demand:
                 return large_in_flight;
+            case fill_read::purpose::window_demand:
+                return window_demands_in_flight;
             case fill_read::purpose::window:
                 return window_in_flight;
             case fill_read::purpose::background:
@@ -48,7 +51,8 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
         return background_in_flight;
     }
     [[nodiscard]] unsigned in_flight() const noexcept {
-        return small_in_flight + large_in_flight + background_in_flight + window_in_flight;
+        return small_in_flight + large_in_flight + window_demands_in_flight + background_in_flight +
+               window_in_flight;
     }
     [[nodiscard]] bool empty() const noexcept {
         return std::all_of(ranks.begin(), ranks.end(),

@@ -7,10 +7,11 @@ namespace leat::detail {
 
 struct fill_read {
     enum class purpose : std::uint8_t {
-        small_demand,  ///< somebody waits for these units, which were read at once
-        large_demand,  ///< somebody waits for these units, which were read in their turn
-        background,    ///< nobody waited for them when it began
-        window         ///< the same, as a part of a read that somebody waits for
+        small_demand,   ///< somebody waits for these units, which were read at once
+        large_demand,   ///< somebody waits for these units, which were read in their turn
+        window_demand,  ///< the same of a stream's window, which was read at once
+        background,     ///< nobody waited for them when it began
+        window          ///< the same, as a part of a read that somebody waits for
     };
 
     std::uint64_t first = 0;  ///< unit

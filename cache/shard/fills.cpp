@@ -70,7 +70,7 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             // A window that a stream waits for is no competitor of what others have asked ahead.
             const bool small = end - unit <= small_demand_units + 1;
             const auto why =
-                small ? fill_read::purpose::small_demand : fill_read::purpose::large_demand;
+                small ? fill_read::purpose::small_demand : fill_read::purpose::window_demand;
             if (!small) ++counts_.demand_reads;
             const bool begun = read(filling, {unit, end - unit, why, false, true});
             assert(begun);  // who waits holds the file
@@ -152,7 +152,7 @@ void fills::begin_read(chunk& filling, const fill_read& wanted) noexcept {
     fill_queue& queue = queue_of(filling);
     if (wanted.why == fill_read::purpose::small_demand) ++counts_.demand_reads;
     ++queue.in_flight(wanted.why);
-    if (wanted.in_turn) ++queue.turns.in_flight;
+    if (wanted.in_turn) ++queue.line.turns.in_flight;
     if (wanted.demanded()) ++filling.fill->demands;
 }
 
@@ -169,7 +169,7 @@ std::stop_token fills::withdrawal_of(chunk& filling) {
 }
 
 fill_read fills::part_of_window(const chunk& part, bool demanded, bool first) noexcept {
-    const auto why = demanded ? fill_read::purpose::large_demand : fill_read::purpose::window;
+    const auto why = demanded ? fill_read::purpose::window_demand : fill_read::purpose::window;
     return {0, part.units(), why, true, first, !first};
 }
 
@@ -292,9 +292,11 @@ chunk* fills::next_to_read(fill_queue& queue) const noexcept {
         const unsigned before = crowded ? queue.background_in_flight : 0;
         const unsigned part = queue.small_in_flight / small_demands_a_piece;
         const unsigned most = std::max(window, std::min(part, most_pieces_beside));
+        // Beside windows, which do not wait for it either: turns say how many there are.
         return queue.large_in_flight + before < most ? demanded : nullptr;
     }
-    if (queue.large_in_flight + queue.background_in_flight >= window) return nullptr;
+    const unsigned demands = queue.large_in_flight + queue.window_demands_in_flight;
+    if (demands + queue.background_in_flight >= window) return nullptr;
     if (chunk* const entered = first_of(fill_rank::entered)) return entered;
     if (chunk* const ahead = first_of(fill_rank::ahead)) return ahead;
     return queue.small_in_flight < crowd ? first_of(fill_rank::rest) : nullptr;
@@ -344,7 +346,7 @@ const char* fills::fault() noexcept {
             wrong = "a chunk has a rank but is in no fill queue";
         if (one.reads() > queue.in_flight())
             wrong = "a chunk has more reads in flight than its fill queue counts";
-        if (queue.turns.in_flight > queue.in_flight())
+        if (queue.line.turns.in_flight > queue.in_flight())
             wrong = "the reads that take turns are counted wrongly";
     });
     return wrong;

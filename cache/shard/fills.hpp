@@ -113,6 +113,7 @@ private:
                      boost::system::error_code code,
                      bool withdrawn) noexcept;
     void serve_landed(chunk& filling) noexcept;
+    void tell_those_in_line(const chunk& filling, const fill_read& landed) noexcept;
     /// The fragments of a chunk that has become complete are of no use any more.
     void supersede_fragments(const chunk& complete) noexcept;
     void read_failed(chunk& filling,

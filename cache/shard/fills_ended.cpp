@@ -1,6 +1,7 @@
 // What becomes of a read that has ended, and of those who waited for it.
 #include "chunk_reader.hpp"
 #include "fills.hpp"
+#include "shard_parts.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
 #include <leat/cache/detail/shard_cache.hpp>
@@ -8,6 +9,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -32,8 +34,8 @@ void fills::settle_read(chunk& filling,
     fill_queue& queue = queue_of(filling);
     --queue.in_flight(ended.why);
     if (ended.in_turn) {
-        --queue.turns.in_flight;
-        if (!queue.turns.empty()) chunks_.note_room();
+        --queue.line.turns.in_flight;
+        if (!queue.line.empty()) chunks_.note_room();
     }
     // The device would stand idle until those who are woken have run.
     if (!queue.empty()) cache_.home().submit_soon();
@@ -47,6 +49,7 @@ void fills::settle_read(chunk& filling,
         filling.land(ended.first, ended.count);
         fill.trust(ended.demanded());
         serve_landed(filling);
+        tell_those_in_line(filling, ended);
     } else if (withdrawn && !stopping && code != errc::file_changed) {
         // No error: somebody may have come since who shares the read.
         filling.take_back(ended.first, ended.count);
@@ -61,6 +64,20 @@ void fills::settle_read(chunk& filling,
     fill.in_hand = in_hand;
     if (fill.reads == 0) chunks_.settle(filling);
     assert(filling.fault() == nullptr);
+}
+
+// Who waits for a turn, or for a buffer, is not looked at before he has it.
+void fills::tell_those_in_line(const chunk& filling, const fill_read& landed) noexcept {
+    owner_requests& owned = cache_.parts().owner_requests;
+    if (!owned.waiting()) return;
+    // Some begin in what has landed before. Not all that begin there are looked at each time, of
+    // whom there may be many: the longest have theirs when the chunk is complete.
+    constexpr std::uint64_t back = fragment_size >> unit_shift;
+    const bool complete = filling.ready_length != 0;
+    const std::uint64_t first = complete ? 0 : landed.first - std::min(landed.first, back);
+    const std::uint64_t last = complete ? filling.units() : landed.end();
+    owned.serve_landed(filling, filling.start + (first << unit_shift),
+                       filling.start + (last << unit_shift));
 }
 
 void fills::serve_landed(chunk& filling) noexcept {

@@ -115,7 +115,8 @@ void home_requests::catch_up(const manager_core& manager,
 }
 
 // What is asked for once is not the start of more.
-std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
+std::uint32_t home_requests::window_of(chunk_request& wanted) noexcept {
+    wanted.goes_on = false;
     if (wanted.given == hint::no_retain || wanted.given == hint::once) return 0;
     const manager_core& manager = *wanted.file->manager;
     if (manager.grain >= manager.chunk_size) return 0;
@@ -135,6 +136,7 @@ std::uint32_t home_requests::window_of(const chunk_request& wanted) noexcept {
     one.stream = wanted.given == hint::stream;
     one.given = wanted.given;
     std::uint64_t window = runs_.window(one);
+    wanted.goes_on = window > wanted.size;
     if (runs_.due(one.file, offset + wanted.size, one.stretch))
         passed_mark(one.file, offset + wanted.size);
     // Of a source that reads no less than some fragments.

@@ -75,7 +75,7 @@ private:
 
     /// The bytes from where it begins that are to be read for it, as far as others of its file
     /// have shown.
-    [[nodiscard]] std::uint32_t window_of(const chunk_request& wanted) noexcept;
+    [[nodiscard]] std::uint32_t window_of(chunk_request& wanted) noexcept;
     /// Its bytes have come: what that says of its run.
     void note_brought(const chunk_request& ended) noexcept;
     void look_ahead_from(const manager_core& manager,

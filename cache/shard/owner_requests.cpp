@@ -146,16 +146,17 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
     if (found == nullptr) what = plan(wanted);
     if (!arrives(wanted, found != nullptr ? found->piece : what.piece, found)) return;
     // Those that came earlier go first.
-    if (const read_turns& turns = turns_of(wanted);
+    if (const read_turns& turns = line_of(wanted).turns;
         needs_read(found, wanted) && (turns.full() || !turns.empty()))
         return stand_for_turn(wanted);
     // Of those that wait for a buffer, those that need as much.
-    std::size_t queue = 0;
+    std::size_t queue = buffer_line::held_up;
     do {
         queue = buffer_line::queue_for(found != nullptr ? found->bytes
                                                         : room_.buffer_bytes(what.length));
-        if (found != nullptr || !line_.of(queue).empty()) continue;
+        if (found != nullptr || line_.next_of(queue) != nullptr) continue;
         chunk* const made = make(wanted, what);
+        short_of_.set(queue, made == nullptr && in_the_way_ == nullptr);
         if (made != nullptr) return serve_from_new(*made, wanted);
     } while (found == nullptr && settles_for_less(wanted, what));
     if (found == nullptr && what.piece.is_chunk() && !needs_whole_chunk(wanted)) {
@@ -270,7 +271,8 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
         }
         const extent next = part_of_window(wanted, index, at, end);
         if (next.length == 0) break;
-        if (!line_.of(buffer_line::queue_for(room_.buffer_bytes(next.length))).empty()) break;
+        if (line_.next_of(buffer_line::queue_for(room_.buffer_bytes(next.length))) != nullptr)
+            break;
         chunk* const part = room_.make(wanted, next);
         if (part == nullptr || !chunks_.start_fill(*part)) break;
         add(*part);

@@ -15,6 +15,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 
 namespace leat::detail {
@@ -48,6 +49,9 @@ public:
     /// It is no longer under way, or no longer in the table: those that it has held up are looked
     /// at when the line is served.
     void release(fill_state& over) noexcept { line_.release(over); }
+    /// Serves those in line whose bytes are there, of those that begin in this range of its chunk:
+    /// some of it has just landed.
+    void serve_landed(const chunk& landed, std::uint64_t begin, std::uint64_t end) noexcept;
     /// Serves those that wait for a buffer, as far as there are some now.
     void serve_line() noexcept;
     /// The shard stops: ends those that wait for a buffer.
@@ -107,15 +111,15 @@ private:
     void stand_in_line(chunk_request& wanted, std::size_t queue) noexcept;
     void stand_behind(chunk_request& wanted, fill_state& by) noexcept;
     void stand_for_turn(chunk_request& wanted) noexcept;
-    void move_for_turn(chunk_request& waiting, read_turns& turns) noexcept;
     /// Whether serving it from `found`, or from what is made where that is nullptr, begins a read.
     [[nodiscard]] static bool needs_read(const chunk* found, const chunk_request& wanted) noexcept;
+    [[nodiscard]] static read_turn turn_of(const chunk_request& wanted) noexcept;
     /// Those that wait for what is there, or has just been asked for, of this range of a chunk.
     void serve_others(const file_record& file,
                       std::uint64_t index,
                       std::uint64_t begin,
                       std::uint64_t end) noexcept;
-    [[nodiscard]] read_turns& turns_of(const chunk_request& wanted) const noexcept;
+    [[nodiscard]] manager_line& line_of(const chunk_request& wanted) const noexcept;
     /// False if those behind it in its queue need not try.
     [[nodiscard]] bool serve_waiter(chunk_request& first) noexcept;
     void move_in_line(chunk_request& waiting, std::size_t to) noexcept;
@@ -123,6 +127,10 @@ private:
     void leave_line(chunk_request& wanted) noexcept;
     void start_deadline(chunk_request& wanted) noexcept;
     void stop_deadline(chunk_request& wanted) noexcept;
+    void add_deadline(chunk_request& wanted, time_span length) noexcept;
+    /// Whether its manager has no turn for it, and who was looked at last, of those that need as
+    /// large a buffer, has found one.
+    [[nodiscard]] bool lacks_only_a_turn(const chunk_request& waiting) const noexcept;
     [[nodiscard]] bool may_wait(const chunk_request& wanted) const noexcept;
     void end_brief_waits() noexcept;
 
@@ -136,6 +144,7 @@ private:
     void leave_lease(chunk_request& waiter) noexcept;
 
     buffer_line line_;
+    std::bitset<manager_line::queues> short_of_;  ///< where the latest look has found no buffer
     locality locality_;
     fill_state* in_the_way_ = nullptr;  ///< of what make() would have made last
     struct granted_lease {
@@ -143,9 +152,7 @@ private:
         piece_number piece;
     };
     std::array<granted_lease, 16> granted_;  ///< since the line was served
-    unsigned moved_for_turns_ = 0;           ///< from one queue, while the line is served
-    static constexpr unsigned most_for_turns = 64;
-    std::size_t granted_count_ = 0;  ///< more than there is room for: any
+    std::size_t granted_count_ = 0;          ///< more than there is room for: any
 };
 
 }  // namespace leat::detail

@@ -5,11 +5,19 @@
 #include <leat/cache/detail/shard_cache.hpp>
 #include <leat/cache/detail/shared_cache.hpp>
 
+#include <algorithm>
+#include <bitset>
 #include <cerrno>
+#include <chrono>
 #include <limits>
 #include <utility>
 
 namespace leat::detail {
+
+namespace {
+// In one turn of the shard, so that it does not take long.
+constexpr std::size_t most_turns_at_once = 256;
+}  // namespace
 
 bool owner_requests::may_wait(const chunk_request& wanted) const noexcept {
     return !room_.out_of_memory() && (wanted.patience == patience::deadline ||
@@ -22,8 +30,17 @@ void owner_requests::start_deadline(chunk_request& wanted) noexcept {
     if (std::exchange(wanted.timed, true)) return;
     ++counts_.buffer_waits;
     wanted.deadline.run = &waited_too_long;
+    add_deadline(wanted, wanted.file->manager->pin_deadline);
+}
+
+void owner_requests::add_deadline(chunk_request& wanted, time_span length) noexcept {
     shard& here = cache_.home();
-    here.add_timer(wanted.deadline, here.after(wanted.file->manager->pin_deadline));
+    here.add_timer(wanted.deadline, here.after(length));
+}
+
+bool owner_requests::lacks_only_a_turn(const chunk_request& waiting) const noexcept {
+    const bool none = waiting.line != buffer_line::held_up && short_of_.test(waiting.line);
+    return !none && waiting.stands_in->turns.full();
 }
 
 void owner_requests::stop_deadline(chunk_request& wanted) noexcept {
@@ -31,21 +48,18 @@ void owner_requests::stop_deadline(chunk_request& wanted) noexcept {
 }
 
 void owner_requests::stand_in_line(chunk_request& wanted, std::size_t queue) noexcept {
-    line_.push(wanted, queue);
+    line_.push(wanted, line_of(wanted), queue);
     if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
     start_deadline(wanted);
 }
 
 void owner_requests::stand_behind(chunk_request& wanted, fill_state& by) noexcept {
-    line_.push_behind(wanted, by);
+    line_.push_behind(wanted, line_of(wanted), by);
     if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
 }
 
 void owner_requests::move_in_line(chunk_request& waiting, std::size_t to) noexcept {
     if (waiting.line == to) return;
-    // Who has had to wait for a turn meanwhile is not to lose his place.
-    const bool comes_back = waiting.timed && waiting.line == buffer_line::held_up;
-    if (comes_back) return line_.move_back(waiting, to);
     line_.move(waiting, to);
     start_deadline(waiting);
 }
@@ -57,20 +71,17 @@ void owner_requests::move_behind(chunk_request& waiting, fill_state& by) noexcep
 
 void owner_requests::stand_for_turn(chunk_request& wanted) noexcept {
     ++counts_.turn_waits;
-    const read_turn kind = wanted.asked_ahead            ? read_turn::ahead
-                           : wanted.window > wanted.size ? read_turn::walk
-                                                         : read_turn::alone;
-    line_.push_turn(wanted, turns_of(wanted), kind);
+    line_.push_turn(wanted, line_of(wanted), turn_of(wanted));
     if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
 }
 
-read_turns& owner_requests::turns_of(const chunk_request& wanted) const noexcept {
-    return wanted.file->manager->fills[cache_.home().index()].turns;
+read_turn owner_requests::turn_of(const chunk_request& wanted) noexcept {
+    if (wanted.asked_ahead) return read_turn::ahead;
+    return wanted.goes_on ? read_turn::walk : read_turn::alone;
 }
 
-void owner_requests::move_for_turn(chunk_request& waiting, read_turns& turns) noexcept {
-    line_.move_turn(waiting, turns, read_turn::again);
-    ++moved_for_turns_;
+manager_line& owner_requests::line_of(const chunk_request& wanted) const noexcept {
+    return wanted.file->manager->fills[cache_.home().index()].line;
 }
 
 void owner_requests::leave_line(chunk_request& wanted) noexcept {
@@ -81,8 +92,12 @@ void owner_requests::leave_line(chunk_request& wanted) noexcept {
 
 void owner_requests::waited_too_long(work& item) noexcept {
     chunk_request& wanted = chunk_request::of_message(item);
-    wanted.timed = false;
     owner_requests& here = wanted.owner->parts().owner_requests;
+    if (here.lacks_only_a_turn(wanted)) {
+        const time_span length = wanted.file->manager->pin_deadline;
+        return here.add_deadline(wanted, std::max<time_span>(length, std::chrono::milliseconds{1}));
+    }
+    wanted.timed = false;
     here.line_.remove(wanted);
     if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
     here.chunks_.note_room();
@@ -107,6 +122,7 @@ void owner_requests::end_brief_waits() noexcept {
         if (waiter.patience != patience::brief || waiter.line == buffer_line::held_up) return;
         leave_line(waiter);
         answers_.send(waiter, code);
+        chunks_.note_room();  // for those behind it, for whom more may be evicted
     });
 }
 
@@ -115,8 +131,8 @@ bool owner_requests::serve_waiter(chunk_request& first) noexcept {
     in_the_way_ = nullptr;
     chunk* found = find(first);
     const bool made = found == nullptr;
-    if (read_turns& turns = turns_of(first); needs_read(found, first) && turns.full()) {
-        move_for_turn(first, turns);
+    if (needs_read(found, first) && first.stands_in->turns.full()) {
+        line_.move_turn(first, read_turn::again);
         return true;
     }
     extent what;
@@ -183,12 +199,22 @@ void owner_requests::serve_others(const file_record& file,
     line_.each_at(file, index, begin, end, [&](chunk_request& waiter) {
         chunk* const there = find(waiter);
         if (there == nullptr || reader_before(*there, waiter) != nullptr) return;
-        read_turns& turns = turns_of(waiter);
-        if (needs_read(there, waiter) && turns.full()) {
-            if (waiter.turns == nullptr) move_for_turn(waiter, turns);
+        if (needs_read(there, waiter) && waiter.stands_in->turns.full()) {
+            if (!waiter.waits_for_turn) line_.move_turn(waiter, read_turn::again);
             return;
         }
         if (!can_serve_from(*there, waiter)) return;
+        leave_line(waiter);
+        if (arrives(waiter, there->piece, there)) serve_from(*there, waiter);
+    });
+}
+
+void owner_requests::serve_landed(const chunk& landed,
+                                  std::uint64_t begin,
+                                  std::uint64_t end) noexcept {
+    line_.each_at(*landed.file, landed.piece.index(), begin, end, [&](chunk_request& waiter) {
+        chunk* const there = find(waiter);
+        if (there == nullptr || !there->has_landed(waiter)) return;
         leave_line(waiter);
         if (arrives(waiter, there->piece, there)) serve_from(*there, waiter);
     });
@@ -227,21 +253,29 @@ void owner_requests::serve_line() noexcept {
     leave_leases();
     bool coming = false;
     bool short_of_room = false;
-    for (std::size_t which = 0; which < buffer_line::queues; ++which) {
-        buffer_line::queue& in = line_.of(which);
-        moved_for_turns_ = 0;
-        // Of those that a read has held up, or whose turn has come, none stays where it is.
-        while (!in.empty() || (which == buffer_line::held_up && line_.take_turns())) {
-            if (serve_waiter(in.front())) {
-                // The others would come back with them.
-                if (which != buffer_line::held_up && moved_for_turns_ >= most_for_turns) break;
-                continue;
-            }
-            short_of_room = true;
-            coming = coming || room_.coming();
-            if (which != buffer_line::held_up) break;
-        }
+    const auto served = [&](chunk_request& first) {
+        if (serve_waiter(first)) return true;
+        short_of_room = true;
+        coming = coming || room_.coming();
+        return false;
+    };
+    const auto serve_those_over = [&] {
+        std::size_t count = 0;
+        for (; chunk_request* const first = line_.next_over(); ++count) served(*first);
+        return count;
+    };
+    serve_those_over();
+    std::bitset<manager_line::queues> without;  // who stand there would find none either
+    while (chunk_request* const first = line_.next(without)) {
+        const std::size_t which = first->line;
+        if (!served(*first)) without.set(which);
+        short_of_.set(which, without.test(which));
     }
+    // Behind those that had their turns before. Whose turn has come may find no buffer, and so all
+    // of them, of whom there may be many.
+    std::size_t looks = 0;
+    while (looks < most_turns_at_once && line_.take_turns()) looks += serve_those_over();
+    if (looks >= most_turns_at_once && line_.may_take_turns()) chunks_.search_again();
     if (short_of_room && !coming) end_brief_waits();
 }
 
@@ -254,7 +288,13 @@ const char* owner_requests::fault() noexcept {
         if (one.owner != &cache_) wrong = "a request waits for a buffer of another shard";
         if (one.behind != nullptr && (!one.behind->under_way() || one.behind->of->doomed))
             wrong = "a request waits for a read that is over";
-        brief += one.patience == patience::brief ? 1 : 0;
+        if (one.waits_for_turn && one.size <= fragment_size) {
+            const chunk* const there = find(one);
+            if (there != nullptr && there->has_landed(one))
+                wrong = "a request waits for a turn though its bytes are there";
+        }
+        const bool for_buffer = one.line != buffer_line::held_up;
+        brief += for_buffer && one.patience == patience::brief ? 1 : 0;
     });
     if (wrong != nullptr) return wrong;
     if (line_.may_take_turns() && !chunks_.room_may_have_come())

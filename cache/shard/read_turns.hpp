@@ -18,8 +18,9 @@ namespace leat::detail {
 /// without a buffer: first those that had their turn already and found none then; of the others a
 /// reader that goes through a file after three that ask for one thing, since he waits for many
 /// reads and they for one; and last what nobody waits for yet.
-struct read_turns : boost::intrusive::list_base_hook<> {
-    using requests = boost::intrusive::list<chunk_request>;
+struct read_turns {
+    using requests =
+        boost::intrusive::list<chunk_request, boost::intrusive::constant_time_size<false>>;
 
     unsigned at_once = 1;
     /// Reads that begin at once: small ones that somebody waits for, and windows. Those that wait
@@ -32,14 +33,14 @@ struct read_turns : boost::intrusive::list_base_hook<> {
                            [](const requests& one) { return one.empty(); });
     }
     void push(chunk_request& waiter, read_turn kind) noexcept {
-        waiter.turns = this;
+        waiter.waits_for_turn = true;
         waiter.turn = kind;
         of(kind).push_back(waiter);
     }
     /// Precondition: it waits here.
     void remove(chunk_request& waiter) noexcept {
-        assert(waiter.turns == this);
-        waiter.turns = nullptr;
+        assert(waiter.waits_for_turn);
+        waiter.waits_for_turn = false;
         of(waiter.turn).erase(requests::s_iterator_to(waiter));
     }
     /// Whose turn it is, and the next call says whose is the next. Precondition: some wait.

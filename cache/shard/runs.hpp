@@ -156,6 +156,11 @@ public:
     void set_pinned(std::uint64_t bytes) noexcept { pinned_ = bytes; }
 
 private:
+    /// Misses at equal distances.
+    struct steps {
+        std::uint64_t bytes = 0;  ///< from one to the next
+        std::uint8_t count = 0;   ///< one after the other
+    };
     struct run : boost::intrusive::list_base_hook<> {
         std::uint64_t file = 0;
         std::uint64_t place = 0;  ///< where its last window ends: see place_of()
@@ -170,8 +175,7 @@ private:
         std::uint64_t missed = 0;  ///< of what has been read, plus one; 0: none since
         std::uint64_t clock = 0;   ///< bytes that were read for others before
         std::uint64_t last = 0;    ///< the offset of its last miss
-        std::uint64_t step = 0;    ///< bytes from the one before to that
-        std::uint8_t steps = 0;    ///< as long, one after the other
+        steps made;                ///< up to that
         look_ahead* asked = nullptr;
         run* chain = nullptr;    ///< next in its bucket
         std::uint8_t joins = 0;  ///< requests that have continued it, as far as they matter
@@ -186,6 +190,7 @@ private:
         hint given = hint::normal;
     };
     using queue = boost::intrusive::list<run, boost::intrusive::constant_time_size<false>>;
+    static constexpr std::uint64_t short_window = 16;  // fragments
 
     /// Runs are found by where their windows end: long ones by their stretches, which are few, and
     /// short ones, of whoever asks here and there, by pieces no longer than they are at most.
@@ -198,6 +203,13 @@ private:
                             std::uint64_t per_stretch) noexcept;
     /// Whether the miss, in fragment `at`, goes on where the run's reader has stopped.
     [[nodiscard]] static bool goes_on(const run& known, const miss& one, std::uint64_t at) noexcept;
+    /// The run that the miss, in fragment `first`, continues, in order or by steps, or nullptr; and
+    /// the steps that are `made` then. `known`: the one that has this fragment, if any.
+    [[nodiscard]] run* find_continued(const miss& one,
+                                      std::uint64_t first,
+                                      run* known,
+                                      std::uint64_t per_stretch,
+                                      steps& made) noexcept;
     /// The run to whose last miss the one at `offset` is a step, no longer than those of steps are,
     /// or nullptr. `known`: the one that has this fragment, if any.
     [[nodiscard]] run* find_before(std::uint64_t file,
@@ -219,6 +231,13 @@ private:
     void take_out(run& gone) noexcept;
     void list(run& added, std::uint64_t per_stretch) noexcept;
     void forget_old() noexcept;
+    /// Fragments of the window that follows so many.
+    [[nodiscard]] static std::uint64_t window_after(std::uint64_t come_through) noexcept;
+    /// Where a window ends that reaches `end`, and is to reach `least` at least, over chunks of
+    /// `chunk` bytes.
+    [[nodiscard]] static std::uint64_t whole_chunks(std::uint64_t end,
+                                                    std::uint64_t least,
+                                                    std::uint64_t chunk) noexcept;
     /// The fragments that a window has at most, so that it and half of the next one fit twice the
     /// share: a third more than that.
     [[nodiscard]] std::uint64_t most() const noexcept;

@@ -33,7 +33,14 @@ using extent_reads = std::vector<extent_read>;
     co_return got.size() == config.size&& is_pattern(got.bytes(), 1, config.offset);
 }
 
-/// The same for a walk in order by requests of `step` bytes, up to `end`.
+/// A slice, or an empty one where there is an error.
+[[nodiscard]] inline task<slice> get_or_none(const chunk_manager& manager, chunk_config config) {
+    as_result asking{manager.get_chunk(config)};
+    result<slice> got = co_await asking;
+    co_return got ? std::move(*got) : slice{};
+}
+
+/// Whether the bytes are right, for a walk in order by requests of `step` bytes, up to `end`.
 [[nodiscard]] inline task<bool> right_walk(const chunk_manager& manager,
                                            chunk_config first,
                                            std::uint64_t end) {
@@ -89,6 +96,15 @@ struct fragments {
                             std::uint64_t step,
                             unsigned shard = 0) {
         return owner.spawn_on(shard, right_walk(manager, at(begin, step), end)).get();
+    }
+    /// Keeps pieces of `size` bytes from `offset` on until there is room for no more.
+    [[nodiscard]] std::vector<slice> pin_all(std::uint64_t offset, std::uint64_t size) {
+        std::vector<slice> pins;
+        for (;; offset += size) {
+            slice got = owner.run(get_or_none(manager, at(offset, size, hint::no_wait)));
+            if (!got) return pins;
+            pins.push_back(std::move(got));
+        }
     }
     /// The source's reads since it was last asked, in the order of their offsets.
     [[nodiscard]] extent_reads reads() {

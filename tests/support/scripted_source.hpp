@@ -31,7 +31,9 @@ struct script {
         ~std::uint64_t{0}};  ///< reads that touch [bad_from, bad_to) fail with EIO
     std::atomic<std::uint64_t> bad_to{0};
     std::atomic<std::uint64_t> held_at{
-        ~std::uint64_t{0}};                      ///< no read that has the byte at this offset ends
+        ~std::uint64_t{0}};  ///< no read that has the byte at this offset ends
+    std::atomic<std::uint64_t> held_from{
+        ~std::uint64_t{0}};                      ///< nor one that begins there, or later
     std::atomic<bool> too_little{false};         ///< reads give one byte less
     std::atomic<bool> held{false};               ///< no read ends, unless a stop of it is requested
     std::atomic<bool> deaf{false};               ///< not even then, as a device that has begun
@@ -109,7 +111,10 @@ public:
         while (urgency == priority::background && script_->hold_background) {
             co_await sleep(std::chrono::milliseconds{1});
         }
-        const auto is_held = [&] { return script_->held || script_->held_at - offset < size; };
+        const auto is_held = [&] {
+            return script_->held || script_->held_at - offset < size ||
+                   offset >= script_->held_from;
+        };
         while (is_held()) {
             if (script_->deaf) {
                 co_await yield{};

@@ -2,8 +2,11 @@
 #include "cache_support.hpp"
 #include "fragments.hpp"
 #include "small_engine.hpp"
+#include "stepped_shards.hpp"
 #include "two_shards.hpp"
 
+#include <leat/cache/detail/manager_access.hpp>
+#include <leat/cache/detail/shared_cache.hpp>
 #include <leat/leat.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -28,9 +31,7 @@ struct two_stepped {
     two_stepped(std::uint64_t memory, std::uint64_t chunk_size, std::uint64_t lowered_to = 0)
         : owner(hosted(memory, chunk_size, lowered_to)),
           manager(owner, scripted_source{source}, {.pin_deadline = time_span::max()}) {
-        owner.start();
-        owner.at(0).open();
-        owner.at(1).open();
+        test::start_both(owner);
         from = complete(0, open(manager));
     }
     static engine_options hosted(std::uint64_t memory,
@@ -48,15 +49,10 @@ struct two_stepped {
         static_cast<void>(owner.join());
     }
     static task<file> open(chunk_manager& of) { co_return co_await of.open("any"); }
-    void turn_both() {
-        owner.at(0).turn();
-        owner.at(1).turn();
-    }
+    void turn_both() { test::turn_both(owner); }
     template <class T>
     T complete(unsigned shard, task<T> job) {
-        spawned<T> running = owner.spawn_on(shard, std::move(job));
-        while (owner.roots() != 0) turn_both();
-        return running.get();
+        return test::complete(owner, shard, std::move(job));
     }
     /// The next that the first shard owns.
     [[nodiscard]] chunk_config next(std::uint64_t apart, std::uint64_t size) {
@@ -158,4 +154,63 @@ BOOST_AUTO_TEST_CASE(of_few_chunks_none_goes_before_one_that_is_older_and_leased
     BOOST_TEST(ask_for_new(of, 1).well == 0U);
     for (std::uint64_t i = 4; i < 8; ++i)
         BOOST_TEST(of.complete(0, present(of.manager, all[i])), "chunk " << i);
+}
+
+namespace {
+
+/// A request that nobody waits for, as a stream makes it.
+struct ahead : detail::chunk_request {
+    ahead() {
+        done = [](detail::chunk_request& over) noexcept {
+            auto& self = static_cast<ahead&>(over);
+            if (self.pinned != nullptr) const slice let_go{*self.pinned, self.in, self.size};
+            self.ended = true;
+        };
+        size = window = static_cast<std::uint32_t>(64_KiB);
+        patience = detail::patience::brief;
+        asked_ahead = true;
+    }
+    bool ended = false;
+};
+
+task<bool> begin(const chunk_manager& manager, chunk_config wanted, ahead& one) {
+    co_return detail::shard_cache::current().request(one, wanted.file.number, wanted.offset,
+                                                     detail::manager_access::core(manager));
+}
+
+}  // namespace
+
+// What is read ahead evicts less than what somebody waits for.
+BOOST_AUTO_TEST_CASE(who_asks_behind_one_ahead_that_is_sent_away_is_looked_at) {
+    two_stepped of{16_MiB, 1_MiB};
+    const auto next = [&] { return of.next(1_MiB, 64_KiB); };
+    std::vector<slice> pins;
+    for (;;) {
+        chunk_config wanted = next();
+        wanted.hint = hint::no_wait;
+        slice got = of.complete(0, test::get_or_none(of.manager, wanted));
+        if (!got) break;
+        pins.push_back(std::move(got));
+    }
+    pins.resize(pins.size() - 2);
+    of.turn_both();
+    // One of the two places is another shard's, as it turns out; in the other is what waits for a
+    // reader.
+    const chunk_config leased = next();
+    of.load_by_lease(leased);
+    ahead waits_for_reader;
+    BOOST_TEST(of.complete(0, begin(of.manager, next(), waits_for_reader)));
+    while (!waits_for_reader.ended) of.turn_both();
+    BOOST_TEST(!waits_for_reader.code);
+    const slice held = of.complete(1, get(of.manager, leased));
+    ahead finds_none;
+    BOOST_TEST(of.complete(0, begin(of.manager, next(), finds_none)));
+    answers all;
+    spawned<void> demand = of.owner.spawn_on(0, ask(of.manager, next(), all));
+    for (int turns = 0; turns < 2000 && all.well + all.failed == 0; ++turns) of.turn_both();
+    BOOST_TEST(finds_none.ended);
+    BOOST_TEST(all.well == 1U);
+    pins.clear();
+    while (of.owner.roots() != 0) of.turn_both();
+    demand.get();
 }

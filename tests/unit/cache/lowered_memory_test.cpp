@@ -101,36 +101,34 @@ BOOST_AUTO_TEST_CASE(a_shard_keeps_no_leases_that_its_memory_has_no_room_for) {
 
 namespace {
 
-/// Reads pieces in no order, of which each is held until so many more have been read that in each
-/// segment there is always something that is held; after half of them the memory is lowered. What
-/// there is when the last are held.
-task<held> hold_some(engine& owner, chunk_manager& manager, std::uint64_t count) {
+/// Reads pieces in no order, as `use` does it; after half of them the memory is lowered. What there
+/// is after the last.
+template <class Use>
+task<held> lower_amid(engine& owner, chunk_manager& manager, std::uint64_t count, Use& use) {
     const file from = co_await manager.open("any");
     std::minstd_rand random{7};
-    std::array<slice, 512> some;
     for (std::uint64_t n = 0; n < count; ++n) {
         if (n == count / 2) owner.set_memory(16_MiB);
-        const std::uint64_t offset = random() % 6000 * 128_KiB;
-        slice& next = some[n % some.size()];
-        next = slice{};
-        next = co_await manager.get_chunk({from, offset, 16_KiB});
+        co_await use.piece(manager, from, n, random() % 6000 * 128_KiB);
         co_await yield{};
     }
     co_return co_await held_here();
 }
 
-}  // namespace
+/// Each is held until so many more have been read that in each segment there is always something
+/// that is held.
+struct hold_each {
+    task<> piece(chunk_manager& manager, file from, std::uint64_t n, std::uint64_t offset) {
+        slice& next = some[n % some.size()];
+        next = slice{};
+        next = co_await manager.get_chunk({from, offset, 16_KiB});
+    }
+    std::array<slice, 512> some;
+};
 
-namespace {
-
-/// The same, of which some pieces are pinned again before they are let go of.
-task<held> use_some_all_the_time(engine& owner, chunk_manager& manager, std::uint64_t count) {
-    const file from = co_await manager.open("any");
-    std::minstd_rand random{7};
-    std::array<slice, 60> hot;
-    for (std::uint64_t n = 0; n < count; ++n) {
-        if (n == count / 2) owner.set_memory(16_MiB);
-        const std::uint64_t offset = random() % 6000 * 128_KiB;
+/// Some others are pinned again before they are let go of.
+struct hold_some_all_the_time {
+    task<> piece(chunk_manager& manager, file from, std::uint64_t n, std::uint64_t offset) {
         {
             const slice other = co_await manager.get_chunk({from, offset, 16_KiB});
         }
@@ -138,29 +136,33 @@ task<held> use_some_all_the_time(engine& owner, chunk_manager& manager, std::uin
         const std::uint64_t which = n / 64 % hot.size();
         slice again = co_await manager.get_chunk({from, 4_GiB + which * 128_KiB, 16_KiB});
         hot[which] = std::move(again);
-        co_await yield{};
     }
-    co_return co_await held_here();
+    std::array<slice, 60> hot;
+};
+
+/// What is held after that, of a memory that was four times as large before.
+template <class Use>
+held held_after(std::uint64_t count) {
+    Use use;
+    engine owner{lowered_later(1, 64_MiB)};
+    const auto source = script_of(8_GiB);
+    source->grain = 4_KiB;
+    chunk_manager manager{owner, scripted_source{source}};
+    const held now = owner.run(lower_amid(owner, manager, count, use));
+    use = {};
+    return now;
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(what_is_pinned_without_a_gap_does_not_keep_its_segment) {
-    engine owner{lowered_later(1, 64_MiB)};
-    const auto source = script_of(8_GiB);
-    source->grain = 4_KiB;
-    chunk_manager manager{owner, scripted_source{source}};
-    const held now = owner.run(use_some_all_the_time(owner, manager, 16000));
+    const held now = held_after<hold_some_all_the_time>(16000);
     BOOST_TEST(now.bytes == 16_MiB);
     BOOST_TEST(now.in_use <= now.bytes);
 }
 
 BOOST_AUTO_TEST_CASE(the_memory_is_lowered_while_something_is_pinned_in_each_segment) {
-    engine owner{lowered_later(1, 64_MiB)};
-    const auto source = script_of(8_GiB);
-    source->grain = 4_KiB;
-    chunk_manager manager{owner, scripted_source{source}};
-    const held now = owner.run(hold_some(owner, manager, 12000));
+    const held now = held_after<hold_each>(12000);
     BOOST_TEST(now.bytes == 16_MiB);
     BOOST_TEST(now.in_use <= now.bytes);
 }

@@ -227,7 +227,6 @@ BOOST_AUTO_TEST_CASE(pins_in_each_page_of_entries_keep_nobody_from_a_record_for_
         if (i % 3 == 2) pins.push_back(std::move(got));
     }
     BOOST_TEST(pins.size() == 3000U);
-    BOOST_TEST(of.sum().waiting == 0U);
 }
 
 BOOST_FIXTURE_TEST_CASE(who_finds_no_record_for_a_lease_waits_for_one, two_pinned_shards) {

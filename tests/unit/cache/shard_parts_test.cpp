@@ -4,6 +4,7 @@
 #include "pattern.hpp"
 #include "scripted_source.hpp"
 #include "small_engine.hpp"
+#include "stepped_shards.hpp"
 
 #include <leat/cache/detail/manager_access.hpp>
 #include <leat/leat.hpp>
@@ -11,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <string_view>
+#include <utility>
 
 using namespace leat;
 using namespace leat::literals;
@@ -27,9 +29,7 @@ std::string_view said(const char* fault) {
 struct stepped {
     stepped() {
         source->size = 64 * 64_KiB;
-        owner.start();
-        owner.at(0).open();
-        owner.at(1).open();
+        test::start_both(owner);
         complete(1, get_remote());
     }
     static engine_options options() {
@@ -37,15 +37,11 @@ struct stepped {
         made.hosted = true;
         return made;
     }
-    void turn() {
-        owner.at(0).turn();
-        owner.at(1).turn();
-    }
     template <class T>
     T complete(unsigned shard, task<T> job) {
         spawned<T> running = owner.spawn_on(shard, std::move(job));
-        while (owner.roots() != 0) turn();
-        turn();  // what nobody waits for is read, too
+        while (owner.roots() != 0) test::turn_both(owner);
+        test::turn_both(owner);  // what nobody waits for is read, too
         return running.get();
     }
     task<> get_remote() {
@@ -169,17 +165,17 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     BOOST_TEST(said(cache(0).fault()) == "a chunk has a rank but is in no fill queue");
     one.fill->rank = detail::fill_rank::none;
     one.fill->reads = 1;
-    queue().turns.in_flight = 1;
+    queue().line.turns.in_flight = 1;
     queue().small_in_flight = 1;
     BOOST_TEST(said(cache(0).fault()) == "");
-    queue().turns.in_flight = 2;
+    queue().line.turns.in_flight = 2;
     BOOST_TEST(said(cache(0).fault()) == "the reads that take turns are counted wrongly");
-    queue().turns.in_flight = 1;
+    queue().line.turns.in_flight = 1;
     one.fill->reads = 2;
     BOOST_TEST(said(cache(0).fault()) ==
                "a chunk has more reads in flight than its fill queue counts");
     queue().small_in_flight = 0;
-    queue().turns.in_flight = 0;
+    queue().line.turns.in_flight = 0;
     one.fill->reads = 0;
     cache(0).parts().chunks.end_fill(one);
 
@@ -258,13 +254,16 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
 
     waiter.ended = false;
     waiter.cancelled = false;
-    queue().turns.in_flight = queue().small_in_flight = queue().turns.at_once;
+    queue().line.turns.in_flight = queue().small_in_flight = queue().line.turns.at_once;
     BOOST_REQUIRE(complete(0, ask(*this, waiter, offset)));
     BOOST_TEST(said(cache(0).fault()) == "");
-    --queue().turns.in_flight;
+    --queue().line.turns.in_flight;
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn that it could have");
-    ++queue().turns.in_flight;
+    ++queue().line.turns.in_flight;
+    const std::uint64_t index = std::exchange(waiter.index, wanted.offset / 64_KiB);
+    BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn though its bytes are there");
+    waiter.index = index;
     complete(0, cancel(waiter));
     BOOST_TEST(waiter.ended);
-    queue().turns.in_flight = queue().small_in_flight = 0;
+    queue().line.turns.in_flight = queue().small_in_flight = 0;
 }

@@ -124,14 +124,25 @@ BOOST_AUTO_TEST_CASE(what_is_free_in_closed_segments_is_not_allocated) {
     for (std::byte* one : left) arena.release(one, size);
 }
 
-BOOST_AUTO_TEST_CASE(as_many_are_open_again_as_a_larger_budget_has_room_for) {
-    buffer_arena arena({.budget = 4 * segment, .huge_pages = false, .segment_bytes = segment});
-    constexpr std::size_t size = segment / 4;
+namespace {
+
+/// Full of buffers of a quarter of a segment, with a budget of one: of each of the four one was
+/// released then.
+struct lowered {
+    lowered() {
+        while (std::byte* const one = arena.allocate(size)) taken.push_back(one);
+        arena.set_budget(segment);
+        arena.close_excess();
+        for (std::size_t i = 0; i < taken.size(); i += 4) arena.release(taken[i], size);
+    }
+    static constexpr std::size_t size = segment / 4;
+    buffer_arena arena{{.budget = 4 * segment, .huge_pages = false, .segment_bytes = segment}};
     std::vector<std::byte*> taken;
-    while (std::byte* const one = arena.allocate(size)) taken.push_back(one);
-    arena.set_budget(segment);
-    arena.close_excess();
-    for (std::size_t i = 0; i < taken.size(); i += 4) arena.release(taken[i], size);
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(as_many_are_open_again_as_a_larger_budget_has_room_for, lowered) {
     arena.set_budget(3 * segment);
     std::size_t closed = 0;
     arena.each_closed([&](std::size_t) { ++closed; });
@@ -143,14 +154,7 @@ BOOST_AUTO_TEST_CASE(as_many_are_open_again_as_a_larger_budget_has_room_for) {
         if (one != nullptr) arena.release(one, size);
 }
 
-BOOST_AUTO_TEST_CASE(closed_segments_are_open_again_when_the_budget_rises) {
-    buffer_arena arena({.budget = 4 * segment, .huge_pages = false, .segment_bytes = segment});
-    constexpr std::size_t size = segment / 4;
-    std::vector<std::byte*> taken;
-    while (std::byte* const one = arena.allocate(size)) taken.push_back(one);
-    arena.set_budget(segment);
-    arena.close_excess();
-    for (std::size_t i = 0; i < taken.size(); i += 4) arena.release(taken[i], size);
+BOOST_FIXTURE_TEST_CASE(closed_segments_are_open_again_when_the_budget_rises, lowered) {
     BOOST_TEST(arena.allocate(size) == taken[0]);
     BOOST_TEST(arena.allocate(size) == nullptr);
     arena.set_budget(4 * segment);

@@ -43,7 +43,10 @@ struct manager_options {
     /// They wait without a buffer, as long as it takes, those for one thing before those that go
     /// through files. Sources that are far away need more: as many as are answered in the time that
     /// one takes. A device that has more than it works on at once serves the latest last: 128 of
-    /// 64 KiB are 3.5 ms of a disk of 2.4 GB/s.
+    /// 64 KiB are 3.5 ms of a disk of 2.4 GB/s. A reader's window counts as one, though a source
+    /// that cannot read into several buffers is asked for each of its fragments; what is read in
+    /// pieces has competing_fill_bytes instead; and who shared a read that has failed asks again
+    /// alone, at once.
     unsigned reads_at_once = 128;
     /// The smallest read worth making, in bytes: a power of two, at least unit_size; what is asked
     /// for is rounded up to it. From chunk_size on, each miss reads its whole chunk. 0: as the

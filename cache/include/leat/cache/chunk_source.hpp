@@ -54,7 +54,9 @@ enum class priority : std::uint8_t {
 /// likes.
 ///
 /// Threads: both are called on every shard, several at once, each in a task that runs on its
-/// caller's shard and must end there. What the source wrote is seen by whoever gets the slice.
+/// caller's shard and must end there. What the source wrote is seen by whoever gets the slice. A
+/// read must not wait for a chunk of the same manager: all that the manager may have in flight, or
+/// in memory, may be waiting in the same way.
 ///
 /// Lifetime: the manager keeps the source until the last open() and read() have ended, also after
 /// its own end. The file and the buffer live until read() has ended; the buffer must not be touched

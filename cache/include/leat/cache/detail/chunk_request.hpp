@@ -20,7 +20,7 @@ namespace leat::detail {
 struct chunk;
 struct fill_state;
 struct lease;
-struct read_turns;
+struct manager_line;
 
 /// How long a request waits for a buffer.
 enum class patience : std::uint8_t {
@@ -87,16 +87,21 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     std::uint32_t grant = 0;  ///< the generation of the lease that the owner granted
     /// Owner's: bytes from `in` on of which nothing was there, and which are read for it, or ahead.
     std::uint32_t brought = 0;
-    std::int64_t used = 0;  ///< stamp by which the owner has noted this use
-    bool whole = false;     ///< the chunk was complete when granted
-    bool fleeting = false;  ///< its lease is to go home with the last pin
-    bool retried = false;   ///< its units have been read alone after a larger read failed
-    bool unread = false;    ///< owner's: a large one with units that no read in flight brings
-    bool expected = false;  ///< owner's: the policy knows that it is wanted
-    std::uint8_t line = 0;  ///< owner's: the queue in which it waits for a buffer
+    std::int64_t used = 0;        ///< stamp by which the owner has noted this use
+    bool whole = false;           ///< the chunk was complete when granted
+    bool fleeting = false;        ///< its lease is to go home with the last pin
+    bool goes_on = false;         ///< its reader goes through the file, or says so
+    bool retried = false;         ///< its units have been read alone after a larger read failed
+    bool unread = false;          ///< owner's: a large one with units that no read in flight brings
+    bool expected = false;        ///< owner's: the policy knows that it is wanted
+    std::uint8_t line = 0;        ///< owner's: the queue in which it waits for a buffer
+    bool waits_for_turn = false;  ///< owner's: until it may have a read
     /// Owner's: of the read that is in the way of its own, which it waits behind.
     fill_state* behind = nullptr;
-    read_turns* turns = nullptr;  ///< owner's: where it waits until it may have a read
+    /// Owner's: with which it waits, for a buffer, a turn, or a read.
+    manager_line* stands_in = nullptr;
+    /// Owner's, while it waits so: its number among those that wait for buffers; 0: it has none.
+    std::uint64_t arrival;
     read_turn turn = read_turn::alone;
     bool timed = false;  ///< owner's: it has found no buffer, and its deadline runs
     bool cancelled = false;
