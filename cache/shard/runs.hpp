@@ -134,7 +134,7 @@ public:
     [[nodiscard]] bool comes_to(std::uint64_t file,
                                 std::uint64_t at,
                                 std::uint64_t stretch) noexcept {
-        return find(file, at >> fragment_shift, stretch >> fragment_shift) != nullptr;
+        return find_offset(file, at, stretch) != nullptr;
     }
     /// The offsets from `from` to `to` are in memory, and so is what follows up to the offset `at`,
     /// where a reader is: a stream whose window ends there is his, and comes to where he is. False
@@ -201,6 +201,12 @@ private:
     [[nodiscard]] run* find(std::uint64_t file,
                             std::uint64_t at,
                             std::uint64_t per_stretch) noexcept;
+    /// The same for an offset.
+    [[nodiscard]] run* find_offset(std::uint64_t file,
+                                   std::uint64_t offset,
+                                   std::uint64_t stretch) noexcept {
+        return find(file, offset >> fragment_shift, stretch >> fragment_shift);
+    }
     /// Whether the miss, in fragment `at`, goes on where the run's reader has stopped.
     [[nodiscard]] static bool goes_on(const run& known, const miss& one, std::uint64_t at) noexcept;
     /// The run that the miss, in fragment `first`, continues, in order or by steps, or nullptr; and

@@ -9,7 +9,7 @@
 namespace leat::detail {
 
 bool runs::due(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {
-    const run* const known = find(file, (at - 1) >> fragment_shift, stretch >> fragment_shift);
+    const run* const known = find_offset(file, at - 1, stretch);
     return known != nullptr && known->streams && known->mark != 0 && at > known->mark &&
            known->asked == nullptr;
 }
@@ -80,7 +80,7 @@ bool runs::spread(std::uint64_t file,
                   std::uint64_t begin,
                   std::uint64_t mark,
                   std::uint64_t stretch) noexcept {
-    run* const known = find(file, begin >> fragment_shift, stretch >> fragment_shift);
+    run* const known = find_offset(file, begin, stretch);
     if (known == nullptr || !known->streams || known->walked || known->spread) return false;
     known->spread = true;
     known->mark = mark;
@@ -90,7 +90,7 @@ bool runs::spread(std::uint64_t file,
 look_ahead** runs::asked_for(std::uint64_t file,
                              std::uint64_t begin,
                              std::uint64_t stretch) noexcept {
-    run* const known = find(file, begin >> fragment_shift, stretch >> fragment_shift);
+    run* const known = find_offset(file, begin, stretch);
     return known != nullptr && known->streams ? &known->asked : nullptr;
 }
 
@@ -112,7 +112,7 @@ void runs::asked(std::uint64_t file,
                  std::uint64_t end,
                  std::uint64_t stretch) noexcept {
     const std::uint64_t per_stretch = stretch >> fragment_shift;
-    run* const known = find(file, begin >> fragment_shift, per_stretch);
+    run* const known = find_offset(file, begin, stretch);
     if (known == nullptr) return;
     take_out(*known);
     known->mark = 0;
@@ -129,12 +129,12 @@ bool runs::reaches(std::uint64_t file,
                    std::uint64_t at,
                    std::uint64_t end,
                    std::uint64_t stretch) noexcept {
-    const run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
+    const run* const known = find_offset(file, at, stretch);
     return known == nullptr || known->walked || known->end == end >> fragment_shift;
 }
 
 void runs::unread(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {
-    run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift);
+    run* const known = find_offset(file, at, stretch);
     if (known == nullptr) return;
     if (known->down != 0) {
         known->start -= (known->start - known->end) / 2;
@@ -170,7 +170,7 @@ bool runs::came_through(std::uint64_t file,
 
 void runs::ended(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept {
     // A reader who has found some in memory may have left several.
-    while (run* const known = find(file, at >> fragment_shift, stretch >> fragment_shift)) {
+    while (run* const known = find_offset(file, at, stretch)) {
         take_out(*known);
         while (known->asked != nullptr) known->asked->drop();
         known->streams = false;
