@@ -42,7 +42,7 @@ task<std::size_t> any_source::read_list(opened_file& file,
     assert(!buffers.empty() && buffers.size() <= longest_list);
     list_read parts{*this, file, offset, urgency};
     auto next = [&parts](std::span<std::byte> buffer) { return parts.next(buffer); };
-    co_await for_each(buffers, most_reads_at_once, next);
+    co_await for_each(buffers, buffers_at_once, next);
     co_return std::min(parts.end, parts.asked);
 }
 

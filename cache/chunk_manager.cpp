@@ -19,7 +19,6 @@ namespace leat {
 namespace {
 
 constexpr std::uint64_t most_competing_fill_bytes = 64 * MiB;
-constexpr unsigned most_reads_at_once = 65'536;
 
 /// A manager as a source: its files, which are told apart as it tells them, and its read().
 class manager_source final : public detail::any_source {
@@ -161,9 +160,10 @@ chunk_manager::chunk_manager(leat::engine& engine,
                                          ", not a multiple of " + format_size(fill_piece) +
                                          " up to " + format_size(most_competing_fill_bytes));
     }
-    if (options.reads_at_once == 0 || options.reads_at_once > most_reads_at_once) {
+    constexpr unsigned most_reads = detail::any_source::most_reads_at_once;
+    if (options.reads_at_once > most_reads) {
         refuse(errc::invalid_option, "reads_at_once is " + std::to_string(options.reads_at_once) +
-                                         ", not 1 to " + std::to_string(most_reads_at_once));
+                                         ", more than " + std::to_string(most_reads));
     }
     if (options.grain != 0 && (!std::has_single_bit(options.grain) || options.grain < unit_size)) {
         refuse(errc::invalid_option, "grain is " + format_size(options.grain) +

@@ -110,24 +110,32 @@ public:
         unlink(waiter);
         stand_for_turn(waiter, kind);
     }
-    /// As many as may have reads now are to be looked at; whether there are such.
+    /// One of each manager that may have a read now is to be looked at; whether there are such.
     [[nodiscard]] bool take_turns() noexcept {
         bool some = false;
         for (auto next = managers_.begin(); next != managers_.end();) {
             read_turns& turns = (next++)->turns;  // it may leave the list
-            for (unsigned begun = turns.in_flight; begun < turns.at_once && !turns.empty();
-                 ++begun) {
-                move_over(turns.next());
+            if (chunk_request* const first = turns.next()) {
+                move_over(*first);
                 some = true;
             }
         }
         return some;
     }
+    /// The turns of those managers grow older of which some wait for turns; whether there are such.
+    [[nodiscard]] bool age_turns() noexcept {
+        bool some = false;
+        for (manager_line& one : managers_) {
+            if (one.turns.empty()) continue;
+            one.turns.grow_older();
+            some = true;
+        }
+        return some;
+    }
     /// Whether some wait for a turn that they could have.
     [[nodiscard]] bool may_take_turns() const noexcept {
-        return std::any_of(managers_.begin(), managers_.end(), [](const manager_line& one) {
-            return !one.turns.empty() && !one.turns.full();
-        });
+        return std::any_of(managers_.begin(), managers_.end(),
+                           [](const manager_line& one) { return one.turns.some_may_begin(); });
     }
     /// Those behind it are to be looked at.
     void release(fill_state& over) noexcept {
@@ -149,6 +157,13 @@ public:
     template <class Visit>
     void each(Visit visit) noexcept {
         for (auto next = by_place_.begin(); next != by_place_.end();) visit(*next++);
+    }
+
+    /// Calls visit(waiter) for those who wait for a buffer of that queue.
+    template <class Visit>
+    void each_in(std::size_t which, Visit visit) noexcept {
+        for (manager_line& one : managers_)
+            for (chunk_request& waiter : one.for_buffers[which]) visit(waiter);
     }
 
 private:

@@ -1,6 +1,8 @@
 // A read of some units of a chunk.
 #pragma once
 
+#include "read_turns.hpp"
+
 #include <cstdint>
 
 namespace leat::detail {
@@ -18,8 +20,8 @@ struct fill_read {
     std::uint64_t count = 0;  ///< units
     purpose why = purpose::background;
     bool of_window = false;  ///< a part of a larger read, whose error may be that of another part
-    bool in_turn = false;    ///< it is one of those that read_turns counts
     bool told = false;       ///< what becomes of that read is told by another part
+    read_turns::taken turn;
 
     [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }
     [[nodiscard]] bool demanded() const noexcept { return why < purpose::background; }

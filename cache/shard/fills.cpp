@@ -72,7 +72,8 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             const auto why =
                 small ? fill_read::purpose::small_demand : fill_read::purpose::window_demand;
             if (!small) ++counts_.demand_reads;
-            const bool begun = read(filling, {unit, end - unit, why, false, true});
+            const read_turns::taken turn = queue_of(filling).line.turns.begin(wanted.goes_on);
+            const bool begun = read(filling, {unit, end - unit, why, false, false, turn});
             assert(begun);  // who waits holds the file
             static_cast<void>(begun);
             unit = filling.next(end, false);
@@ -152,7 +153,6 @@ void fills::begin_read(chunk& filling, const fill_read& wanted) noexcept {
     fill_queue& queue = queue_of(filling);
     if (wanted.why == fill_read::purpose::small_demand) ++counts_.demand_reads;
     ++queue.in_flight(wanted.why);
-    if (wanted.in_turn) ++queue.line.turns.in_flight;
     if (wanted.demanded()) ++filling.fill->demands;
 }
 
@@ -168,15 +168,20 @@ std::stop_token fills::withdrawal_of(chunk& filling) {
     return source.get_token();
 }
 
-fill_read fills::part_of_window(const chunk& part, bool demanded, bool first) noexcept {
-    const auto why = demanded ? fill_read::purpose::window_demand : fill_read::purpose::window;
-    return {0, part.units(), why, true, first, !first};
+fill_read fills::part_of_window(const fill_window& whole, const chunk& part) noexcept {
+    const bool first = &part == whole.parts.front();
+    const auto why =
+        first && !whole.ahead ? fill_read::purpose::window_demand : fill_read::purpose::window;
+    return {0, part.units(), why, true, !first, first ? whole.turn : read_turns::taken{}};
 }
 
-void fills::join_window(chunk& part, bool demanded, bool first) noexcept {
-    part.ahead = !demanded;
-    if (demanded) ++counts_.demand_reads;
-    begin_read(part, part_of_window(part, demanded, first));
+void fills::join_window(fill_window& whole, chunk& part) noexcept {
+    whole.parts.push_back(&part);
+    whole.buffers.emplace_back(part.data(), std::size_t{part.units()} << unit_shift);
+    const fill_read wanted = part_of_window(whole, part);
+    part.ahead = !wanted.demanded();
+    if (wanted.demanded()) ++counts_.demand_reads;
+    begin_read(part, wanted);
 }
 
 void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
@@ -185,18 +190,15 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
     file_record* const file = cache_.all().files().acquire(first.file_number);
     assert(file != nullptr);
     ++counts_.reads;
-    const bool ahead = window->ahead;
+    window->turn = queue_of(first).line.turns.begin(window->walks, window->parts.size());
     try {
         const window_reader reader = window_reader::run(*this, window.get(), withdrawal_of(first));
         static_cast<void>(window.release());  // it is the reader's
         begin_soon(reader.beginning());
     } catch (const std::bad_alloc&) {
         cache_.all().files().release(*file);
-        for (chunk* const part : window->parts) {
-            const bool is_first = part == &first;
-            read_ended(*part, part_of_window(*part, is_first && !ahead, is_first), 0,
-                       system_error_code(ENOMEM), false);
-        }
+        for (chunk* const part : window->parts)
+            read_ended(*part, part_of_window(*window, *part), 0, system_error_code(ENOMEM), false);
     }
 }
 
@@ -346,7 +348,7 @@ const char* fills::fault() noexcept {
             wrong = "a chunk has a rank but is in no fill queue";
         if (one.reads() > queue.in_flight())
             wrong = "a chunk has more reads in flight than its fill queue counts";
-        if (queue.line.turns.in_flight > queue.in_flight())
+        if (queue.line.turns.in_flight() > queue.in_flight())
             wrong = "the reads that take turns are counted wrongly";
     });
     return wrong;

@@ -38,9 +38,9 @@ public:
     /// Somebody who is among its waiters wants units of it that have not landed: a few are read at
     /// once, more in their turn.
     void want(chunk& filling, chunk_request& wanted) noexcept;
-    /// All of it, of which nothing has been asked for, and which has a fill, will be read as a part
-    /// of a window: the part that somebody waits for, or another. read_window() must follow.
-    void join_window(chunk& part, bool demanded, bool first) noexcept;
+    /// All of it, of which nothing has been asked for, and which has a fill, will be read as the
+    /// next part of a window, which has room for it. read_window() must follow.
+    void join_window(fill_window& whole, chunk& part) noexcept;
     /// Reads a window, of which all parts have joined; the first is demanded, by a request that is
     /// among its waiters.
     void read_window(std::unique_ptr<fill_window> window) noexcept;
@@ -64,11 +64,9 @@ public:
 
     // For chunk_reader and window_reader.
 
-    /// The part of a window that its read was for a chunk; `first`: its first one, which tells what
-    /// became of the read.
-    [[nodiscard]] static fill_read part_of_window(const chunk& part,
-                                                  bool demanded,
-                                                  bool first) noexcept;
+    /// What of a window's read is for one of its parts; the first tells what became of the read.
+    [[nodiscard]] static fill_read part_of_window(const fill_window& whole,
+                                                  const chunk& part) noexcept;
 
     [[nodiscard]] shard_cache& cache() const noexcept { return cache_; }
     /// A read has ended: `bytes` were read, or failed with `code`; `withdrawn` if nobody wanted it

@@ -33,8 +33,8 @@ void fills::settle_read(chunk& filling,
     if (--fill.reads == 0) fill.end_withdrawal();
     fill_queue& queue = queue_of(filling);
     --queue.in_flight(ended.why);
-    if (ended.in_turn) {
-        --queue.line.turns.in_flight;
+    if (ended.turn.some()) {
+        queue.line.turns.end(ended.turn);
         if (!queue.line.empty()) chunks_.note_room();
     }
     // The device would stand idle until those who are woken have run.

@@ -136,7 +136,7 @@ std::uint32_t home_requests::window_of(chunk_request& wanted) noexcept {
     one.stream = wanted.given == hint::stream;
     one.given = wanted.given;
     std::uint64_t window = runs_.window(one);
-    wanted.goes_on = window > wanted.size;
+    wanted.goes_on = runs_.of_stream();
     if (runs_.due(one.file, offset + wanted.size, one.stretch))
         passed_mark(one.file, offset + wanted.size);
     // Of a source that reads no less than some fragments.

@@ -147,7 +147,7 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
     if (!arrives(wanted, found != nullptr ? found->piece : what.piece, found)) return;
     // Those that came earlier go first.
     if (const read_turns& turns = line_of(wanted).turns;
-        needs_read(found, wanted) && (turns.full() || !turns.empty()))
+        needs_read(found, wanted) && turns.must_wait(turn_of(wanted)))
         return stand_for_turn(wanted);
     // Of those that wait for a buffer, those that need as much.
     std::size_t queue = buffer_line::held_up;
@@ -156,7 +156,7 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
                                                         : room_.buffer_bytes(what.length));
         if (found != nullptr || line_.next_of(queue) != nullptr) continue;
         chunk* const made = make(wanted, what);
-        short_of_.set(queue, made == nullptr && in_the_way_ == nullptr);
+        note_look(queue, made == nullptr && in_the_way_ == nullptr);
         if (made != nullptr) return serve_from_new(*made, wanted);
     } while (found == nullptr && settles_for_less(wanted, what));
     if (found == nullptr && what.piece.is_chunk() && !needs_whole_chunk(wanted)) {
@@ -252,14 +252,12 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
     std::uint64_t units = 0;
     const auto add = [&](chunk& part) {
         // What is being read is not evicted to make room for the next.
-        const bool first = window->parts.empty();
-        fills_.join_window(part, first && !wanted.asked_ahead, first);
-        if (!first) chunks_.wait_for_reader(part);
-        window->parts.push_back(&part);
-        window->buffers.emplace_back(part.data(), std::size_t{part.units()} << unit_shift);
+        fills_.join_window(*window, part);
+        if (window->parts.size() > 1) chunks_.wait_for_reader(part);
         units += part.units();
     };
     window->ahead = wanted.asked_ahead;
+    window->walks = turn_of(wanted) != read_turn::alone;
     add(made);
     const std::uint64_t most_units = fills_.most_at_once(made);
     while (at < end && units < most_units && window->parts.size() < window->parts.capacity()) {

@@ -35,7 +35,8 @@ public:
           room_(room),
           fills_(reads),
           answers_(ends),
-          counts_(counts) {}
+          counts_(counts),
+          ageing_(*this) {}
 
     /// Ends it at once, or lists it where it waits.
     void serve(chunk_request& wanted) noexcept;
@@ -65,7 +66,13 @@ public:
     static void cancellation_arrived(work& message) noexcept;
 
 private:
+    struct age_timer : timer {
+        explicit age_timer(owner_requests& whose) noexcept : timer(&turns_age), of(&whose) {}
+        owner_requests* of;
+    };
+
     static void waited_too_long(work& item) noexcept;
+    static void turns_age(work& item) noexcept;
     /// What has, or will have, all that it asks for.
     [[nodiscard]] chunk* find(const chunk_request& wanted) const noexcept;
     [[nodiscard]] chunk* fragment_with(const chunk_request& wanted) const noexcept;
@@ -123,14 +130,19 @@ private:
     /// False if those behind it in its queue need not try.
     [[nodiscard]] bool serve_waiter(chunk_request& first) noexcept;
     void move_in_line(chunk_request& waiting, std::size_t to) noexcept;
+    void move_to_turns(chunk_request& waiting) noexcept;
+    /// Somebody waits for a turn: those who have theirs keep it for a second or two, no longer.
+    void let_turns_age() noexcept;
     void move_behind(chunk_request& waiting, fill_state& by) noexcept;
     void leave_line(chunk_request& wanted) noexcept;
     void start_deadline(chunk_request& wanted) noexcept;
     void stop_deadline(chunk_request& wanted) noexcept;
-    void add_deadline(chunk_request& wanted, time_span length) noexcept;
     /// Whether its manager has no turn for it, and who was looked at last, of those that need as
     /// large a buffer, has found one.
     [[nodiscard]] bool lacks_only_a_turn(const chunk_request& waiting) const noexcept;
+    /// Who was looked at last, of those that need a buffer of that queue, has found one, or none:
+    /// then the deadlines begin anew of those who waited on after theirs.
+    void note_look(std::size_t queue, bool in_vain) noexcept;
     [[nodiscard]] bool may_wait(const chunk_request& wanted) const noexcept;
     void end_brief_waits() noexcept;
 
@@ -145,6 +157,8 @@ private:
 
     buffer_line line_;
     std::bitset<manager_line::queues> short_of_;  ///< where the latest look has found no buffer
+    age_timer ageing_;
+    std::size_t overdue_ = 0;  ///< those that wait on after their deadlines
     locality locality_;
     fill_state* in_the_way_ = nullptr;  ///< of what make() would have made last
     struct granted_lease {

@@ -17,6 +17,14 @@ namespace leat::detail {
 namespace {
 // In one turn of the shard, so that it does not take long.
 constexpr std::size_t most_turns_at_once = 256;
+// Longer than a read takes that only waits for others.
+constexpr std::chrono::seconds age_of_turns{1};
+
+// Of one that has had its turn already.
+read_turn again(read_turn kind) noexcept {
+    if (kind == read_turn::ahead) return kind;
+    return kind == read_turn::alone ? read_turn::alone_again : read_turn::walk_again;
+}
 }  // namespace
 
 bool owner_requests::may_wait(const chunk_request& wanted) const noexcept {
@@ -27,24 +35,27 @@ bool owner_requests::may_wait(const chunk_request& wanted) const noexcept {
 // Those that a read holds up, or that never had a turn, wait as long as it takes, as others who
 // wait for a read.
 void owner_requests::start_deadline(chunk_request& wanted) noexcept {
-    if (std::exchange(wanted.timed, true)) return;
-    ++counts_.buffer_waits;
+    const auto was = std::exchange(wanted.limit, chunk_request::time_limit::runs);
+    if (was == chunk_request::time_limit::runs) return;
+    if (was == chunk_request::time_limit::none) {
+        ++counts_.buffer_waits;
+    } else {
+        --overdue_;
+    }
     wanted.deadline.run = &waited_too_long;
-    add_deadline(wanted, wanted.file->manager->pin_deadline);
-}
-
-void owner_requests::add_deadline(chunk_request& wanted, time_span length) noexcept {
     shard& here = cache_.home();
-    here.add_timer(wanted.deadline, here.after(length));
+    here.add_timer(wanted.deadline, here.after(wanted.file->manager->pin_deadline));
 }
 
 bool owner_requests::lacks_only_a_turn(const chunk_request& waiting) const noexcept {
     const bool none = waiting.line != buffer_line::held_up && short_of_.test(waiting.line);
-    return !none && waiting.stands_in->turns.full();
+    return !none && waiting.stands_in->turns.full(turn_of(waiting));
 }
 
 void owner_requests::stop_deadline(chunk_request& wanted) noexcept {
-    if (std::exchange(wanted.timed, false)) cache_.home().remove_timer(wanted.deadline);
+    const auto was = std::exchange(wanted.limit, chunk_request::time_limit::none);
+    if (was == chunk_request::time_limit::runs) cache_.home().remove_timer(wanted.deadline);
+    if (was == chunk_request::time_limit::over) --overdue_;
 }
 
 void owner_requests::stand_in_line(chunk_request& wanted, std::size_t queue) noexcept {
@@ -73,6 +84,24 @@ void owner_requests::stand_for_turn(chunk_request& wanted) noexcept {
     ++counts_.turn_waits;
     line_.push_turn(wanted, line_of(wanted), turn_of(wanted));
     if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
+    let_turns_age();
+}
+
+void owner_requests::move_to_turns(chunk_request& waiting) noexcept {
+    line_.move_turn(waiting, again(turn_of(waiting)));
+    let_turns_age();
+}
+
+void owner_requests::let_turns_age() noexcept {
+    shard& here = cache_.home();
+    if (!ageing_.pending()) here.add_timer(ageing_, here.after(age_of_turns));
+}
+
+void owner_requests::turns_age(work& item) noexcept {
+    owner_requests& here = *static_cast<age_timer&>(static_cast<timer&>(item)).of;
+    if (!here.line_.age_turns()) return;
+    if (here.line_.may_take_turns()) here.chunks_.note_room();
+    here.let_turns_age();
 }
 
 read_turn owner_requests::turn_of(const chunk_request& wanted) noexcept {
@@ -93,13 +122,11 @@ void owner_requests::leave_line(chunk_request& wanted) noexcept {
 void owner_requests::waited_too_long(work& item) noexcept {
     chunk_request& wanted = chunk_request::of_message(item);
     owner_requests& here = wanted.owner->parts().owner_requests;
-    if (here.lacks_only_a_turn(wanted)) {
-        const time_span length = wanted.file->manager->pin_deadline;
-        return here.add_deadline(wanted, std::max<time_span>(length, std::chrono::milliseconds{1}));
-    }
-    wanted.timed = false;
-    here.line_.remove(wanted);
-    if (wanted.via != nullptr) --wanted.via->at_owner.in_line;
+    // Its timer is no longer set.
+    wanted.limit = chunk_request::time_limit::over;
+    ++here.overdue_;
+    if (here.lacks_only_a_turn(wanted)) return;
+    here.leave_line(wanted);
     here.chunks_.note_room();
     here.room_.reserve_fill();
     chunk* const found = here.find(wanted);
@@ -108,7 +135,16 @@ void owner_requests::waited_too_long(work& item) noexcept {
     if (here.arrives(wanted, found->piece, found)) here.serve_from(*found, wanted);
 }
 
+void owner_requests::note_look(std::size_t queue, bool in_vain) noexcept {
+    short_of_.set(queue, in_vain);
+    if (!in_vain || overdue_ == 0) return;
+    line_.each_in(queue, [&](chunk_request& waiter) {
+        if (waiter.limit == chunk_request::time_limit::over) start_deadline(waiter);
+    });
+}
+
 void owner_requests::end_line() noexcept {
+    cache_.home().remove_timer(ageing_);
     line_.each([this](chunk_request& waiter) {
         leave_line(waiter);
         answers_.send(waiter, errc::stopped);
@@ -131,8 +167,8 @@ bool owner_requests::serve_waiter(chunk_request& first) noexcept {
     in_the_way_ = nullptr;
     chunk* found = find(first);
     const bool made = found == nullptr;
-    if (needs_read(found, first) && first.stands_in->turns.full()) {
-        line_.move_turn(first, read_turn::again);
+    if (needs_read(found, first) && first.stands_in->turns.full(turn_of(first))) {
+        move_to_turns(first);
         return true;
     }
     extent what;
@@ -199,8 +235,8 @@ void owner_requests::serve_others(const file_record& file,
     line_.each_at(file, index, begin, end, [&](chunk_request& waiter) {
         chunk* const there = find(waiter);
         if (there == nullptr || reader_before(*there, waiter) != nullptr) return;
-        if (needs_read(there, waiter) && waiter.stands_in->turns.full()) {
-            if (!waiter.waits_for_turn) line_.move_turn(waiter, read_turn::again);
+        if (needs_read(there, waiter) && waiter.stands_in->turns.full(turn_of(waiter))) {
+            if (!waiter.waits_for_turn) move_to_turns(waiter);
             return;
         }
         if (!can_serve_from(*there, waiter)) return;
@@ -269,7 +305,7 @@ void owner_requests::serve_line() noexcept {
     while (chunk_request* const first = line_.next(without)) {
         const std::size_t which = first->line;
         if (!served(*first)) without.set(which);
-        short_of_.set(which, without.test(which));
+        note_look(which, without.test(which));
     }
     // Behind those that had their turns before. Whose turn has come may find no buffer, and so all
     // of them, of whom there may be many.
@@ -281,6 +317,7 @@ void owner_requests::serve_line() noexcept {
 
 const char* owner_requests::fault() noexcept {
     std::uint64_t brief = 0;
+    std::size_t overdue = 0;
     const char* wrong = nullptr;
     line_.each([&](chunk_request& one) {
         if (one.waits != chunk_request::place::buffer)
@@ -293,6 +330,7 @@ const char* owner_requests::fault() noexcept {
             if (there != nullptr && there->has_landed(one))
                 wrong = "a request waits for a turn though its bytes are there";
         }
+        overdue += one.limit == chunk_request::time_limit::over ? 1 : 0;
         const bool for_buffer = one.line != buffer_line::held_up;
         brief += for_buffer && one.patience == patience::brief ? 1 : 0;
     });
@@ -300,6 +338,7 @@ const char* owner_requests::fault() noexcept {
     if (line_.may_take_turns() && !chunks_.room_may_have_come())
         return "a request waits for a turn that it could have";
     if (line_.has_brief() != (brief != 0)) return "requests that wait briefly are counted wrongly";
+    if (overdue != overdue_) return "requests past their deadlines are counted wrongly";
     return nullptr;
 }
 

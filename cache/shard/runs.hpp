@@ -80,6 +80,8 @@ public:
     [[nodiscard]] const next_window* in_front() const noexcept {
         return backwards_ ? &front_ : nullptr;
     }
+    /// Whether that miss is of a stream, as far as is known, or of who says what he comes to next.
+    [[nodiscard]] bool of_stream() const noexcept { return of_stream_; }
     /// Whether a stream whose reader has come to the offset `at` is to ask ahead.
     [[nodiscard]] bool due(std::uint64_t file, std::uint64_t at, std::uint64_t stretch) noexcept;
     /// What it is to ask for, which counts as asked for then.
@@ -260,6 +262,7 @@ private:
     std::size_t streams_ = 0;  ///< among the recent runs
     next_window front_;
     bool backwards_ = false;
+    bool of_stream_ = false;
     std::uint64_t reach_ = 1;  ///< stretches from where a reader is to where his window ends
     std::unique_ptr<run[]> all_;
     std::unique_ptr<run*[]> buckets_;  ///< by stretch

@@ -114,6 +114,7 @@ std::uint64_t runs::window_down(run& mine,
         --streams_;
     }
     clock_ += (end - first + fragments) << fragment_shift;
+    of_stream_ = of_stream_ || mine.streams;
     mine.given = one.given;
     mine.begin = first - fragments;
     mine.end = mine.at = mine.had = end;
@@ -126,6 +127,7 @@ std::uint64_t runs::window_down(run& mine,
 
 std::uint64_t runs::window(const miss& one) noexcept {
     backwards_ = false;
+    of_stream_ = one.stream || one.known > one.size;
     const std::uint64_t per_stretch = one.stretch >> fragment_shift;
     const std::uint64_t in = one.in >> fragment_shift;
     const std::uint64_t first = one.index * per_stretch + in;
@@ -138,6 +140,7 @@ std::uint64_t runs::window(const miss& one) noexcept {
         // More of the fragment that he is in, or some of what is being read for him that is not
         // there yet.
         front_.size = 0;
+        of_stream_ = of_stream_ || known->streams;
         backwards_ = known->down >= fewest_back;
         return backwards_ ? come_from(one, first + needed) : one.size;
     }
@@ -197,6 +200,7 @@ std::uint64_t runs::window(const miss& one) noexcept {
         }
     }
     if (one.ends) mine.until = first + to_come;
+    of_stream_ = of_stream_ || mine.streams;
     // It counts among those who share.
     streams_ += mine.streams ? 1 : 0;
     if (wanted != 0) fragments = std::max(fragments, fit(wanted, left, per_stretch));

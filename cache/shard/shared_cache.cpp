@@ -37,7 +37,8 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
     for (unsigned index = 0; index < shards; ++index) {
         fills[index].pieces_at_once =
             static_cast<unsigned>(options.competing_fill_bytes / fill_piece);
-        fills[index].line.turns.at_once = options.reads_at_once;
+        fills[index].line.turns.set_at_once(options.reads_at_once != 0 ? options.reads_at_once
+                                                                       : source->reads_at_once());
     }
 }
 

@@ -33,12 +33,10 @@ window_reader window_reader::run(fills& owner, fill_window* wanted, std::stop_to
     const bool asked_back = withdrawn.stop_requested();
     owner.cache().all().files().release(file);
     owner.cache().home().unhold();
-    const bool demanded = !mine->ahead;
     for (chunk* const part : parts) {
         const std::uint64_t landed = std::min<std::uint64_t>(count, part->length);
-        const bool first = part == parts.front();
-        const fill_read ended = fills::part_of_window(*part, demanded && first, first);
-        owner.read_ended(*part, ended, code ? 0 : landed, code, asked_back);
+        owner.read_ended(*part, fills::part_of_window(*mine, *part), code ? 0 : landed, code,
+                         asked_back);
         count -= landed;
     }
 }

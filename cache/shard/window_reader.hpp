@@ -4,6 +4,7 @@
 
 #include "chunk.hpp"
 #include "read_promise.hpp"
+#include "read_turns.hpp"
 
 #include <coroutine>
 #include <memory>
@@ -21,6 +22,8 @@ struct fill_window {
     std::vector<chunk*> parts;
     std::vector<std::span<std::byte>> buffers;  ///< of the parts, whole units
     bool ahead = false;                         ///< nobody waits for it
+    bool walks = false;                         ///< who asked for it goes through the file
+    read_turns::taken turn;
 };
 
 /// A root of its own, which the shard waits for when it stops. It tells its fills how the read of

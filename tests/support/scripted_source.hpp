@@ -23,6 +23,7 @@ namespace leat::test {
 struct script {
     std::uint64_t size = 0;
     std::uint64_t grain = std::uint64_t{1} << 30;  ///< as it is, each miss reads its whole chunk
+    unsigned reads_at_once = 512;
     std::atomic<std::uint64_t> version{1};
     std::atomic<std::int64_t> delay_ms{0};             ///< before each read
     std::atomic<std::int64_t> background_delay_ms{0};  ///< besides, before a read that is no demand
@@ -85,6 +86,7 @@ public:
     explicit scripted_source(std::shared_ptr<script> wanted) : script_(std::move(wanted)) {}
 
     [[nodiscard]] std::uint64_t grain() const { return script_->grain; }
+    [[nodiscard]] unsigned reads_at_once() const { return script_->reads_at_once; }
     task<file_type> open(std::string name) {
         if (name == "missing") throw system_error({system_error_code(ENOENT), {}});
         co_return file_type{script_};

@@ -187,9 +187,23 @@ struct telling : plain_source {
     std::uint64_t told = 0;
 };
 
+struct busy : plain_source {
+    static constexpr unsigned reads_at_once = 7;
+};
+
+struct telling_reads : plain_source {
+    [[nodiscard]] unsigned reads_at_once() const { return told; }
+    unsigned told = 0;
+};
+
 template <class Source>
 std::uint64_t grain_of(Source source) {
     return detail::source_model<Source>{std::move(source)}.grain();
+}
+
+template <class Source>
+unsigned reads_at_once_of(Source source) {
+    return detail::source_model<Source>{std::move(source)}.reads_at_once();
 }
 
 }  // namespace
@@ -328,6 +342,23 @@ BOOST_AUTO_TEST_CASE(a_grain_that_is_none_ends_the_program) {
     for (const std::uint64_t told : {0_KiB, 1_KiB, 12_KiB, 1_MiB + 1}) {
         BOOST_TEST(
             dies_saying(sentence, [&] { detail::source_model<telling>{telling{{&noted}, told}}; }));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_source_may_say_how_many_reads_it_works_on_at_once) {
+    notes noted;
+    BOOST_TEST(reads_at_once_of(plain_source{&noted}) == 512u);
+    BOOST_TEST(reads_at_once_of(file_source{}) == 32u);
+    BOOST_TEST(reads_at_once_of(busy{{&noted}}) == 7u);
+    BOOST_TEST(reads_at_once_of(telling_reads{{&noted}, 65'536}) == 65'536u);
+}
+
+BOOST_AUTO_TEST_CASE(so_many_that_none_or_that_no_source_takes_end_the_program) {
+    notes noted;
+    constexpr auto sentence = "reads_at_once is not 1 to 65536";
+    for (const unsigned told : {0u, 65'537u}) {
+        BOOST_TEST(dies_saying(
+            sentence, [&] { detail::source_model<telling_reads>{telling_reads{{&noted}, told}}; }));
     }
 }
 

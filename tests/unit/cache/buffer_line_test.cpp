@@ -258,13 +258,13 @@ BOOST_AUTO_TEST_CASE(nobody_waits_behind_those_whose_manager_may_have_no_more_re
     line of;
     chunk_request& first = of.come(of.other, 1);
     chunk_request& second = of.come(of.film, 1);
-    of.another.turns.in_flight = 1;
+    const leat::detail::read_turns::taken age = of.another.turns.begin(false);
     BOOST_TEST((of.waiting.next_of(5) == &second));
     of.waiting.remove(second);
     BOOST_TEST(of.waiting.next_of(5) == nullptr);
     // They keep their places.
     chunk_request& third = of.come(of.film, 2);
-    of.another.turns.in_flight = 0;
+    of.another.turns.end(age);
     BOOST_TEST((of.waiting.next_of(5) == &first));
     of.waiting.remove(first);
     BOOST_TEST((of.waiting.next_of(5) == &third));
@@ -278,17 +278,21 @@ BOOST_AUTO_TEST_CASE(those_who_may_have_turns_are_to_be_looked_at_and_no_more) {
         turns.back()->file = i < 3 ? &of.film : &of.other;
         of.waiting.push_turn(*turns.back(), i < 3 ? of.manager : of.another, read_turn::alone);
     }
-    of.manager.turns.at_once = 2;
-    of.another.turns.in_flight = 1;
-    BOOST_TEST(of.waiting.may_take_turns());
-    BOOST_TEST(of.waiting.take_turns());
-    BOOST_TEST((of.over() == several{turns[0], turns[1]}));
-    of.manager.turns.in_flight = 2;
+    of.manager.turns.set_at_once(2);
+    const leat::detail::read_turns::taken age = of.another.turns.begin(false);
+    // One at a time: its read begins before the next is looked at.
+    for (int i = 0; i < 2; ++i) {
+        BOOST_TEST(of.waiting.may_take_turns());
+        BOOST_TEST(of.waiting.take_turns());
+        BOOST_TEST((of.waiting.next_over() == turns[i]));
+        of.waiting.move(*turns[i], 5);
+        static_cast<void>(of.manager.turns.begin(false));
+    }
     BOOST_TEST(!of.waiting.may_take_turns());
     BOOST_TEST(!of.waiting.take_turns());
-    of.another.turns.in_flight = 0;
+    of.another.turns.end(age);
     BOOST_TEST(of.waiting.may_take_turns());
-    of.waiting.move_turn(*turns[0], read_turn::again);
+    of.waiting.move_turn(*turns[0], read_turn::alone_again);
     BOOST_TEST(of.waiting.take_turns());
     BOOST_TEST((of.waiting.next_over() == turns[3]));
 }
@@ -297,12 +301,10 @@ BOOST_AUTO_TEST_CASE(those_who_come_back_stand_where_they_have_stood) {
     line of;
     several all;
     for (std::uint64_t i = 0; i < 6; ++i) all.push_back(&of.come(of.film, i));
-    of.manager.turns.at_once = 3;
     for (const std::size_t which : {3U, 0U, 2U})
-        of.waiting.move_turn(*all[which], read_turn::again);
+        of.waiting.move_turn(*all[which], read_turn::alone_again);
     BOOST_TEST((of.in(5) == several{all[1], all[4], all[5]}));
-    BOOST_TEST(of.waiting.take_turns());
-    while (chunk_request* const one = of.waiting.next_over()) of.waiting.move(*one, 5);
+    while (of.waiting.take_turns()) of.waiting.move(*of.waiting.next_over(), 5);
     BOOST_TEST((of.in(5) == all));
 }
 

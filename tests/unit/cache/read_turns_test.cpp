@@ -54,6 +54,7 @@ struct turns : fragments {
 };
 
 struct requests {
+    requests() { of.set_at_once(16); }
     chunk_request& wait(read_turn kind) {
         chunk_request& one = all.emplace_back();
         of.push(one, kind);
@@ -62,10 +63,9 @@ struct requests {
     /// The kinds of those that have turns one after the other.
     std::string order() {
         std::string said;
-        while (!of.empty()) {
-            chunk_request& next = of.next();
-            said += "gowa"[static_cast<int>(next.turn)];
-            of.remove(next);
+        while (chunk_request* const next = of.next()) {
+            said += "OoWwa"[static_cast<int>(next->turn)];
+            of.remove(*next);
         }
         return said;
     }
@@ -81,25 +81,142 @@ BOOST_AUTO_TEST_CASE(walks_have_a_turn_after_three_others_and_what_nobody_waits_
     for (int i = 0; i < 5; ++i) some.wait(read_turn::ahead);
     for (int i = 0; i < 5; ++i) some.wait(read_turn::walk);
     for (int i = 0; i < 8; ++i) some.wait(read_turn::alone);
-    for (int i = 0; i < 2; ++i) some.wait(read_turn::again);
-    BOOST_TEST(some.order() == "ggooowooowoowwwaaaaa");
+    for (int i = 0; i < 2; ++i) some.wait(read_turn::alone_again);
+    for (int i = 0; i < 2; ++i) some.wait(read_turn::walk_again);
+    BOOST_TEST(some.order() == "OOoWoooWooowowwwwaaaaa");
 }
 
 BOOST_AUTO_TEST_CASE(of_a_kind_they_have_turns_in_the_order_of_their_arrival) {
     requests some;
-    for (const read_turn kind :
-         {read_turn::again, read_turn::alone, read_turn::walk, read_turn::ahead}) {
+    for (const read_turn kind : {read_turn::alone_again, read_turn::alone, read_turn::walk_again,
+                                 read_turn::walk, read_turn::ahead}) {
         chunk_request& first = some.wait(kind);
         chunk_request& leaves = some.wait(kind);
         chunk_request& last = some.wait(kind);
         some.of.remove(leaves);
         BOOST_TEST(!leaves.waits_for_turn);
-        BOOST_TEST(&some.of.next() == &first);
+        BOOST_TEST(some.of.next() == &first);
         some.of.remove(first);
-        BOOST_TEST(&some.of.next() == &last);
+        BOOST_TEST(some.of.next() == &last);
         some.of.remove(last);
         BOOST_TEST(some.of.empty());
+        BOOST_TEST(some.of.next() == nullptr);
     }
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_through_a_file_has_no_more_than_an_eighth_of_the_turns) {
+    requests some;
+    some.of.end(some.of.begin(false));
+    for (const read_turn kind : {read_turn::walk_again, read_turn::walk, read_turn::ahead}) {
+        chunk_request& waits = some.wait(kind);
+        const read_turns::taken first = some.of.begin(true);
+        BOOST_TEST(!some.of.full(kind));
+        BOOST_TEST(some.of.next() == &waits);
+        const read_turns::taken second = some.of.begin(true);
+        BOOST_TEST(some.of.full(kind));
+        BOOST_TEST(!some.of.some_may_begin());
+        BOOST_TEST(some.of.next() == nullptr);
+        // Others begin, however many of those wait.
+        BOOST_TEST(!some.of.must_wait(read_turn::alone));
+        chunk_request& alone = some.wait(read_turn::alone);
+        BOOST_TEST(some.of.must_wait(read_turn::alone));
+        BOOST_TEST(some.of.some_may_begin());
+        BOOST_TEST(some.of.next() == &alone);
+        some.of.remove(alone);
+        some.of.end(first);
+        BOOST_TEST(some.of.next() == &waits);
+        BOOST_TEST(some.of.must_wait(kind));
+        some.of.remove(waits);
+        some.of.end(second);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_window_of_several_fragments_takes_two_turns) {
+    for (const std::size_t fragments : {1U, 2U, 3U, 100U}) {
+        requests some;
+        some.of.set_at_once(80);
+        some.of.end(some.of.begin(false));
+        std::size_t count = 0;
+        std::vector<read_turns::taken> all;
+        for (; !some.of.full(read_turn::walk); ++count)
+            all.push_back(some.of.begin(true, fragments));
+        BOOST_TEST(count == (fragments == 1 ? 10U : 5U));
+        BOOST_TEST(some.of.in_flight() == count);
+        for (const read_turns::taken& one : all) some.of.end(one);
+        BOOST_TEST(some.of.in_flight() == 0u);
+        BOOST_TEST(!some.of.full(read_turn::walk));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(where_nobody_asks_for_one_thing_those_who_go_through_files_have_all_turns) {
+    requests some;
+    chunk_request& waits = some.wait(read_turn::walk);
+    std::vector<read_turns::taken> all;
+    for (int i = 0; i < 15; ++i) {
+        all.push_back(some.of.begin(true));
+        BOOST_TEST(some.of.next() == &waits);
+    }
+    all.push_back(some.of.begin(false));
+    BOOST_TEST(some.of.next() == nullptr);
+    for (const read_turns::taken& one : all) some.of.end(one);
+    // As long as one was among the latest reads.
+    for (int i = 0; i < 4095; ++i) some.of.end(some.of.begin(true));
+    read_turns::taken first = some.of.begin(true, 2);
+    BOOST_TEST(some.of.full(read_turn::walk));
+    some.of.end(first);
+    first = some.of.begin(true, 2);
+    BOOST_TEST(!some.of.full(read_turn::walk));
+    some.of.end(first);
+    some.of.remove(waits);
+}
+
+BOOST_AUTO_TEST_CASE(all_turns_are_had_by_those_who_ask_for_one_thing) {
+    requests some;
+    chunk_request& waits = some.wait(read_turn::alone);
+    read_turns::taken last;
+    for (int i = 0; i < 16; ++i) {
+        BOOST_TEST(some.of.next() == &waits);
+        last = some.of.begin(i < 2);
+    }
+    BOOST_TEST(some.of.full());
+    BOOST_TEST(some.of.next() == nullptr);
+    some.of.end(last);
+    BOOST_TEST(some.of.next() == &waits);
+    some.of.remove(waits);
+}
+
+BOOST_AUTO_TEST_CASE(one_of_few_turns_is_for_files) {
+    requests some;
+    some.of.end(some.of.begin(false));
+    for (unsigned count = 1; count < 16; ++count) {
+        some.of.set_at_once(count);
+        BOOST_TEST(!some.of.full(read_turn::walk));
+        const read_turns::taken one = some.of.begin(true, 100);
+        BOOST_TEST(some.of.full(read_turn::walk));
+        BOOST_TEST(some.of.full(read_turn::alone) == (count == 1));
+        some.of.end(one);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_read_keeps_its_turn_until_the_turns_have_aged_twice) {
+    requests some;
+    some.of.end(some.of.begin(false));
+    const read_turns::taken first = some.of.begin(true);
+    const read_turns::taken other = some.of.begin(true);
+    some.of.grow_older();
+    BOOST_TEST(some.of.full(read_turn::walk));
+    some.of.end(first);
+    BOOST_TEST(!some.of.full(read_turn::walk));
+    const read_turns::taken second = some.of.begin(true);
+    BOOST_TEST(some.of.full(read_turn::walk));
+    some.of.grow_older();
+    BOOST_TEST(some.of.in_flight() == 1u);
+    BOOST_TEST(!some.of.full(read_turn::walk));
+    // Its end counts no more.
+    some.of.end(other);
+    BOOST_TEST(some.of.in_flight() == 1u);
+    some.of.end(second);
+    BOOST_TEST(some.of.in_flight() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(no_more_is_read_at_once_and_who_waits_for_a_turn_keeps_no_memory) {
@@ -324,17 +441,66 @@ BOOST_AUTO_TEST_CASE(the_engine_stops_while_requests_wait_for_turns) {
     for (auto& one : asked) BOOST_TEST(one.get() == errc::stopped);
 }
 
-BOOST_AUTO_TEST_CASE(so_many_reads_that_none_or_that_no_device_takes_are_refused) {
+BOOST_AUTO_TEST_CASE(so_many_reads_that_no_device_takes_are_refused) {
     engine owner{test::small_engine(1, 4_MiB, 1_MiB)};
-    for (const unsigned wrong : {0u, 65'537u}) {
-        const auto make = [&] {
-            const chunk_manager manager{
-                owner, test::scripted_source{test::script_of(1_MiB)}, {.reads_at_once = wrong}};
-        };
-        BOOST_CHECK_EXCEPTION(make(), system_error, [&](const system_error& error) {
-            return error.code() == errc::invalid_option &&
-                   std::string{error.what()}.find("reads_at_once is " + std::to_string(wrong) +
-                                                  ", not 1 to 65536") != std::string::npos;
-        });
-    }
+    const auto make = [&] {
+        const chunk_manager manager{
+            owner, test::scripted_source{test::script_of(1_MiB)}, {.reads_at_once = 65'537}};
+    };
+    BOOST_CHECK_EXCEPTION(make(), system_error, [&](const system_error& error) {
+        return error.code() == errc::invalid_option &&
+               std::string{error.what()}.find("reads_at_once is 65537, more than 65536") !=
+                   std::string::npos;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_is_said_it_is_as_the_source_says) {
+    const auto source = fragments::script_with(1_GiB);
+    source->reads_at_once = 5;
+    source->held = true;
+    engine owner{test::small_engine(1, 16_MiB, 1_MiB)};
+    chunk_manager manager{owner, test::scripted_source{source}};
+    const file from = owner.run(manager.open("any"));
+    std::vector<spawned<bool>> asked;
+    for (std::uint64_t i = 0; i < 20; ++i)
+        asked.push_back(owner.spawn_on(
+            0, test::right_bytes(manager, {from, i * 1_MiB, static_cast<std::uint32_t>(4_KiB)})));
+    test::wait_for_waiting(owner, manager, 20);
+    while (source->in_flight != 5) std::this_thread::yield();
+    source->held = false;
+    for (spawned<bool>& one : asked) BOOST_TEST(one.get());
+    BOOST_TEST(source->most_in_flight == 5);
+}
+
+BOOST_AUTO_TEST_CASE(one_request_does_not_wait_for_those_that_go_through_files) {
+    turns with{{.reads_at_once = 16}};
+    with.source->held = false;
+    BOOST_TEST(with.right(10_MiB, 4_KiB));  // there are such
+    with.source->held = true;
+    const auto walk = [](chunk_manager& of, file from, std::uint64_t offset) -> task<bool> {
+        slice_stream stream = of.slices(from, offset, 128_KiB, {.depth = 0, .slice_size = 64_KiB});
+        const slice first = co_await stream.next();
+        co_return first.size() == 64_KiB && test::is_pattern(first.bytes(), 1, offset);
+    };
+    for (std::uint64_t i = 0; i < 20; ++i)
+        with.asked.push_back(
+            with.owner.spawn_on(0, walk(with.manager, with.from, 20_MiB + i * 256_KiB)));
+    with.wait_for_waiting(20);
+    with.wait_for_reads(2);  // of one window: the source is asked for each fragment alone
+    // Nothing has ended, and they begin.
+    with.ask(15, 0);
+    with.wait_for_reads(17);
+    with.wait_for_waiting(35);
+    BOOST_TEST(with.all());
+}
+
+BOOST_AUTO_TEST_CASE(reads_that_hang_do_not_keep_others_waiting_for_ever) {
+    turns with;
+    with.source->held = false;
+    with.source->held_from = 2_GiB;
+    with.ask(at_once + 2, 2_GiB);
+    with.wait_for_waiting(at_once + 2);
+    BOOST_TEST(with.right(0, 4_KiB));
+    with.source->held_from = ~std::uint64_t{0};
+    BOOST_TEST(with.all());
 }

@@ -65,6 +65,31 @@ BOOST_AUTO_TEST_CASE(windows_over_small_chunks_end_at_their_borders) {
     BOOST_TEST(window > 1_MiB);
 }
 
+BOOST_AUTO_TEST_CASE(who_happens_to_go_on_is_no_stream_yet) {
+    misses some{1_GiB};
+    static_cast<void>(some.miss(0));
+    BOOST_TEST(!some.of.of_stream());
+    // The rest of the fragment, and the next ones.
+    for (const std::uint64_t offset : {8_KiB, 64_KiB, 128_KiB}) {
+        BOOST_TEST(some.miss(offset) > 4_KiB);
+        BOOST_TEST(!some.of.of_stream());
+    }
+    BOOST_TEST(some.miss(192_KiB) > 64_KiB);
+    BOOST_TEST(some.of.of_stream());
+    static_cast<void>(some.miss(1_GiB));
+    BOOST_TEST(!some.of.of_stream());
+}
+
+BOOST_AUTO_TEST_CASE(who_says_that_he_goes_on_is_a_stream_at_once) {
+    misses some{1_GiB};
+    static_cast<void>(some.stream(0));
+    BOOST_TEST(some.of.of_stream());
+    static_cast<void>(some.known(1_GiB, 4_KiB, 64_KiB));
+    BOOST_TEST(some.of.of_stream());
+    static_cast<void>(some.known(2_GiB, 4_KiB, 4_KiB));
+    BOOST_TEST(!some.of.of_stream());
+}
+
 BOOST_AUTO_TEST_CASE(alone_a_miss_brings_what_was_asked_for) {
     misses some{1_GiB};
     for (std::uint64_t i = 0; i < 1000; ++i) {

@@ -165,17 +165,18 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     BOOST_TEST(said(cache(0).fault()) == "a chunk has a rank but is in no fill queue");
     one.fill->rank = detail::fill_rank::none;
     one.fill->reads = 1;
-    queue().line.turns.in_flight = 1;
+    detail::read_turns& turns = queue().line.turns;
+    const detail::read_turns::taken age = turns.begin(false);
     queue().small_in_flight = 1;
     BOOST_TEST(said(cache(0).fault()) == "");
-    queue().line.turns.in_flight = 2;
+    static_cast<void>(turns.begin(false));
     BOOST_TEST(said(cache(0).fault()) == "the reads that take turns are counted wrongly");
-    queue().line.turns.in_flight = 1;
+    turns.end(age);
     one.fill->reads = 2;
     BOOST_TEST(said(cache(0).fault()) ==
                "a chunk has more reads in flight than its fill queue counts");
     queue().small_in_flight = 0;
-    queue().line.turns.in_flight = 0;
+    turns.end(age);
     one.fill->reads = 0;
     cache(0).parts().chunks.end_fill(one);
 
@@ -244,6 +245,10 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     waiter.patience = detail::patience::brief;
     BOOST_TEST(said(cache(0).fault()) == "requests that wait briefly are counted wrongly");
     waiter.patience = detail::patience::deadline;
+    BOOST_TEST((waiter.limit == detail::chunk_request::time_limit::runs));
+    waiter.limit = detail::chunk_request::time_limit::over;
+    BOOST_TEST(said(cache(0).fault()) == "requests past their deadlines are counted wrongly");
+    waiter.limit = detail::chunk_request::time_limit::runs;
 
     auto cancel = [](detail::chunk_request& of) -> task<> {
         detail::shard_cache::current().cancel(of);
@@ -254,16 +259,20 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
 
     waiter.ended = false;
     waiter.cancelled = false;
-    queue().line.turns.in_flight = queue().small_in_flight = queue().line.turns.at_once;
+    detail::read_turns& turns = queue().line.turns;
+    detail::read_turns::taken age;
+    while (!turns.full()) age = turns.begin(false);
+    queue().small_in_flight = turns.in_flight();
     BOOST_REQUIRE(complete(0, ask(*this, waiter, offset)));
     BOOST_TEST(said(cache(0).fault()) == "");
-    --queue().line.turns.in_flight;
+    turns.end(age);
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn that it could have");
-    ++queue().line.turns.in_flight;
+    static_cast<void>(turns.begin(false));
     const std::uint64_t index = std::exchange(waiter.index, wanted.offset / 64_KiB);
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn though its bytes are there");
     waiter.index = index;
     complete(0, cancel(waiter));
     BOOST_TEST(waiter.ended);
-    queue().line.turns.in_flight = queue().small_in_flight = 0;
+    while (turns.in_flight() != 0) turns.end(age);
+    queue().small_in_flight = 0;
 }

@@ -45,7 +45,7 @@ concept list_source = requires(S& source,
 class any_source {
 public:
     /// How many of a list's buffers are read into at once where the source knows no lists.
-    static constexpr std::size_t most_reads_at_once = 16;
+    static constexpr std::size_t buffers_at_once = 16;
     static constexpr std::size_t longest_list = 1024;
 
     struct opened_file {
@@ -74,14 +74,23 @@ public:
                                         priority urgency);
     /// The smallest read worth making: a power of two, at least unit_size.
     [[nodiscard]] virtual std::uint64_t grain() const noexcept { return unit_size; }
+    /// How many reads a shard may give it at once: 1 to most_reads_at_once.
+    [[nodiscard]] virtual unsigned reads_at_once() const noexcept { return usual_reads_at_once; }
+    static constexpr unsigned usual_reads_at_once = 512;
+    static constexpr unsigned most_reads_at_once = 65'536;
 };
 
 template <chunk_source S>
 class source_model final : public any_source {
 public:
-    explicit source_model(S source) : source_(std::move(source)), grain_(grain_of(source_)) {
+    explicit source_model(S source)
+        : source_(std::move(source)),
+          grain_(grain_of(source_)),
+          reads_at_once_(reads_at_once_of(source_)) {
         if (!std::has_single_bit(grain_) || grain_ < unit_size)
             misuse("a source's grain is not a power of two of at least unit_size");
+        if (reads_at_once_ == 0 || reads_at_once_ > most_reads_at_once)
+            misuse("a source's reads_at_once is not 1 to 65536");
     }
 
     task<opening> open(std::string name) override {
@@ -111,6 +120,7 @@ public:
         }
     }
     [[nodiscard]] std::uint64_t grain() const noexcept override { return grain_; }
+    [[nodiscard]] unsigned reads_at_once() const noexcept override { return reads_at_once_; }
 
 private:
     static constexpr bool identified_by_version = requires { requires S::version_identifies; };
@@ -128,8 +138,18 @@ private:
             return unit_size;
         }
     }
+    static unsigned reads_at_once_of([[maybe_unused]] S& source) {
+        if constexpr (requires { source.reads_at_once(); }) {
+            return source.reads_at_once();
+        } else if constexpr (requires { unsigned{S::reads_at_once}; }) {
+            return S::reads_at_once;
+        } else {
+            return usual_reads_at_once;
+        }
+    }
     S source_;
     const std::uint64_t grain_;
+    const unsigned reads_at_once_;
 };
 
 }  // namespace leat::detail

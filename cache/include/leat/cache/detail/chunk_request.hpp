@@ -45,12 +45,13 @@ enum class patience : std::uint8_t {
 
 /// Which of the requests whose reads have to wait it is one of; see read_turns.
 enum class read_turn : std::uint8_t {
-    again,  ///< it has had a turn already, and found no buffer
-    alone,  ///< it asks for no more than it says
-    walk,   ///< its reader goes on through the file
-    ahead   ///< nobody waits for it yet
+    alone_again,  ///< it asks for no more than it says, and has had a turn, but found no buffer
+    alone,        ///< the same, without a turn so far
+    walk_again,   ///< its reader goes on through the file; it has had a turn, but found no buffer
+    walk,         ///< the same, without a turn so far
+    ahead         ///< nobody waits for it yet
 };
-inline constexpr std::size_t read_turn_kinds = 4;
+inline constexpr std::size_t read_turn_kinds = 5;
 
 struct buffer_line_tag;
 using buffer_line_hook = boost::intrusive::set_base_hook<boost::intrusive::tag<buffer_line_tag>>;
@@ -103,7 +104,8 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     /// Owner's, while it waits so: its number among those that wait for buffers; 0: it has none.
     std::uint64_t arrival;
     read_turn turn = read_turn::alone;
-    bool timed = false;  ///< owner's: it has found no buffer, and its deadline runs
+    /// Owner's, of one that has found no buffer: `over` if it waits on, as it lacks only a turn.
+    enum class time_limit : std::uint8_t { none, runs, over } limit = time_limit::none;
     bool cancelled = false;
     /// The owner has what it wants by another name, or in another buffer, than its lease can hold:
     /// it is to come again by a lease of `elsewhere`.
