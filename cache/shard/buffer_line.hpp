@@ -63,9 +63,11 @@ public:
     [[nodiscard]] chunk_request* next_of(std::size_t which) noexcept {
         chunk_request* first = nullptr;
         for (manager_line& one : managers_) {
-            queue& in = one.for_buffers[which];
-            if (in.empty() || one.turns.full()) continue;
-            if (first == nullptr || in.front().arrival < first->arrival) first = &in.front();
+            for (const read_turn kind : manager_line::kinds) {
+                queue& in = one.for_buffer(kind, which);
+                if (in.empty() || one.turns.full(kind)) continue;
+                if (first == nullptr || in.front().arrival < first->arrival) first = &in.front();
+            }
         }
         return first;
     }
@@ -122,14 +124,10 @@ public:
         }
         return some;
     }
-    /// The turns of those managers grow older of which some wait for turns; whether there are such.
+    /// The turns grow older of those managers of which some wait; whether something may come of it.
     [[nodiscard]] bool age_turns() noexcept {
         bool some = false;
-        for (manager_line& one : managers_) {
-            if (one.turns.empty()) continue;
-            one.turns.grow_older();
-            some = true;
-        }
+        for (manager_line& one : managers_) some = one.turns.grow_older() || some;
         return some;
     }
     /// Whether some wait for a turn that they could have.
@@ -163,7 +161,8 @@ public:
     template <class Visit>
     void each_in(std::size_t which, Visit visit) noexcept {
         for (manager_line& one : managers_)
-            for (chunk_request& waiter : one.for_buffers[which]) visit(waiter);
+            for (const read_turn kind : manager_line::kinds)
+                for (chunk_request& waiter : one.for_buffer(kind, which)) visit(waiter);
     }
 
 private:
@@ -191,7 +190,7 @@ private:
         waiter.line = static_cast<std::uint8_t>(which);
         list_manager(waiter);
         brief_ += waiter.patience == patience::brief ? 1 : 0;
-        queue& in = waiter.stands_in->for_buffers[which];
+        queue& in = waiter.stands_in->for_buffer(turn_of(waiter), which);
         if (waiter.arrival == 0) waiter.arrival = ++arrivals_;
         if (in.empty() || in.back().arrival < waiter.arrival) return in.push_back(waiter);
         // Who comes back has stood at the front, as a rule.
@@ -224,7 +223,7 @@ private:
             over_.erase(over_.iterator_to(waiter));
         } else {
             brief_ -= waiter.patience == patience::brief ? 1 : 0;
-            in.for_buffers[waiter.line].erase(queue::s_iterator_to(waiter));
+            in.for_buffer(turn_of(waiter), waiter.line).erase(queue::s_iterator_to(waiter));
         }
         if (in.is_linked() && in.empty()) managers_.erase(managers_.iterator_to(in));
     }

@@ -72,7 +72,7 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             const auto why =
                 small ? fill_read::purpose::small_demand : fill_read::purpose::window_demand;
             if (!small) ++counts_.demand_reads;
-            const read_turns::taken turn = queue_of(filling).line.turns.begin(wanted.goes_on);
+            const read_turns::taken turn = queue_of(filling).line.turns.begin(turn_of(wanted));
             const bool begun = read(filling, {unit, end - unit, why, false, false, turn});
             assert(begun);  // who waits holds the file
             static_cast<void>(begun);
@@ -190,7 +190,7 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
     file_record* const file = cache_.all().files().acquire(first.file_number);
     assert(file != nullptr);
     ++counts_.reads;
-    window->turn = queue_of(first).line.turns.begin(window->walks, window->parts.size());
+    window->turn = queue_of(first).line.turns.begin(window->kind, window->parts.size());
     try {
         const window_reader reader = window_reader::run(*this, window.get(), withdrawal_of(first));
         static_cast<void>(window.release());  // it is the reader's

@@ -116,7 +116,7 @@ void home_requests::catch_up(const manager_core& manager,
 
 // What is asked for once is not the start of more.
 std::uint32_t home_requests::window_of(chunk_request& wanted) noexcept {
-    wanted.goes_on = false;
+    wanted.goes_on = wanted.given == hint::stream || (wanted.walks && wanted.window > wanted.size);
     if (wanted.given == hint::no_retain || wanted.given == hint::once) return 0;
     const manager_core& manager = *wanted.file->manager;
     if (manager.grain >= manager.chunk_size) return 0;

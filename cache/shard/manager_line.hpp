@@ -21,17 +21,32 @@ struct manager_line : boost::intrusive::list_base_hook<> {
     static constexpr std::size_t queues = 20;
 
     read_turns turns;
-    std::array<queue, queues> for_buffers;  ///< by the sizes of the buffers
+    static constexpr std::array<read_turn, 3> kinds{read_turn::alone, read_turn::walk,
+                                                    read_turn::ahead};
+    /// Those of one kind that need a buffer of one size: none of them stands behind another who
+    /// may have no more reads.
+    [[nodiscard]] queue& for_buffer(read_turn kind, std::size_t which) noexcept {
+        const std::size_t of = kind == read_turn::alone ? 0 : kind == read_turn::walk ? 1 : 2;
+        return for_buffers_[of][which];
+    }
 
     /// Whether nobody waits.
     [[nodiscard]] bool empty() const noexcept {
-        return turns.empty() && std::all_of(for_buffers.begin(), for_buffers.end(),
-                                            [](const queue& one) { return one.empty(); });
+        const auto none = [](const by_size& of) {
+            return std::all_of(of.begin(), of.end(), [](const queue& one) { return one.empty(); });
+        };
+        return turns.empty() && std::all_of(for_buffers_.begin(), for_buffers_.end(), none);
     }
     void clear() noexcept {
         turns.clear();
-        for (queue& one : for_buffers) one.clear();
+        for (by_size& of : for_buffers_)
+            for (queue& one : of) one.clear();
     }
+
+private:
+    using by_size = std::array<queue, queues>;
+
+    std::array<by_size, kinds.size()> for_buffers_;
 };
 
 }  // namespace leat::detail

@@ -257,7 +257,7 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
         units += part.units();
     };
     window->ahead = wanted.asked_ahead;
-    window->walks = turn_of(wanted) != read_turn::alone;
+    window->kind = turn_of(wanted);
     add(made);
     const std::uint64_t most_units = fills_.most_at_once(made);
     while (at < end && units < most_units && window->parts.size() < window->parts.capacity()) {

@@ -120,7 +120,6 @@ private:
     void stand_for_turn(chunk_request& wanted) noexcept;
     /// Whether serving it from `found`, or from what is made where that is nullptr, begins a read.
     [[nodiscard]] static bool needs_read(const chunk* found, const chunk_request& wanted) noexcept;
-    [[nodiscard]] static read_turn turn_of(const chunk_request& wanted) noexcept;
     /// Those that wait for what is there, or has just been asked for, of this range of a chunk.
     void serve_others(const file_record& file,
                       std::uint64_t index,
@@ -131,7 +130,7 @@ private:
     [[nodiscard]] bool serve_waiter(chunk_request& first) noexcept;
     void move_in_line(chunk_request& waiting, std::size_t to) noexcept;
     void move_to_turns(chunk_request& waiting) noexcept;
-    /// Somebody waits for a turn: those who have theirs keep it for a second or two, no longer.
+    /// Somebody waits for a turn: those grow older that are taken.
     void let_turns_age() noexcept;
     void move_behind(chunk_request& waiting, fill_state& by) noexcept;
     void leave_line(chunk_request& wanted) noexcept;

@@ -100,13 +100,8 @@ void owner_requests::let_turns_age() noexcept {
 void owner_requests::turns_age(work& item) noexcept {
     owner_requests& here = *static_cast<age_timer&>(static_cast<timer&>(item)).of;
     if (!here.line_.age_turns()) return;
-    if (here.line_.may_take_turns()) here.chunks_.note_room();
+    here.chunks_.note_room();
     here.let_turns_age();
-}
-
-read_turn owner_requests::turn_of(const chunk_request& wanted) noexcept {
-    if (wanted.asked_ahead) return read_turn::ahead;
-    return wanted.goes_on ? read_turn::walk : read_turn::alone;
 }
 
 manager_line& owner_requests::line_of(const chunk_request& wanted) const noexcept {
@@ -125,7 +120,7 @@ void owner_requests::waited_too_long(work& item) noexcept {
     // Its timer is no longer set.
     wanted.limit = chunk_request::time_limit::over;
     ++here.overdue_;
-    if (here.lacks_only_a_turn(wanted)) return;
+    if (here.lacks_only_a_turn(wanted)) return here.let_turns_age();
     here.leave_line(wanted);
     here.chunks_.note_room();
     here.room_.reserve_fill();

@@ -14,6 +14,12 @@
 
 namespace leat::detail {
 
+/// Of which kind a request is that has had no turn so far.
+[[nodiscard]] inline read_turn turn_of(const chunk_request& wanted) noexcept {
+    if (wanted.asked_ahead) return read_turn::ahead;
+    return wanted.goes_on ? read_turn::walk : read_turn::alone;
+}
+
 /// Of one manager on one shard. A device that has been given more reads than it works on at once
 /// lets the latest wait for all of them, and each of them keeps a buffer that nothing has landed
 /// in. So no more than `at_once` are in flight, and whose read would be one more waits here,
@@ -22,30 +28,38 @@ namespace leat::detail {
 /// of a kind those go first that had their turn already and found no buffer then.
 ///
 /// Reads of those who go through files are large: a few keep a device all but busy, and who asks
-/// for one thing waits for all that it has begun. So beside such they have no more than an eighth
-/// of the turns, of which a window of several fragments takes two.
+/// for one thing waits for all that it has begun. So beside such they have no more than a part of
+/// the turns, of which a window of several fragments takes two: what somebody waits for all of it,
+/// and what is asked for ahead as much as that leaves.
 ///
-/// A read that hangs, of a file behind a network perhaps, keeps its turn until the turns have aged
-/// twice: what others ask for is not held up by it for longer.
+/// Reads that hang, of files behind a network perhaps, do not hold up what others ask for: those
+/// that are two ages old are counted no more when in the third none of them has ended. Where the
+/// source is only slow some have. So that hanging reads cannot take all memory, no more than three
+/// times as many as may be in flight are not counted.
 class read_turns {
 public:
-    /// How many reads may be in flight: at least one.
-    void set_at_once(unsigned count) noexcept {
-        assert(count != 0);
+    /// How many reads may be in flight, and how many turns those have who go through files beside
+    /// others: at least one.
+    void set_at_once(unsigned count, unsigned walks) noexcept {
+        assert(count != 0 && walks != 0 && walks <= count);
         at_once_ = count;
+        most_walks_ = walks;
     }
     /// What a read has taken: nothing, of those that wait in a fill_queue, which are few as it is.
     struct taken {
         std::uint32_t age = 0;
-        std::uint32_t walks = 0;  ///< turns of those that go through files
+        std::uint32_t turns = 0;  ///< of those who go through files
+        bool ahead = false;       ///< nobody waits for it
         [[nodiscard]] bool some() const noexcept { return age != 0; }
     };
-    /// A small read that somebody waits for, or a window of so many fragments, has begun; `walks`:
-    /// of those who go through files.
-    [[nodiscard]] taken begin(bool walks, std::size_t fragments = 1) noexcept {
-        const taken all{age_, walks ? (fragments > 1 ? 2U : 1U) : 0U};
-        ++young_.all;
-        young_.walks += all.walks;
+    /// A small read that somebody waits for, or a window of so many fragments, has begun.
+    [[nodiscard]] taken begin(read_turn kind, std::size_t fragments = 1) noexcept {
+        const bool walks = goes_through_file(kind);
+        const taken all{age_, walks ? (fragments > 1 ? 2U : 1U) : 0U, kind == read_turn::ahead};
+        for (reads* const of : {&counted_, by_age_.data()}) {
+            ++of->all;
+            of->turns_of(all) += all.turns;
+        }
         since_alone_ = walks ? since_alone_ + 1 : 0;
         beside_alone_ = beside_alone_ || !walks;
         return all;
@@ -53,32 +67,59 @@ public:
     /// It has ended. Others may begin, then.
     void end(const taken& all) noexcept {
         beside_alone_ = beside_alone_ && since_alone_ < alone_memory;
-        if (age_ - all.age > 1) return;  // it has kept its turn no longer
-        reads& of = all.age == age_ ? young_ : old_;
-        assert(of.all != 0 && of.walks >= all.walks);
-        --of.all;
-        of.walks -= all.walks;
+        if (all.age < counted_from_) {
+            assert(hanging_ != 0);
+            --hanging_;
+            return;
+        }
+        const std::uint32_t old = std::min(age_ - all.age, oldest);
+        old_ended_ = old_ended_ || old == oldest;
+        for (reads* const of : {&counted_, &by_age_[old]}) {
+            assert(of->all != 0 && of->turns_of(all) >= all.turns);
+            --of->all;
+            of->turns_of(all) -= all.turns;
+        }
     }
-    /// To be called at equal distances while some wait.
-    void grow_older() noexcept {
-        old_ = std::exchange(young_, {});
-        if (++age_ == 0) ++age_;
+    /// An age is over. To be called at equal distances while some wait, as long as it returns true:
+    /// something may come of the next.
+    bool grow_older() noexcept {
+        reads& old = by_age_[oldest];
+        const bool ended = std::exchange(old_ended_, false);
+        const bool hang = !ended && old.all != 0 && hanging_ + old.all <= most_hanging * at_once_;
+        if (hang) {
+            hanging_ += old.all;
+            counted_.all -= old.all;
+            counted_.walks -= old.walks;
+            counted_.aheads -= old.aheads;
+            old = {};
+            counted_from_ = age_ - (oldest - 1);
+        }
+        const bool some = by_age_[0].all != 0 || by_age_[1].all != 0;
+        old.all += by_age_[1].all;
+        old.walks += by_age_[1].walks;
+        old.aheads += by_age_[1].aheads;
+        by_age_[1] = std::exchange(by_age_[0], {});
+        ++age_;
+        return some || hang || ended;
     }
-    [[nodiscard]] unsigned in_flight() const noexcept { return young_.all + old_.all; }
+    /// Without those that hang.
+    [[nodiscard]] unsigned in_flight() const noexcept { return counted_.all; }
 
     /// Whether no read may begin, or none of this kind.
     [[nodiscard]] bool full() const noexcept { return in_flight() >= at_once_; }
     [[nodiscard]] bool full(read_turn kind) const noexcept {
-        return full() || (goes_through_file(kind) && beside_alone_ &&
-                          young_.walks + old_.walks >= most_walks());
+        if (full() || !goes_through_file(kind) || !beside_alone_) return full();
+        const unsigned aheads = kind == read_turn::ahead ? counted_.aheads : 0;
+        return counted_.walks + aheads >= most_walks_;
     }
     [[nodiscard]] bool empty() const noexcept {
         return std::all_of(waiting_.begin(), waiting_.end(),
                            [](const requests& one) { return one.empty(); });
     }
-    /// Whether one of that kind that comes now has to wait for its turn: others wait, too.
+    /// Whether one of that kind that comes now has to wait for its turn: others wait that could
+    /// begin, too.
     [[nodiscard]] bool must_wait(read_turn kind) const noexcept {
-        return full(kind) || (goes_through_file(kind) ? !empty() : some_alone());
+        return full(kind) || some_may_begin();
     }
     void push(chunk_request& waiter, read_turn kind) noexcept {
         waiter.waits_for_turn = true;
@@ -93,7 +134,8 @@ public:
     }
     /// Whether one that waits could begin.
     [[nodiscard]] bool some_may_begin() const noexcept {
-        return (!full() && some_alone()) || (!full(read_turn::walk) && !empty());
+        return (!full() && some_alone()) || (!full(read_turn::walk) && some_walk()) ||
+               (!full(read_turn::ahead) && !of(read_turn::ahead).empty());
     }
     /// Who may begin, or nullptr; the next call says who may after him.
     [[nodiscard]] chunk_request* next() noexcept {
@@ -115,15 +157,21 @@ private:
     static constexpr unsigned walk_each = 4;
     // Reads after one that was alone until the next is not expected any more.
     static constexpr std::uint64_t alone_memory = 4096;
+    static constexpr std::uint32_t oldest = 2;
+    static constexpr unsigned most_hanging = 3;
     struct reads {
         unsigned all = 0;
-        unsigned walks = 0;  ///< turns, of those who go through files
+        // Turns of those who go through files.
+        unsigned walks = 0;
+        unsigned aheads = 0;
+        [[nodiscard]] unsigned& turns_of(const taken& one) noexcept {
+            return one.ahead ? aheads : walks;
+        }
     };
 
     [[nodiscard]] static bool goes_through_file(read_turn kind) noexcept {
         return kind >= read_turn::walk_again;
     }
-    [[nodiscard]] unsigned most_walks() const noexcept { return std::max(at_once_ / 8, 1U); }
     [[nodiscard]] requests& of(read_turn kind) noexcept {
         return waiting_[static_cast<std::size_t>(kind)];
     }
@@ -133,6 +181,9 @@ private:
     [[nodiscard]] bool some_alone() const noexcept {
         return !of(read_turn::alone_again).empty() || !of(read_turn::alone).empty();
     }
+    [[nodiscard]] bool some_walk() const noexcept {
+        return !of(read_turn::walk_again).empty() || !of(read_turn::walk).empty();
+    }
     [[nodiscard]] chunk_request* first_of(read_turn before, read_turn after) noexcept {
         requests& one = of(before).empty() ? of(after) : of(before);
         return one.empty() ? nullptr : &one.front();
@@ -140,12 +191,16 @@ private:
 
     std::array<requests, read_turn_kinds> waiting_;
     unsigned at_once_ = 1;
+    unsigned most_walks_ = 1;
     unsigned count_ = 0;  ///< turns of those that somebody waits for, since a walk's
     std::uint64_t since_alone_ = 0;
     bool beside_alone_ = false;  ///< some of the latest reads were alone
-    std::uint32_t age_ = 1;
-    reads young_;  ///< in flight, of this age
-    reads old_;    ///< of the age before
+    std::uint32_t age_ = oldest;
+    std::uint32_t counted_from_ = 0;
+    reads counted_;
+    std::array<reads, oldest + 1> by_age_{};  ///< the same, the youngest first
+    bool old_ended_ = false;                  ///< of the oldest one in this age
+    unsigned hanging_ = 0;                    ///< those that are not counted any more
 };
 
 }  // namespace leat::detail

@@ -127,7 +127,9 @@ std::uint64_t runs::window_down(run& mine,
 
 std::uint64_t runs::window(const miss& one) noexcept {
     backwards_ = false;
-    of_stream_ = one.stream || one.known > one.size;
+    // What crosses a fragment's border is asked for in pieces, and is no stream for that.
+    const bool large = one.known > fragments_to_stream * fragment_size;
+    of_stream_ = one.stream || (one.known > one.size && (one.ends || large));
     const std::uint64_t per_stretch = one.stretch >> fragment_shift;
     const std::uint64_t in = one.in >> fragment_shift;
     const std::uint64_t first = one.index * per_stretch + in;
@@ -154,7 +156,6 @@ std::uint64_t runs::window(const miss& one) noexcept {
     const bool inside = continues && first < known->end;
     // More of what one request has told of itself is no evidence that others follow.
     const bool same = continues && first < known->until;
-    const bool large = one.known > fragments_to_stream * fragment_size;
     // Large ones that lie side by side are asked for one after the other by chance, too.
     const bool anew = !continues || (large && !same && !known->recent);
     if (continues) take_out(*known);

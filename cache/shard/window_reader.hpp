@@ -22,7 +22,7 @@ struct fill_window {
     std::vector<chunk*> parts;
     std::vector<std::span<std::byte>> buffers;  ///< of the parts, whole units
     bool ahead = false;                         ///< nobody waits for it
-    bool walks = false;                         ///< who asked for it goes through the file
+    read_turn kind = read_turn::walk;           ///< of who asked for it
     read_turns::taken turn;
 };
 

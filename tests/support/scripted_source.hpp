@@ -23,7 +23,7 @@ namespace leat::test {
 struct script {
     std::uint64_t size = 0;
     std::uint64_t grain = std::uint64_t{1} << 30;  ///< as it is, each miss reads its whole chunk
-    unsigned reads_at_once = 512;
+    unsigned reads_at_once = 0;                    ///< it says nothing
     std::atomic<std::uint64_t> version{1};
     std::atomic<std::int64_t> delay_ms{0};             ///< before each read
     std::atomic<std::int64_t> background_delay_ms{0};  ///< besides, before a read that is no demand

@@ -43,7 +43,8 @@ struct line {
     /// Of the first manager, those in this queue.
     std::vector<chunk_request*> in(std::size_t queue) {
         std::vector<chunk_request*> found;
-        for (chunk_request& one : manager.for_buffers[queue]) found.push_back(&one);
+        for (chunk_request& one : manager.for_buffer(read_turn::alone, queue))
+            found.push_back(&one);
         return found;
     }
     /// Those to be looked at, which stand in no queue any more.
@@ -258,7 +259,7 @@ BOOST_AUTO_TEST_CASE(nobody_waits_behind_those_whose_manager_may_have_no_more_re
     line of;
     chunk_request& first = of.come(of.other, 1);
     chunk_request& second = of.come(of.film, 1);
-    const leat::detail::read_turns::taken age = of.another.turns.begin(false);
+    const leat::detail::read_turns::taken age = of.another.turns.begin(read_turn::alone);
     BOOST_TEST((of.waiting.next_of(5) == &second));
     of.waiting.remove(second);
     BOOST_TEST(of.waiting.next_of(5) == nullptr);
@@ -278,15 +279,15 @@ BOOST_AUTO_TEST_CASE(those_who_may_have_turns_are_to_be_looked_at_and_no_more) {
         turns.back()->file = i < 3 ? &of.film : &of.other;
         of.waiting.push_turn(*turns.back(), i < 3 ? of.manager : of.another, read_turn::alone);
     }
-    of.manager.turns.set_at_once(2);
-    const leat::detail::read_turns::taken age = of.another.turns.begin(false);
+    of.manager.turns.set_at_once(2, 1);
+    const leat::detail::read_turns::taken age = of.another.turns.begin(read_turn::alone);
     // One at a time: its read begins before the next is looked at.
     for (int i = 0; i < 2; ++i) {
         BOOST_TEST(of.waiting.may_take_turns());
         BOOST_TEST(of.waiting.take_turns());
         BOOST_TEST((of.waiting.next_over() == turns[i]));
         of.waiting.move(*turns[i], 5);
-        static_cast<void>(of.manager.turns.begin(false));
+        static_cast<void>(of.manager.turns.begin(read_turn::alone));
     }
     BOOST_TEST(!of.waiting.may_take_turns());
     BOOST_TEST(!of.waiting.take_turns());

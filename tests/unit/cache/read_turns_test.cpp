@@ -10,6 +10,8 @@
 #include <deque>
 #include <set>
 #include <string>
+#include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -54,7 +56,7 @@ struct turns : fragments {
 };
 
 struct requests {
-    requests() { of.set_at_once(16); }
+    requests() { of.set_at_once(16, 2); }
     chunk_request& wait(read_turn kind) {
         chunk_request& one = all.emplace_back();
         of.push(one, kind);
@@ -106,17 +108,17 @@ BOOST_AUTO_TEST_CASE(of_a_kind_they_have_turns_in_the_order_of_their_arrival) {
 
 BOOST_AUTO_TEST_CASE(who_goes_through_a_file_has_no_more_than_an_eighth_of_the_turns) {
     requests some;
-    some.of.end(some.of.begin(false));
+    some.of.end(some.of.begin(read_turn::alone));
     for (const read_turn kind : {read_turn::walk_again, read_turn::walk, read_turn::ahead}) {
         chunk_request& waits = some.wait(kind);
-        const read_turns::taken first = some.of.begin(true);
+        const read_turns::taken first = some.of.begin(read_turn::walk);
         BOOST_TEST(!some.of.full(kind));
         BOOST_TEST(some.of.next() == &waits);
-        const read_turns::taken second = some.of.begin(true);
+        const read_turns::taken second = some.of.begin(read_turn::walk);
         BOOST_TEST(some.of.full(kind));
         BOOST_TEST(!some.of.some_may_begin());
         BOOST_TEST(some.of.next() == nullptr);
-        // Others begin, however many of those wait.
+        // Nor are those waited for that could not begin, however many.
         BOOST_TEST(!some.of.must_wait(read_turn::alone));
         chunk_request& alone = some.wait(read_turn::alone);
         BOOST_TEST(some.of.must_wait(read_turn::alone));
@@ -134,12 +136,12 @@ BOOST_AUTO_TEST_CASE(who_goes_through_a_file_has_no_more_than_an_eighth_of_the_t
 BOOST_AUTO_TEST_CASE(a_window_of_several_fragments_takes_two_turns) {
     for (const std::size_t fragments : {1U, 2U, 3U, 100U}) {
         requests some;
-        some.of.set_at_once(80);
-        some.of.end(some.of.begin(false));
+        some.of.set_at_once(80, 10);
+        some.of.end(some.of.begin(read_turn::alone));
         std::size_t count = 0;
         std::vector<read_turns::taken> all;
         for (; !some.of.full(read_turn::walk); ++count)
-            all.push_back(some.of.begin(true, fragments));
+            all.push_back(some.of.begin(read_turn::walk, fragments));
         BOOST_TEST(count == (fragments == 1 ? 10U : 5U));
         BOOST_TEST(some.of.in_flight() == count);
         for (const read_turns::taken& one : all) some.of.end(one);
@@ -148,23 +150,61 @@ BOOST_AUTO_TEST_CASE(a_window_of_several_fragments_takes_two_turns) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_asked_for_ahead_takes_none_of_the_turns_of_those_who_wait) {
+    requests some;
+    some.of.end(some.of.begin(read_turn::alone));
+    const read_turns::taken ahead = some.of.begin(read_turn::ahead, 2);
+    BOOST_TEST(some.of.full(read_turn::ahead));
+    BOOST_TEST(!some.of.full(read_turn::walk));
+    chunk_request& later = some.wait(read_turn::ahead);
+    BOOST_TEST(some.of.next() == nullptr);
+    BOOST_TEST(!some.of.must_wait(read_turn::walk));
+    const read_turns::taken walk = some.of.begin(read_turn::walk);
+    some.of.end(ahead);
+    BOOST_TEST(some.of.next() == &later);
+    const read_turns::taken second = some.of.begin(read_turn::walk);
+    BOOST_TEST(some.of.next() == nullptr);
+    some.of.end(walk);
+    some.of.end(second);
+    some.of.remove(later);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_asks_for_one_thing_does_not_pass_walks_that_could_begin) {
+    requests some;
+    some.of.set_at_once(1, 1);
+    chunk_request& walk = some.wait(read_turn::walk);
+    unsigned before = 0;
+    // Whoever has had something asks again at once.
+    for (read_turns::taken last = some.of.begin(read_turn::alone);; ++before) {
+        some.of.end(last);
+        BOOST_TEST(some.of.must_wait(read_turn::alone));
+        chunk_request& again = some.wait(read_turn::alone);
+        chunk_request* const next = some.of.next();
+        some.of.remove(again);
+        if (next == &walk) break;
+        last = some.of.begin(read_turn::alone);
+    }
+    BOOST_TEST(before == 3u);
+    some.of.remove(walk);
+}
+
 BOOST_AUTO_TEST_CASE(where_nobody_asks_for_one_thing_those_who_go_through_files_have_all_turns) {
     requests some;
     chunk_request& waits = some.wait(read_turn::walk);
     std::vector<read_turns::taken> all;
     for (int i = 0; i < 15; ++i) {
-        all.push_back(some.of.begin(true));
+        all.push_back(some.of.begin(read_turn::walk));
         BOOST_TEST(some.of.next() == &waits);
     }
-    all.push_back(some.of.begin(false));
+    all.push_back(some.of.begin(read_turn::alone));
     BOOST_TEST(some.of.next() == nullptr);
     for (const read_turns::taken& one : all) some.of.end(one);
     // As long as one was among the latest reads.
-    for (int i = 0; i < 4095; ++i) some.of.end(some.of.begin(true));
-    read_turns::taken first = some.of.begin(true, 2);
+    for (int i = 0; i < 4095; ++i) some.of.end(some.of.begin(read_turn::walk));
+    read_turns::taken first = some.of.begin(read_turn::walk, 2);
     BOOST_TEST(some.of.full(read_turn::walk));
     some.of.end(first);
-    first = some.of.begin(true, 2);
+    first = some.of.begin(read_turn::walk, 2);
     BOOST_TEST(!some.of.full(read_turn::walk));
     some.of.end(first);
     some.of.remove(waits);
@@ -176,7 +216,7 @@ BOOST_AUTO_TEST_CASE(all_turns_are_had_by_those_who_ask_for_one_thing) {
     read_turns::taken last;
     for (int i = 0; i < 16; ++i) {
         BOOST_TEST(some.of.next() == &waits);
-        last = some.of.begin(i < 2);
+        last = some.of.begin(i < 2 ? read_turn::walk : read_turn::alone);
     }
     BOOST_TEST(some.of.full());
     BOOST_TEST(some.of.next() == nullptr);
@@ -187,36 +227,69 @@ BOOST_AUTO_TEST_CASE(all_turns_are_had_by_those_who_ask_for_one_thing) {
 
 BOOST_AUTO_TEST_CASE(one_of_few_turns_is_for_files) {
     requests some;
-    some.of.end(some.of.begin(false));
+    some.of.end(some.of.begin(read_turn::alone));
     for (unsigned count = 1; count < 16; ++count) {
-        some.of.set_at_once(count);
+        some.of.set_at_once(count, 1);
         BOOST_TEST(!some.of.full(read_turn::walk));
-        const read_turns::taken one = some.of.begin(true, 100);
+        const read_turns::taken one = some.of.begin(read_turn::walk, 100);
         BOOST_TEST(some.of.full(read_turn::walk));
         BOOST_TEST(some.of.full(read_turn::alone) == (count == 1));
         some.of.end(one);
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_read_keeps_its_turn_until_the_turns_have_aged_twice) {
+BOOST_AUTO_TEST_CASE(reads_that_hang_keep_their_turns_for_three_ages) {
     requests some;
-    some.of.end(some.of.begin(false));
-    const read_turns::taken first = some.of.begin(true);
-    const read_turns::taken other = some.of.begin(true);
+    some.of.end(some.of.begin(read_turn::alone));
+    const read_turns::taken first = some.of.begin(read_turn::walk);
+    const read_turns::taken other = some.of.begin(read_turn::walk);
+    for (int ages = 0; ages < 2; ++ages) {
+        BOOST_TEST(some.of.grow_older());
+        BOOST_TEST(some.of.full(read_turn::walk));
+    }
+    const read_turns::taken late = some.of.begin(read_turn::alone);
     some.of.grow_older();
-    BOOST_TEST(some.of.full(read_turn::walk));
+    BOOST_TEST(some.of.in_flight() == 1u);
+    BOOST_TEST(!some.of.full(read_turn::walk));
+    const read_turns::taken second = some.of.begin(read_turn::walk);
+    // Their ends count no more.
     some.of.end(first);
-    BOOST_TEST(!some.of.full(read_turn::walk));
-    const read_turns::taken second = some.of.begin(true);
-    BOOST_TEST(some.of.full(read_turn::walk));
-    some.of.grow_older();
-    BOOST_TEST(some.of.in_flight() == 1u);
-    BOOST_TEST(!some.of.full(read_turn::walk));
-    // Its end counts no more.
     some.of.end(other);
-    BOOST_TEST(some.of.in_flight() == 1u);
+    BOOST_TEST(some.of.in_flight() == 2u);
     some.of.end(second);
+    some.of.end(late);
     BOOST_TEST(some.of.in_flight() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(reads_of_a_slow_source_keep_their_turns) {
+    requests some;
+    std::deque<read_turns::taken> all;
+    for (int ages = 0; ages < 100; ++ages) {
+        while (!some.of.full()) all.push_back(some.of.begin(read_turn::alone));
+        BOOST_TEST(all.size() == 16u);
+        some.of.grow_older();
+        // So each takes four ages.
+        for (int i = 0; i < 4; ++i) {
+            some.of.end(all.front());
+            all.pop_front();
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(three_times_as_many_may_hang_as_may_be_in_flight) {
+    requests some;
+    std::vector<read_turns::taken> all;
+    for (int ages = 0; ages < 100; ++ages) {
+        while (!some.of.full())
+            all.push_back(
+                some.of.begin(all.size() % 2 != 0 ? read_turn::walk : read_turn::alone, 2));
+        some.of.grow_older();
+    }
+    BOOST_TEST(all.size() == 4 * 16u);
+    BOOST_TEST(!some.of.grow_older());  // as nothing has come of the last ones
+    for (const read_turns::taken& one : all) some.of.end(one);
+    BOOST_TEST(some.of.in_flight() == 0u);
+    BOOST_TEST(!some.of.full(read_turn::walk));
 }
 
 BOOST_AUTO_TEST_CASE(no_more_is_read_at_once_and_who_waits_for_a_turn_keeps_no_memory) {
@@ -454,22 +527,28 @@ BOOST_AUTO_TEST_CASE(so_many_reads_that_no_device_takes_are_refused) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(where_nothing_is_said_it_is_as_the_source_says) {
-    const auto source = fragments::script_with(1_GiB);
-    source->reads_at_once = 5;
-    source->held = true;
-    engine owner{test::small_engine(1, 16_MiB, 1_MiB)};
-    chunk_manager manager{owner, test::scripted_source{source}};
-    const file from = owner.run(manager.open("any"));
-    std::vector<spawned<bool>> asked;
-    for (std::uint64_t i = 0; i < 20; ++i)
-        asked.push_back(owner.spawn_on(
-            0, test::right_bytes(manager, {from, i * 1_MiB, static_cast<std::uint32_t>(4_KiB)})));
-    test::wait_for_waiting(owner, manager, 20);
-    while (source->in_flight != 5) std::this_thread::yield();
-    source->held = false;
-    for (spawned<bool>& one : asked) BOOST_TEST(one.get());
-    BOOST_TEST(source->most_in_flight == 5);
+BOOST_AUTO_TEST_CASE(
+    where_nothing_is_said_it_is_as_the_source_says_and_as_half_of_the_memory_holds) {
+    for (const auto& [told, memory, most] :
+         {std::tuple{5U, 16_MiB, 5}, std::tuple{512U, 2_MiB - 128_KiB, 16},
+          std::tuple{0U, 2_MiB - 128_KiB, 16}}) {
+        const auto source = fragments::script_with(1_GiB);
+        source->reads_at_once = told;
+        source->held = true;
+        engine owner{test::small_engine(1, memory, 256_KiB)};
+        chunk_manager manager{owner, test::scripted_source{source}};
+        const file from = owner.run(manager.open("any"));
+        std::vector<spawned<bool>> asked;
+        for (std::uint64_t i = 0; i < 30; ++i)
+            asked.push_back(owner.spawn_on(
+                0,
+                test::right_bytes(manager, {from, i * 1_MiB, static_cast<std::uint32_t>(4_KiB)})));
+        test::wait_for_waiting(owner, manager, 30);
+        while (source->in_flight != most) std::this_thread::yield();
+        source->held = false;
+        for (spawned<bool>& one : asked) BOOST_TEST(one.get());
+        BOOST_TEST(source->most_in_flight == most);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(one_request_does_not_wait_for_those_that_go_through_files) {

@@ -84,10 +84,18 @@ BOOST_AUTO_TEST_CASE(who_says_that_he_goes_on_is_a_stream_at_once) {
     misses some{1_GiB};
     static_cast<void>(some.stream(0));
     BOOST_TEST(some.of.of_stream());
-    static_cast<void>(some.known(1_GiB, 4_KiB, 64_KiB));
+    static_cast<void>(some.known(1_GiB, 4_KiB, 320_KiB));
     BOOST_TEST(some.of.of_stream());
-    static_cast<void>(some.known(2_GiB, 4_KiB, 4_KiB));
-    BOOST_TEST(!some.of.of_stream());
+    // Perhaps the request crosses the border of its fragment.
+    for (const std::uint64_t known : {4_KiB, 8_KiB, 256_KiB}) {
+        static_cast<void>(some.known(2_GiB, 4_KiB, known));
+        BOOST_TEST(!some.of.of_stream());
+    }
+    runs::miss walk = some.at(3_GiB, 4_KiB);
+    walk.known = 8_KiB;
+    walk.ends = true;
+    static_cast<void>(some.of.window(walk));
+    BOOST_TEST(some.of.of_stream());
 }
 
 BOOST_AUTO_TEST_CASE(alone_a_miss_brings_what_was_asked_for) {

@@ -148,28 +148,66 @@ BOOST_AUTO_TEST_CASE(a_whole_chunk_does_not_wait_for_all_windows_of_streams) {
     for (spawned<bool>& one : streams) BOOST_TEST(one.get());
 }
 
-BOOST_AUTO_TEST_CASE(who_lacks_only_a_turn_is_not_told_that_memory_is_short) {
-    fragments of{4_GiB, 16_MiB, 1_MiB, 1, {.pin_deadline = 100ms, .reads_at_once = 1}};
-    const auto ask = [&](std::uint64_t offset) {
-        return of.owner.spawn_on(0, test::code_of(of.manager, of.at(offset, 64_KiB)));
-    };
-    for (std::uint64_t attempt = 0;; ++attempt) {
-        std::vector<slice> pins = of.pin_all(0, 1_MiB);
-        // As long as memory is what he lacks he is.
+namespace {
+
+/// Three requests that have found no memory, which then came: one is being read, and the deadlines
+/// of the others are over.
+struct lacking_turns : fragments {
+    lacking_turns()
+        : fragments(4_GiB, 16_MiB, 1_MiB, 1, {.pin_deadline = 100ms, .reads_at_once = 1}) {
+        while (!made()) {
+            source->held = false;
+            for (spawned<boost::system::error_code>& one : all) static_cast<void>(one.get());
+            all.clear();
+        }
+    }
+    ~lacking_turns() { source->held = false; }
+
+    spawned<boost::system::error_code> ask(std::uint64_t offset) {
+        return owner.spawn_on(0, test::code_of(manager, at(offset, 64_KiB)));
+    }
+    /// False if this thread has stood still for longer than the deadline.
+    bool made() {
+        std::vector<slice> pins = pin_all(0, 1_MiB);
+        // As long as memory is what he lacks he is told so.
         BOOST_TEST((ask(1_GiB).get() == errc::all_pinned));
-        const std::uint64_t before = of.sum().buffer_waits;
-        std::vector<spawned<boost::system::error_code>> all;
-        for (std::uint64_t i = 0; i < 3; ++i) all.push_back(ask(2_GiB + (3 * attempt + i) * 1_MiB));
-        while (of.sum().buffer_waits < before + 3) std::this_thread::yield();
-        of.source->held = true;
+        const std::uint64_t before = sum().buffer_waits;
+        for (int i = 0; i < 3; ++i) all.push_back(ask(2_GiB + asked++ * 1_MiB));
+        while (sum().buffer_waits < before + 3) std::this_thread::yield();
+        source->held = true;
         pins.clear();
         std::this_thread::sleep_for(20ms);
-        // This thread may have stood still for longer.
-        const bool in_time = of.sum().waiting == 3;
-        if (in_time) std::this_thread::sleep_for(300ms);
-        if (in_time) BOOST_TEST(of.sum().waiting == 3U);
-        of.source->held = false;
-        for (spawned<boost::system::error_code>& one : all) BOOST_TEST((!one.get() || !in_time));
-        if (in_time) return;
+        if (sum().waiting != 3) return false;
+        std::this_thread::sleep_for(300ms);
+        return true;
     }
+
+    std::vector<spawned<boost::system::error_code>> all;
+    std::uint64_t asked = 0;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(who_lacks_only_a_turn_is_not_told_that_memory_is_short) {
+    lacking_turns with;
+    BOOST_TEST(with.sum().waiting == 3U);
+    with.source->held = false;
+    for (spawned<boost::system::error_code>& one : with.all) BOOST_TEST(!one.get());
+}
+
+BOOST_AUTO_TEST_CASE(his_deadline_begins_anew_when_memory_is_short_again) {
+    lacking_turns with;
+    chunk_manager other{with.owner, test::scripted_source{fragments::script_with(4_GiB)}};
+    const file more = with.owner.run(other.open("more"));
+    std::vector<slice> pins;
+    for (slice got;; pins.push_back(std::move(got))) {
+        const chunk_config next{more, pins.size() * 128_KiB, static_cast<std::uint32_t>(64_KiB),
+                                hint::no_wait};
+        got = with.owner.run(test::get_or_none(other, next));
+        if (!got) break;
+    }
+    // The first is still being read.
+    for (std::size_t i = 1; i < 3; ++i) BOOST_TEST(detail::unbuffered(with.all[i].get()));
+    with.source->held = false;
+    BOOST_TEST(!with.all[0].get());
 }

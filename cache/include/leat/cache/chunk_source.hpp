@@ -81,8 +81,9 @@ enum class priority : std::uint8_t {
 ///   worth making, in bytes, a power of two of at least unit_size, which it is where a source says
 ///   nothing. What costs a round trip is better asked for by the MiB.
 /// - `static constexpr unsigned reads_at_once`, or a function reads_at_once(), asked once: how many
-///   reads each shard may have in flight, 1 to 65,536; see manager_options::reads_at_once. 512
-///   where a source says nothing: what reads local disks is better given fewer, as file_source is.
+///   reads each shard may have in flight, up to 65,536; see manager_options::reads_at_once. 512
+///   where a source says nothing, or 0: what reads local disks is better given fewer, as
+///   file_source is.
 /// - read(file, offset, buffers, priority), for a list of buffers, a span of at least one and at
 ///   most 1024: fills one after the other with the bytes from `offset` on, and gives how many they
 ///   are in all. Each buffer begins inside the file and is as a single one; the last alone may

@@ -74,9 +74,8 @@ public:
                                         priority urgency);
     /// The smallest read worth making: a power of two, at least unit_size.
     [[nodiscard]] virtual std::uint64_t grain() const noexcept { return unit_size; }
-    /// How many reads a shard may give it at once: 1 to most_reads_at_once.
-    [[nodiscard]] virtual unsigned reads_at_once() const noexcept { return usual_reads_at_once; }
-    static constexpr unsigned usual_reads_at_once = 512;
+    /// How many reads a shard may give it at once, up to most_reads_at_once; 0: it does not say.
+    [[nodiscard]] virtual unsigned reads_at_once() const noexcept { return 0; }
     static constexpr unsigned most_reads_at_once = 65'536;
 };
 
@@ -89,8 +88,8 @@ public:
           reads_at_once_(reads_at_once_of(source_)) {
         if (!std::has_single_bit(grain_) || grain_ < unit_size)
             misuse("a source's grain is not a power of two of at least unit_size");
-        if (reads_at_once_ == 0 || reads_at_once_ > most_reads_at_once)
-            misuse("a source's reads_at_once is not 1 to 65536");
+        if (reads_at_once_ > most_reads_at_once)
+            misuse("a source's reads_at_once is more than 65536");
     }
 
     task<opening> open(std::string name) override {
@@ -144,7 +143,7 @@ private:
         } else if constexpr (requires { unsigned{S::reads_at_once}; }) {
             return S::reads_at_once;
         } else {
-            return usual_reads_at_once;
+            return 0;
         }
     }
     S source_;
