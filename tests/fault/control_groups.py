@@ -5,6 +5,7 @@ count as used, and a budget above the limit is warned of."""
 import json
 import os
 import pathlib
+import time
 
 from support.fault import MiB, Scratch, cat, check, made_up, need, need_root, silently, skip
 
@@ -30,6 +31,11 @@ class Group:
         self.upper.rmdir()
 
     @property
+    def spare_cache(self) -> int:
+        lines = (self.upper / "memory.stat").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("total_inactive_file "))
+
+    @property
     def inside(self) -> tuple:
         return ("sh", "-c", f'echo $$ > {self.lower}/cgroup.procs; exec "$0" "$@"')
 
@@ -46,12 +52,16 @@ def check_limit_above(path: pathlib.Path, content: bytes) -> None:
             check(ended.stdout == content, "wrong bytes")
             check(20 * MiB <= budget(ended) <= 50 * MiB, f"{under}: {budget(ended) / MiB} MiB")
 
-        # Whoever reads a page first has it counted.
-        with open(path, "rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        check(silently(*group.inside, "cat", path), "cat")
-        used = int((group.upper / "memory.usage_in_bytes").read_text())
-        check(used > 100 * MiB, f"the page cache is not the group's: {used / MiB} MiB")
+        # Whoever reads a page first has it counted; and what the kernel holds for used often is no page cache to
+        # spare, nor what it has not counted as such yet.
+        for _ in range(20):
+            with open(path, "rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            check(silently(*group.inside, "cat", path), "cat")
+            if group.spare_cache > 100 * MiB:
+                break
+            time.sleep(0.2)
+        check(group.spare_cache > 100 * MiB, f"the page cache is not the group's: {group.spare_cache / MiB} MiB")
         after = budget(cat("--stats=json", path, under=group.inside))
         check(after >= 40 * MiB, f"page cache counts as used: {after / MiB} MiB")
 
