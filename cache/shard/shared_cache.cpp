@@ -39,13 +39,14 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
       serial(cache_->next_manager_number()),
       fills(std::make_unique<fill_queue[]>(cache_->shards())),
       shards(cache_->shards()) {
-    const unsigned said =
-        options.reads_at_once != 0 ? options.reads_at_once : source->reads_at_once();
-    unsigned reads_at_once = said != 0 ? said : usual_reads_at_once;
-    // What is being read into is of no use to anybody: half of the memory is left.
-    const std::uint64_t room = engine->memory_per_shard() / 2 / fragment_size;
-    if (options.reads_at_once == 0 && reads_at_once > room)
-        reads_at_once = static_cast<unsigned>(std::max<std::uint64_t>(room, 1));
+    const unsigned said = source->reads_at_once();
+    unsigned reads_at_once = options.reads_at_once;
+    if (reads_at_once == 0) {
+        // What is being read into is of no use to anybody: half of the memory is left.
+        const std::uint64_t room = engine->memory_per_shard() / 2 / fragment_size;
+        const std::uint64_t wanted = said != 0 ? said : usual_reads_at_once;
+        reads_at_once = static_cast<unsigned>(std::min(wanted, std::max(room, std::uint64_t{1})));
+    }
     // Of a source that does not say it is not known that reads wait for others there.
     const unsigned walks = std::max(reads_at_once / (said != 0 ? 8 : 2), 1U);
     for (unsigned index = 0; index < shards; ++index) {

@@ -565,11 +565,11 @@ BOOST_AUTO_TEST_CASE(one_request_does_not_wait_for_those_that_go_through_files) 
         with.asked.push_back(
             with.owner.spawn_on(0, walk(with.manager, with.from, 20_MiB + i * 256_KiB)));
     with.wait_for_waiting(20);
-    with.wait_for_reads(2);  // of one window: the source is asked for each fragment alone
+    with.wait_for_reads(8);  // of four windows: the source is asked for each fragment alone
     // Nothing has ended, and they begin.
-    with.ask(15, 0);
-    with.wait_for_reads(17);
-    with.wait_for_waiting(35);
+    with.ask(12, 0);
+    with.wait_for_reads(20);
+    with.wait_for_waiting(32);
     BOOST_TEST(with.all());
 }
 
