@@ -33,7 +33,7 @@ cache_census shard_cache::census() {
         mine.counts.short_chunks += one.length < one.bytes ? 1 : 0;
         mine.counts.filling_chunks += one.reads() != 0 ? 1 : 0;
         mine.counts.filling_bytes += one.reads() != 0 ? one.bytes : 0;
-        mine.counts.ahead_bytes += one.ahead && !one.served ? one.bytes : 0;
+        mine.counts.ahead_bytes += one.ahead && !one.ever_used() ? one.bytes : 0;
         add_pins(one);
     });
     parts_->held_leases.each(add_pins);

@@ -133,6 +133,11 @@ struct chunk : entry, resident {
     [[nodiscard]] bool ever_used() const noexcept {
         return served || touched || last_use.latest() != used;
     }
+    /// Whether the last read of it ended so close to its end that a reader who skips less than two
+    /// fragments at a time has come through it.
+    [[nodiscard]] bool come_through() const noexcept {
+        return ends.last() != 0xffffffff && ends.last() + 2 * fragment_size >= start + length;
+    }
     /// `used` is brought up to what has come of it since, through leases, too.
     void note_uses() noexcept {
         const std::int64_t latest = latest_use();

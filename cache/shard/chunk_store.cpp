@@ -164,11 +164,14 @@ void chunk_store::wait_no_more(chunk& waited) noexcept {
     }
 }
 
-chunk* chunk_store::waits_in_vain(std::uint64_t for_bytes) noexcept {
+std::uint64_t chunk_store::looks_before(std::uint64_t for_bytes) const noexcept {
     // More than are loaded, so that all are looked at again and again.
     constexpr std::uint64_t most_looks = 64;
-    std::uint64_t looks = std::min(4 * std::max<std::uint64_t>(for_bytes / fragment_size, 1),
-                                   std::min<std::uint64_t>(most_looks, ahead_.size()));
+    return std::min(4 * std::max<std::uint64_t>(for_bytes / fragment_size, 1),
+                    std::min<std::uint64_t>(most_looks, ahead_.size()));
+}
+
+chunk* chunk_store::waits_in_vain(std::uint64_t& looks) noexcept {
     for (; looks != 0 && !ahead_.empty(); --looks) {
         auto& one = static_cast<chunk&>(next_ahead_ != nullptr ? *next_ahead_ : ahead_.front());
         const auto next = std::next(ahead_.iterator_to(one));
@@ -179,14 +182,15 @@ chunk* chunk_store::waits_in_vain(std::uint64_t for_bytes) noexcept {
             one.note_uses();
             if (one.used != before) one.placed = static_cast<std::int64_t>(loaded_bytes_);
             const bool on_its_way = one.piece.is_chunk() &&
-                                    waited_for(one) <= memory_.bytes() / 4 &&
-                                    one.ends.last() < one.start + one.length;
+                                    waited_for(one) <= memory_.bytes() / 4 && !one.come_through();
             if (!on_its_way) wait_no_more(one);
         } else if (waited_for(one) > memory_.bytes() && can_go(one)) {
+            --looks;
             return &one;
         }
     }
-    return ahead_bytes_ > memory_.bytes() / 4 * 3 ? longest_waiting() : nullptr;
+    looks = 0;
+    return nullptr;
 }
 
 chunk* chunk_store::longest_waiting() noexcept {

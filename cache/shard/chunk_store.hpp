@@ -79,10 +79,16 @@ public:
     /// more than the memory is loaded meanwhile, and all who wait so have no more than three
     /// quarters of it.
     void wait_for_reader(chunk& ahead) noexcept;
-    /// Before a search for `for_bytes`: looks at some of those that wait: those whose reader has
-    /// come through them, or stops in their middle, wait no more. Returns one that has waited in
-    /// vain and can go, or nullptr.
-    [[nodiscard]] chunk* waits_in_vain(std::uint64_t for_bytes) noexcept;
+    /// How many of those that wait are to be looked at before a search for `for_bytes`.
+    [[nodiscard]] std::uint64_t looks_before(std::uint64_t for_bytes) const noexcept;
+    /// Looks at up to `looks` of those that wait, which is less by as many then: those whose reader
+    /// has come through them, or stops in their middle, wait no more. Returns the first that has
+    /// waited in vain and can go, or nullptr.
+    [[nodiscard]] chunk* waits_in_vain(std::uint64_t& looks) noexcept;
+    /// Whether so many wait that the oldest are to go.
+    [[nodiscard]] bool too_many_wait() const noexcept {
+        return ahead_bytes_ > memory_.bytes() / 4 * 3;
+    }
     /// The one that has waited longest, of those that can go.
     [[nodiscard]] chunk* longest_waiting() noexcept;
     /// All that wait for their readers are the policy's to judge; whether there were any.

@@ -255,7 +255,12 @@ bool eviction::evict_some() noexcept {
             this, wanted_bytes_);
     };
     const auto none = [&] { return counts_.evictions == before; };
-    chunk* waiting = waits_in_vain(chunks_.waits_in_vain(wanted_bytes_));
+    chunk* waiting = nullptr;
+    // One that helps nobody is not to hide those behind it.
+    for (std::uint64_t looks = chunks_.looks_before(wanted_bytes_); looks != 0 && !waiting;)
+        waiting = waits_in_vain(chunks_.waits_in_vain(looks));
+    if (waiting == nullptr && chunks_.too_many_wait())
+        waiting = waits_in_vain(chunks_.longest_waiting());
     if (waiting == nullptr) search();
     if (waiting == nullptr && none() && coming_ == 0 && spared_) {
         spares_used_ = false;
@@ -322,7 +327,8 @@ verdict eviction::judge(chunk& candidate) noexcept {
         }
     }
     // A search may meet it several times, and the next one comes soon: no use lies in between.
-    if (spares_used_ && uses_.clock().in_use(candidate)) {
+    const bool come_through = candidate.piece.is_chunk() && candidate.come_through();
+    if (spares_used_ && !come_through && uses_.clock().in_use(candidate)) {
         spared_ = true;
         return verdict::pass;
     }

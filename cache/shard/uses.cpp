@@ -78,7 +78,8 @@ void uses::visited(entry& found, std::uint64_t in) noexcept {
     auto& again = static_cast<chunk&>(found);
     chunks_.retain(again, hint::normal);
     // What was asked for ahead is used for the first time.
-    if (!again.served) return first_used(again);
+    if (!again.ever_used()) return first_used(again);
+    again.served = true;
     if (visit) curve_.visited(again, again.latest_use(), cache_.stamp(), anew);
     if (tell == told_uses::all) again.used = cache_.stamp();
     if (tell == told_uses::all || (tell == told_uses::visits && anew))
@@ -87,11 +88,12 @@ void uses::visited(entry& found, std::uint64_t in) noexcept {
 }
 
 void uses::note(chunk& found, std::uint64_t in, std::uint32_t size) noexcept {
-    if (!found.served) {
+    if (!found.ever_used()) {
         first_used(found);
     } else if (found.last_use.latest() < cache_.horizon()) {
         visited(found, in);
     }
+    found.served = true;
     found.note_use(in, size, cache_.stamp());
 }
 

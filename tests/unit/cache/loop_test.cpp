@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdint>
+#include <memory>
 
 using namespace leat;
 using namespace leat::literals;
@@ -33,26 +34,54 @@ task<> request_all(chunk_manager& manager, file from, std::uint64_t file_bytes) 
 }  // namespace
 
 namespace {
-/// Bytes that four rounds read, when four have gone before.
-template <class Reader>
-std::uint64_t read_by(Reader reader, std::uint64_t file_bytes) {
-    engine owner{small_engine(1, 200_MiB, 10_MiB)};
-    const auto source = script_of(file_bytes);
-    source->grain = 4_KiB;
+constexpr std::uint64_t memory = 200_MiB;
+
+struct loops {
+    explicit loops(std::uint64_t file_bytes_) : file_bytes(file_bytes_) { source->grain = 4_KiB; }
+
+    /// Bytes that so many rounds read.
+    template <class Reader>
+    std::uint64_t read_by(Reader reader, int rounds) {
+        const std::uint64_t before = source->bytes;
+        for (int round = 0; round < rounds; ++round) owner.run(reader(manager, from, file_bytes));
+        return source->bytes - before;
+    }
+
+    std::uint64_t file_bytes;
+    engine owner{small_engine(1, memory, 10_MiB)};
+    std::shared_ptr<test::script> source = script_of(file_bytes);
     chunk_manager manager{owner, scripted_source{source}};
-    const file from = owner.run(manager.open("any"));
-    for (int round = 0; round < 4; ++round) owner.run(reader(manager, from, file_bytes));
-    const std::uint64_t before = source->bytes;
-    for (int round = 0; round < 4; ++round) owner.run(reader(manager, from, file_bytes));
-    return source->bytes - before;
-}
+    file from = owner.run(manager.open("any"));
+};
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_loop_that_does_not_fit_is_kept_in_part) {
-    for (auto* const reader : {&walk, &request_all})
-        BOOST_TEST(read_by(reader, 240_MiB) < 4 * 240_MiB * 3 / 4);
+    for (auto* const reader : {&walk, &request_all}) {
+        for (const std::uint64_t size : {240_MiB, 300_MiB}) {
+            loops all{size};
+            static_cast<void>(all.read_by(reader, 4));
+            BOOST_TEST(all.read_by(reader, 4) < 4 * size * 4 / 5, "of " << size);
+        }
+    }
 }
 
-BOOST_AUTO_TEST_CASE(so_is_one_of_several_times_the_memory) {
-    BOOST_TEST(read_by(&walk, 560_MiB) < 4 * 560_MiB * 85 / 100);
+BOOST_AUTO_TEST_CASE(of_a_longer_one_all_stays_but_what_is_being_read) {
+    for (const std::uint64_t size : {400_MiB, 560_MiB, 1'400_MiB}) {
+        loops all{size};
+        static_cast<void>(all.read_by(&walk, 4));
+        // And what has just been read: six chunks.
+        const std::uint64_t kept = memory - 60_MiB;
+        BOOST_TEST(all.read_by(&walk, 4) <= 4 * (size - kept), "of " << size);
+    }
+}
+
+// He has come through a chunk where less is left of it than he skips.
+BOOST_AUTO_TEST_CASE(so_it_is_by_who_skips_most_of_it) {
+    const auto skip = [](chunk_manager& manager, file in, std::uint64_t bytes) -> task<> {
+        for (std::uint64_t at = 0; at + 4_KiB <= bytes; at += 72_KiB)
+            static_cast<void>(co_await manager.get_chunk({in, at, 4_KiB}));
+    };
+    loops all{1'200_MiB};
+    static_cast<void>(all.read_by(skip, 1));
+    BOOST_TEST(all.read_by(skip, 4) <= 4 * (all.file_bytes - memory * 3 / 4));
 }
