@@ -136,7 +136,9 @@ struct chunk : entry, resident {
     /// Whether the last read of it ended so close to its end that a reader who skips less than two
     /// fragments at a time has come through it.
     [[nodiscard]] bool come_through() const noexcept {
-        return ends.last() != 0xffffffff && ends.last() + 2 * fragment_size >= start + length;
+        const std::uint64_t end = std::uint64_t{start} + length;
+        const std::uint64_t last = ends.last();
+        return last <= end && last + 2 * fragment_size >= end;
     }
     /// `used` is brought up to what has come of it since, through leases, too.
     void note_uses() noexcept {

@@ -2,6 +2,7 @@
 #include "fills.hpp"
 
 #include "chunk_reader.hpp"
+#include "shard_parts.hpp"
 #include "window_reader.hpp"
 
 #include <leat/cache/chunk_manager.hpp>
@@ -72,7 +73,7 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             const auto why =
                 small ? fill_read::purpose::small_demand : fill_read::purpose::window_demand;
             if (!small) ++counts_.demand_reads;
-            const read_turns::taken turn = queue_of(filling).line.turns.begin(turn_of(wanted));
+            const read_turns::taken turn = take_turn(filling, turn_of(wanted), filling.bytes);
             const bool begun = read(filling, {unit, end - unit, why, false, false, turn});
             assert(begun);  // who waits holds the file
             static_cast<void>(begun);
@@ -90,6 +91,16 @@ fill_queue& fills::queue_of(const chunk& filling) const noexcept {
     return filling.file->manager->fills[cache_.home().index()];
 }
 
+read_turns::taken fills::take_turn(const chunk& filling,
+                                   read_turn kind,
+                                   std::uint64_t bytes,
+                                   std::size_t fragments) noexcept {
+    manager_line& line = queue_of(filling).line;
+    line.turns.fit(chunks_.memory().bytes());
+    cache_.parts().owner_requests.turns_change(line);
+    return line.turns.begin(kind, bytes, fragments);
+}
+
 fill_rank fills::rank_of(const chunk& filling) noexcept {
     const fill_state& fill = *filling.fill;
     // A chunk whose turn is over waits for its read, and then behind the others.
@@ -97,7 +108,7 @@ fill_rank fills::rank_of(const chunk& filling) noexcept {
         return fill_rank::none;
     if (fill.unread != 0) return fill_rank::demanded;
     if (fill.on_demand_only()) return fill_rank::none;
-    if (fill.aheads != 0 && filling.served) return fill_rank::entered;
+    if (fill.aheads != 0 && filling.ever_used()) return fill_rank::entered;
     // Behind the demanded bytes, not beside them: what is submitted together completes together.
     if (fill.demands != 0) return fill_rank::none;
     if (fill.aheads != 0) return fill_rank::ahead;
@@ -190,7 +201,9 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
     file_record* const file = cache_.all().files().acquire(first.file_number);
     assert(file != nullptr);
     ++counts_.reads;
-    window->turn = queue_of(first).line.turns.begin(window->kind, window->parts.size());
+    std::uint64_t bytes = 0;
+    for (const chunk* const part : window->parts) bytes += part->bytes;
+    window->turn = take_turn(first, window->kind, bytes, window->parts.size());
     try {
         const window_reader reader = window_reader::run(*this, window.get(), withdrawal_of(first));
         static_cast<void>(window.release());  // it is the reader's

@@ -87,6 +87,11 @@ private:
     [[nodiscard]] static std::uint64_t last_unit_for(const chunk& filling,
                                                      const chunk_request& wanted) noexcept;
     [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
+    /// For a read into `bytes` of buffers, of one or several fragments of that chunk.
+    [[nodiscard]] read_turns::taken take_turn(const chunk& filling,
+                                              read_turn kind,
+                                              std::uint64_t bytes,
+                                              std::size_t fragments = 1) noexcept;
     [[nodiscard]] static fill_rank rank_of(const chunk& filling) noexcept;
     /// unqueue(), for another queue.
     void leave_queue(chunk& filling) noexcept;

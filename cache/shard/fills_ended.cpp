@@ -35,6 +35,7 @@ void fills::settle_read(chunk& filling,
     --queue.in_flight(ended.why);
     if (ended.turn.some()) {
         queue.line.turns.end(ended.turn);
+        cache_.parts().owner_requests.turns_change(queue.line);
         if (!queue.line.empty()) chunks_.note_room();
     }
     // The device would stand idle until those who are woken have run.
@@ -175,6 +176,10 @@ bool fills::answer_or_retry(chunk& filling,
     while (!again.empty()) {
         chunk_request& waiter = again.front();
         again.pop_front();
+        if (queue_of(filling).line.turns.full(turn_of(waiter))) {
+            cache_.parts().owner_requests.stand_for_turn(waiter);
+            continue;
+        }
         filling.add(waiter);
         want(filling, waiter);
     }

@@ -15,7 +15,6 @@
 #include <boost/system/error_code.hpp>
 
 #include <array>
-#include <bitset>
 #include <cstddef>
 
 namespace leat::detail {
@@ -57,6 +56,13 @@ public:
     void serve_line() noexcept;
     /// The shard stops: ends those that wait for a buffer.
     void end_line() noexcept;
+    /// It waits for its turn, and for all else that it needs. Precondition: it waits nowhere, and
+    /// some reads of its manager are under way.
+    void stand_for_turn(chunk_request& wanted) noexcept;
+    /// A read of this manager's takes a turn, or has given it back.
+    void turns_change(const manager_line& of) noexcept {
+        if (!of.empty()) let_turns_age();
+    }
     /// What is wrong between two messages, or nullptr.
     [[nodiscard]] const char* fault() noexcept;
 
@@ -117,7 +123,6 @@ private:
                                                            chunk_request& wanted) noexcept;
     void stand_in_line(chunk_request& wanted, std::size_t queue) noexcept;
     void stand_behind(chunk_request& wanted, fill_state& by) noexcept;
-    void stand_for_turn(chunk_request& wanted) noexcept;
     /// Whether serving it from `found`, or from what is made where that is nullptr, begins a read.
     [[nodiscard]] static bool needs_read(const chunk* found, const chunk_request& wanted) noexcept;
     /// Those that wait for what is there, or has just been asked for, of this range of a chunk.
@@ -136,9 +141,11 @@ private:
     void leave_line(chunk_request& wanted) noexcept;
     void start_deadline(chunk_request& wanted) noexcept;
     void stop_deadline(chunk_request& wanted) noexcept;
-    /// Whether its manager has no turn for it, and who was looked at last, of those that need as
-    /// large a buffer, has found one.
-    [[nodiscard]] bool lacks_only_a_turn(const chunk_request& waiting) const noexcept;
+    /// Whether who was looked at last, of those that need a buffer of that queue, has found none,
+    /// and nothing has been given back since.
+    [[nodiscard]] bool short_of(std::size_t queue) const noexcept {
+        return queue != buffer_line::held_up && vain_looks_[queue] == chunks_.rooms() + 1;
+    }
     /// Who was looked at last, of those that need a buffer of that queue, has found one, or none:
     /// then the deadlines begin anew of those who waited on after theirs.
     void note_look(std::size_t queue, bool in_vain) noexcept;
@@ -155,7 +162,8 @@ private:
     void leave_lease(chunk_request& waiter) noexcept;
 
     buffer_line line_;
-    std::bitset<manager_line::queues> short_of_;  ///< where the latest look has found no buffer
+    /// Of each queue chunk_store::rooms() at the latest look, and one more, if that found none.
+    std::array<std::uint64_t, manager_line::queues> vain_looks_{};
     age_timer ageing_;
     std::size_t overdue_ = 0;  ///< those that wait on after their deadlines
     locality locality_;

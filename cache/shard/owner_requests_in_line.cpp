@@ -47,11 +47,6 @@ void owner_requests::start_deadline(chunk_request& wanted) noexcept {
     here.add_timer(wanted.deadline, here.after(wanted.file->manager->pin_deadline));
 }
 
-bool owner_requests::lacks_only_a_turn(const chunk_request& waiting) const noexcept {
-    const bool none = waiting.line != buffer_line::held_up && short_of_.test(waiting.line);
-    return !none && waiting.stands_in->turns.full(turn_of(waiting));
-}
-
 void owner_requests::stop_deadline(chunk_request& wanted) noexcept {
     const auto was = std::exchange(wanted.limit, chunk_request::time_limit::none);
     if (was == chunk_request::time_limit::runs) cache_.home().remove_timer(wanted.deadline);
@@ -120,7 +115,11 @@ void owner_requests::waited_too_long(work& item) noexcept {
     // Its timer is no longer set.
     wanted.limit = chunk_request::time_limit::over;
     ++here.overdue_;
-    if (here.lacks_only_a_turn(wanted)) return here.let_turns_age();
+    // It ends his wait only if memory is what is short.
+    if (!here.short_of(wanted.line)) {
+        if (wanted.stands_in->turns.full(turn_of(wanted))) return here.let_turns_age();
+        if (here.serve_waiter(wanted)) return;
+    }
     here.leave_line(wanted);
     here.chunks_.note_room();
     here.room_.reserve_fill();
@@ -131,7 +130,7 @@ void owner_requests::waited_too_long(work& item) noexcept {
 }
 
 void owner_requests::note_look(std::size_t queue, bool in_vain) noexcept {
-    short_of_.set(queue, in_vain);
+    vain_looks_[queue] = in_vain ? chunks_.rooms() + 1 : 0;
     if (!in_vain || overdue_ == 0) return;
     line_.each_in(queue, [&](chunk_request& waiter) {
         if (waiter.limit == chunk_request::time_limit::over) start_deadline(waiter);

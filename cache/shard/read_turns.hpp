@@ -1,6 +1,7 @@
 // Requests whose reads wait until others of their manager have ended.
 #pragma once
 
+#include <leat/cache/detail/chunk_place.hpp>
 #include <leat/cache/detail/chunk_request.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -34,32 +35,52 @@ namespace leat::detail {
 ///
 /// Reads that hang, of files behind a network perhaps, do not hold up what others ask for: those
 /// that are two ages old are counted no more when in the third none of them has ended. Where the
-/// source is only slow some have. So that hanging reads cannot take all memory, no more than three
-/// times as many as may be in flight are not counted.
+/// source is only slow some have, as a rule. So that hanging reads cannot take all memory, no more
+/// follow those that are not counted than with them have half of it, or are three times as many as
+/// may be in flight.
 class read_turns {
 public:
-    /// How many reads may be in flight, and how many turns those have who go through files beside
-    /// others: at least one.
-    void set_at_once(unsigned count, unsigned walks) noexcept {
-        assert(count != 0 && walks != 0 && walks <= count);
-        at_once_ = count;
-        most_walks_ = walks;
+    struct bounds {
+        unsigned at_once = 1;    ///< reads that may be in flight
+        unsigned walk_part = 1;  ///< of how many turns those have one who go through files
+        bool of_memory = false;  ///< no more than a quarter of it has room for
+    };
+    void set_bounds(const bounds& to) noexcept {
+        assert(to.at_once != 0 && to.walk_part != 0);
+        bounds_ = to;
+        memory_ = 0;
+    }
+    /// The shard has so much memory. To be called before anything else, and from time to time.
+    void fit(std::uint64_t memory) noexcept {
+        if (memory == memory_) return;
+        memory_ = memory;
+        const std::uint64_t fragments = memory / fragment_size;
+        // In little memory some in any case, but half of it.
+        const std::uint64_t few = std::clamp<std::uint64_t>(fragments / 2, 1, 4);
+        const std::uint64_t room = std::max(fragments / 4, few);
+        at_once_ = bounds_.of_memory
+                       ? static_cast<unsigned>(std::min<std::uint64_t>(bounds_.at_once, room))
+                       : bounds_.at_once;
+        most_walks_ = std::max(at_once_ / bounds_.walk_part, 1U);
     }
     /// What a read has taken: nothing, of those that wait in a fill_queue, which are few as it is.
     struct taken {
         std::uint32_t age = 0;
         std::uint32_t turns = 0;  ///< of those who go through files
+        std::uint32_t bytes = 0;  ///< of the buffers that it reads into
         bool ahead = false;       ///< nobody waits for it
         [[nodiscard]] bool some() const noexcept { return age != 0; }
     };
-    /// A small read that somebody waits for, or a window of so many fragments, has begun.
-    [[nodiscard]] taken begin(read_turn kind, std::size_t fragments = 1) noexcept {
+    /// A small read that somebody waits for, or a window of so many fragments, has begun, into
+    /// `bytes` of buffers.
+    [[nodiscard]] taken begin(read_turn kind,
+                              std::uint64_t bytes,
+                              std::size_t fragments = 1) noexcept {
         const bool walks = goes_through_file(kind);
-        const taken all{age_, walks ? (fragments > 1 ? 2U : 1U) : 0U, kind == read_turn::ahead};
-        for (reads* const of : {&counted_, by_age_.data()}) {
-            ++of->all;
-            of->turns_of(all) += all.turns;
-        }
+        const taken all{age_, walks ? (fragments > 1 ? 2U : 1U) : 0U,
+                        static_cast<std::uint32_t>(bytes), kind == read_turn::ahead};
+        counted_.add(reads{all});
+        by_age_[0].add(reads{all});
         since_alone_ = walks ? since_alone_ + 1 : 0;
         beside_alone_ = beside_alone_ || !walks;
         return all;
@@ -67,38 +88,30 @@ public:
     /// It has ended. Others may begin, then.
     void end(const taken& all) noexcept {
         beside_alone_ = beside_alone_ && since_alone_ < alone_memory;
-        if (all.age < counted_from_) {
-            assert(hanging_ != 0);
-            --hanging_;
-            return;
-        }
+        if (all.age < counted_from_) return hanging_.remove(reads{all});
         const std::uint32_t old = std::min(age_ - all.age, oldest);
         old_ended_ = old_ended_ || old == oldest;
-        for (reads* const of : {&counted_, &by_age_[old]}) {
-            assert(of->all != 0 && of->turns_of(all) >= all.turns);
-            --of->all;
-            of->turns_of(all) -= all.turns;
-        }
+        counted_.remove(reads{all});
+        by_age_[old].remove(reads{all});
     }
-    /// An age is over. To be called at equal distances while some wait, as long as it returns true:
-    /// something may come of the next.
+    /// An age is over. To be called at equal distances while some wait, as long as it returns true,
+    /// and again from when a read has begun or ended: something may come of the next.
     bool grow_older() noexcept {
         reads& old = by_age_[oldest];
         const bool ended = std::exchange(old_ended_, false);
-        const bool hang = !ended && old.all != 0 && hanging_ + old.all <= most_hanging * at_once_;
+        const bool few = hanging_.all + old.all <= most_hanging * at_once_ &&
+                         hanging_.bytes + old.bytes <= memory_ / 2;
+        // Others need what is left of the memory, however much the first have.
+        const bool hang = !ended && old.all != 0 && (few || hanging_.all == 0);
         if (hang) {
-            hanging_ += old.all;
-            counted_.all -= old.all;
-            counted_.walks -= old.walks;
-            counted_.aheads -= old.aheads;
-            old = {};
+            hanging_.add(old);
+            counted_.remove(old);
+            old = reads{};
             counted_from_ = age_ - (oldest - 1);
         }
         const bool some = by_age_[0].all != 0 || by_age_[1].all != 0;
-        old.all += by_age_[1].all;
-        old.walks += by_age_[1].walks;
-        old.aheads += by_age_[1].aheads;
-        by_age_[1] = std::exchange(by_age_[0], {});
+        old.add(by_age_[1]);
+        by_age_[1] = std::exchange(by_age_[0], reads{});
         ++age_;
         return some || hang || ended;
     }
@@ -164,8 +177,27 @@ private:
         // Turns of those who go through files.
         unsigned walks = 0;
         unsigned aheads = 0;
-        [[nodiscard]] unsigned& turns_of(const taken& one) noexcept {
-            return one.ahead ? aheads : walks;
+        std::uint64_t bytes = 0;
+
+        explicit reads() = default;
+        explicit reads(const taken& one)
+            : all(1),
+              walks(one.ahead ? 0 : one.turns),
+              aheads(one.ahead ? one.turns : 0),
+              bytes(one.bytes) {}
+        void add(const reads& more) noexcept {
+            all += more.all;
+            walks += more.walks;
+            aheads += more.aheads;
+            bytes += more.bytes;
+        }
+        void remove(const reads& some) noexcept {
+            assert(all >= some.all && walks >= some.walks && aheads >= some.aheads);
+            assert(bytes >= some.bytes);
+            all -= some.all;
+            walks -= some.walks;
+            aheads -= some.aheads;
+            bytes -= some.bytes;
         }
     };
 
@@ -190,6 +222,8 @@ private:
     }
 
     std::array<requests, read_turn_kinds> waiting_;
+    bounds bounds_;
+    std::uint64_t memory_ = 0;
     unsigned at_once_ = 1;
     unsigned most_walks_ = 1;
     unsigned count_ = 0;  ///< turns of those that somebody waits for, since a walk's
@@ -198,9 +232,9 @@ private:
     std::uint32_t age_ = oldest;
     std::uint32_t counted_from_ = 0;
     reads counted_;
-    std::array<reads, oldest + 1> by_age_{};  ///< the same, the youngest first
-    bool old_ended_ = false;                  ///< of the oldest one in this age
-    unsigned hanging_ = 0;                    ///< those that are not counted any more
+    std::array<reads, oldest + 1> by_age_;  ///< the same, the youngest first
+    bool old_ended_ = false;                ///< of the oldest one in this age
+    reads hanging_;                         ///< those that are not counted any more
 };
 
 }  // namespace leat::detail

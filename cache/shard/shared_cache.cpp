@@ -40,19 +40,18 @@ manager_core::manager_core(std::shared_ptr<shared_cache> cache_,
       fills(std::make_unique<fill_queue[]>(cache_->shards())),
       shards(cache_->shards()) {
     const unsigned said = source->reads_at_once();
-    unsigned reads_at_once = options.reads_at_once;
-    if (reads_at_once == 0) {
-        // What is being read into is of no use to anybody: half of the memory is left.
-        const std::uint64_t room = engine->memory_per_shard() / 2 / fragment_size;
-        const std::uint64_t wanted = said != 0 ? said : usual_reads_at_once;
-        reads_at_once = static_cast<unsigned>(std::min(wanted, std::max(room, std::uint64_t{1})));
-    }
-    // Of a source that does not say it is not known that reads wait for others there.
-    const unsigned walks = std::max(reads_at_once / (said != 0 ? 8 : 2), 1U);
+    const unsigned wanted = said != 0 ? said : usual_reads_at_once;
+    const read_turns::bounds turns{
+        .at_once = options.reads_at_once != 0 ? options.reads_at_once : wanted,
+        // Of a source that does not say it is not known that reads wait for others there.
+        .walk_part = said != 0 ? 8U : 2U,
+        // What is being read into is of no use to anybody.
+        .of_memory = options.reads_at_once == 0};
     for (unsigned index = 0; index < shards; ++index) {
         fills[index].pieces_at_once =
             static_cast<unsigned>(options.competing_fill_bytes / fill_piece);
-        fills[index].line.turns.set_at_once(reads_at_once, walks);
+        fills[index].line.turns.set_bounds(turns);
+        fills[index].line.turns.fit(engine->memory_per_shard());
     }
 }
 

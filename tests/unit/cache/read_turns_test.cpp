@@ -1,6 +1,8 @@
 // Which of the requests that wait for turns has the next one.
 #include "shard/read_turns.hpp"
 
+#include <leat/engine/options.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+using namespace leat::literals;
 using leat::detail::chunk_request;
 using leat::detail::read_turn;
 using leat::detail::read_turns;
@@ -17,7 +20,14 @@ using leat::detail::read_turns;
 namespace {
 
 struct requests {
-    requests() { of.set_at_once(16, 2); }
+    requests() { set(16, 8); }
+    void set(unsigned at_once, unsigned walk_part) {
+        of.set_bounds({.at_once = at_once, .walk_part = walk_part});
+        of.fit(1_GiB);
+    }
+    read_turns::taken begin(read_turn kind, std::size_t fragments = 1) {
+        return of.begin(kind, fragments * 64_KiB, fragments);
+    }
     chunk_request& wait(read_turn kind) {
         chunk_request& one = all.emplace_back();
         of.push(one, kind);
@@ -69,13 +79,13 @@ BOOST_AUTO_TEST_CASE(of_a_kind_they_have_turns_in_the_order_of_their_arrival) {
 
 BOOST_AUTO_TEST_CASE(who_goes_through_a_file_has_no_more_than_an_eighth_of_the_turns) {
     requests some;
-    some.of.end(some.of.begin(read_turn::alone));
+    some.of.end(some.begin(read_turn::alone));
     for (const read_turn kind : {read_turn::walk_again, read_turn::walk, read_turn::ahead}) {
         chunk_request& waits = some.wait(kind);
-        const read_turns::taken first = some.of.begin(read_turn::walk);
+        const read_turns::taken first = some.begin(read_turn::walk);
         BOOST_TEST(!some.of.full(kind));
         BOOST_TEST(some.of.next() == &waits);
-        const read_turns::taken second = some.of.begin(read_turn::walk);
+        const read_turns::taken second = some.begin(read_turn::walk);
         BOOST_TEST(some.of.full(kind));
         BOOST_TEST(!some.of.some_may_begin());
         BOOST_TEST(some.of.next() == nullptr);
@@ -97,12 +107,12 @@ BOOST_AUTO_TEST_CASE(who_goes_through_a_file_has_no_more_than_an_eighth_of_the_t
 BOOST_AUTO_TEST_CASE(a_window_of_several_fragments_takes_two_turns) {
     for (const std::size_t fragments : {1U, 2U, 3U, 100U}) {
         requests some;
-        some.of.set_at_once(80, 10);
-        some.of.end(some.of.begin(read_turn::alone));
+        some.set(80, 8);
+        some.of.end(some.begin(read_turn::alone));
         std::size_t count = 0;
         std::vector<read_turns::taken> all;
         for (; !some.of.full(read_turn::walk); ++count)
-            all.push_back(some.of.begin(read_turn::walk, fragments));
+            all.push_back(some.begin(read_turn::walk, fragments));
         BOOST_TEST(count == (fragments == 1 ? 10U : 5U));
         BOOST_TEST(some.of.in_flight() == count);
         for (const read_turns::taken& one : all) some.of.end(one);
@@ -113,17 +123,17 @@ BOOST_AUTO_TEST_CASE(a_window_of_several_fragments_takes_two_turns) {
 
 BOOST_AUTO_TEST_CASE(what_is_asked_for_ahead_takes_none_of_the_turns_of_those_who_wait) {
     requests some;
-    some.of.end(some.of.begin(read_turn::alone));
-    const read_turns::taken ahead = some.of.begin(read_turn::ahead, 2);
+    some.of.end(some.begin(read_turn::alone));
+    const read_turns::taken ahead = some.begin(read_turn::ahead, 2);
     BOOST_TEST(some.of.full(read_turn::ahead));
     BOOST_TEST(!some.of.full(read_turn::walk));
     chunk_request& later = some.wait(read_turn::ahead);
     BOOST_TEST(some.of.next() == nullptr);
     BOOST_TEST(!some.of.must_wait(read_turn::walk));
-    const read_turns::taken walk = some.of.begin(read_turn::walk);
+    const read_turns::taken walk = some.begin(read_turn::walk);
     some.of.end(ahead);
     BOOST_TEST(some.of.next() == &later);
-    const read_turns::taken second = some.of.begin(read_turn::walk);
+    const read_turns::taken second = some.begin(read_turn::walk);
     BOOST_TEST(some.of.next() == nullptr);
     some.of.end(walk);
     some.of.end(second);
@@ -132,18 +142,18 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_ahead_takes_none_of_the_turns_of_those_wh
 
 BOOST_AUTO_TEST_CASE(one_that_asks_for_one_thing_does_not_pass_walks_that_could_begin) {
     requests some;
-    some.of.set_at_once(1, 1);
+    some.set(1, 1);
     chunk_request& walk = some.wait(read_turn::walk);
     unsigned before = 0;
     // Whoever has had something asks again at once.
-    for (read_turns::taken last = some.of.begin(read_turn::alone);; ++before) {
+    for (read_turns::taken last = some.begin(read_turn::alone);; ++before) {
         some.of.end(last);
         BOOST_TEST(some.of.must_wait(read_turn::alone));
         chunk_request& again = some.wait(read_turn::alone);
         chunk_request* const next = some.of.next();
         some.of.remove(again);
         if (next == &walk) break;
-        last = some.of.begin(read_turn::alone);
+        last = some.begin(read_turn::alone);
     }
     BOOST_TEST(before == 3u);
     some.of.remove(walk);
@@ -154,18 +164,18 @@ BOOST_AUTO_TEST_CASE(where_nobody_asks_for_one_thing_those_who_go_through_files_
     chunk_request& waits = some.wait(read_turn::walk);
     std::vector<read_turns::taken> all;
     for (int i = 0; i < 15; ++i) {
-        all.push_back(some.of.begin(read_turn::walk));
+        all.push_back(some.begin(read_turn::walk));
         BOOST_TEST(some.of.next() == &waits);
     }
-    all.push_back(some.of.begin(read_turn::alone));
+    all.push_back(some.begin(read_turn::alone));
     BOOST_TEST(some.of.next() == nullptr);
     for (const read_turns::taken& one : all) some.of.end(one);
     // As long as one was among the latest reads.
-    for (int i = 0; i < 4095; ++i) some.of.end(some.of.begin(read_turn::walk));
-    read_turns::taken first = some.of.begin(read_turn::walk, 2);
+    for (int i = 0; i < 4095; ++i) some.of.end(some.begin(read_turn::walk));
+    read_turns::taken first = some.begin(read_turn::walk, 2);
     BOOST_TEST(some.of.full(read_turn::walk));
     some.of.end(first);
-    first = some.of.begin(read_turn::walk, 2);
+    first = some.begin(read_turn::walk, 2);
     BOOST_TEST(!some.of.full(read_turn::walk));
     some.of.end(first);
     some.of.remove(waits);
@@ -177,7 +187,7 @@ BOOST_AUTO_TEST_CASE(all_turns_are_had_by_those_who_ask_for_one_thing) {
     read_turns::taken last;
     for (int i = 0; i < 16; ++i) {
         BOOST_TEST(some.of.next() == &waits);
-        last = some.of.begin(i < 2 ? read_turn::walk : read_turn::alone);
+        last = some.begin(i < 2 ? read_turn::walk : read_turn::alone);
     }
     BOOST_TEST(some.of.full());
     BOOST_TEST(some.of.next() == nullptr);
@@ -188,11 +198,11 @@ BOOST_AUTO_TEST_CASE(all_turns_are_had_by_those_who_ask_for_one_thing) {
 
 BOOST_AUTO_TEST_CASE(one_of_few_turns_is_for_files) {
     requests some;
-    some.of.end(some.of.begin(read_turn::alone));
+    some.of.end(some.begin(read_turn::alone));
     for (unsigned count = 1; count < 16; ++count) {
-        some.of.set_at_once(count, 1);
+        some.set(count, count);
         BOOST_TEST(!some.of.full(read_turn::walk));
-        const read_turns::taken one = some.of.begin(read_turn::walk, 100);
+        const read_turns::taken one = some.begin(read_turn::walk, 100);
         BOOST_TEST(some.of.full(read_turn::walk));
         BOOST_TEST(some.of.full(read_turn::alone) == (count == 1));
         some.of.end(one);
@@ -201,18 +211,18 @@ BOOST_AUTO_TEST_CASE(one_of_few_turns_is_for_files) {
 
 BOOST_AUTO_TEST_CASE(reads_that_hang_keep_their_turns_for_three_ages) {
     requests some;
-    some.of.end(some.of.begin(read_turn::alone));
-    const read_turns::taken first = some.of.begin(read_turn::walk);
-    const read_turns::taken other = some.of.begin(read_turn::walk);
+    some.of.end(some.begin(read_turn::alone));
+    const read_turns::taken first = some.begin(read_turn::walk);
+    const read_turns::taken other = some.begin(read_turn::walk);
     for (int ages = 0; ages < 2; ++ages) {
         BOOST_TEST(some.of.grow_older());
         BOOST_TEST(some.of.full(read_turn::walk));
     }
-    const read_turns::taken late = some.of.begin(read_turn::alone);
+    const read_turns::taken late = some.begin(read_turn::alone);
     some.of.grow_older();
     BOOST_TEST(some.of.in_flight() == 1u);
     BOOST_TEST(!some.of.full(read_turn::walk));
-    const read_turns::taken second = some.of.begin(read_turn::walk);
+    const read_turns::taken second = some.begin(read_turn::walk);
     // Their ends count no more.
     some.of.end(first);
     some.of.end(other);
@@ -226,7 +236,7 @@ BOOST_AUTO_TEST_CASE(reads_of_a_slow_source_keep_their_turns) {
     requests some;
     std::deque<read_turns::taken> all;
     for (int ages = 0; ages < 100; ++ages) {
-        while (!some.of.full()) all.push_back(some.of.begin(read_turn::alone));
+        while (!some.of.full()) all.push_back(some.begin(read_turn::alone));
         BOOST_TEST(all.size() == 16u);
         some.of.grow_older();
         // So each takes four ages.
@@ -242,13 +252,53 @@ BOOST_AUTO_TEST_CASE(three_times_as_many_may_hang_as_may_be_in_flight) {
     std::vector<read_turns::taken> all;
     for (int ages = 0; ages < 100; ++ages) {
         while (!some.of.full())
-            all.push_back(
-                some.of.begin(all.size() % 2 != 0 ? read_turn::walk : read_turn::alone, 2));
+            all.push_back(some.begin(all.size() % 2 != 0 ? read_turn::walk : read_turn::alone, 2));
         some.of.grow_older();
     }
     BOOST_TEST(all.size() == 4 * 16u);
     BOOST_TEST(!some.of.grow_older());  // as nothing has come of the last ones
-    for (const read_turns::taken& one : all) some.of.end(one);
+    // When some of those that are not counted have ended, the others can take their places.
+    for (int i = 0; i < 16; ++i) some.of.end(all[i]);
+    BOOST_TEST(some.of.full());
+    some.of.grow_older();
+    BOOST_TEST(some.of.in_flight() == 0u);
+    for (std::size_t i = 16; i < all.size(); ++i) some.of.end(all[i]);
     BOOST_TEST(some.of.in_flight() == 0u);
     BOOST_TEST(!some.of.full(read_turn::walk));
+}
+
+BOOST_AUTO_TEST_CASE(reads_that_hang_are_followed_by_others_up_to_half_of_the_memory) {
+    for (const std::uint64_t fragments : {1U, 4U, 8U, 16U, 64U}) {
+        requests some;
+        some.of.fit(32_MiB);
+        std::vector<read_turns::taken> all;
+        for (int ages = 0; ages < 100; ++ages) {
+            while (!some.of.full()) all.push_back(some.begin(read_turn::alone, fragments));
+            some.of.grow_older();
+        }
+        // The first ones in any case, and those that are counted.
+        const std::uint64_t rounds = std::clamp<std::uint64_t>(16 / fragments, 1, 3);
+        BOOST_TEST(all.size() == (1 + rounds) * 16);
+        for (const read_turns::taken& one : all) some.of.end(one);
+        BOOST_TEST(some.of.in_flight() == 0u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(where_only_the_memory_says_how_many_may_be_in_flight_they_follow_it) {
+    requests some;
+    some.of.set_bounds({.at_once = 512, .walk_part = 2, .of_memory = true});
+    const auto most = [&](std::uint64_t memory) {
+        some.of.fit(memory);
+        std::vector<read_turns::taken> all;
+        while (!some.of.full()) all.push_back(some.begin(read_turn::alone));
+        for (const read_turns::taken& one : all) some.of.end(one);
+        return all.size();
+    };
+    BOOST_TEST(most(1_GiB) == 512u);
+    BOOST_TEST(most(32_MiB) == 128u);
+    BOOST_TEST(most(64_KiB) == 1u);
+    BOOST_TEST(most(128_MiB) == 512u);
+    // Who says how many means that.
+    some.of.set_bounds({.at_once = 512, .walk_part = 2});
+    BOOST_TEST(most(1_MiB) == 512u);
 }

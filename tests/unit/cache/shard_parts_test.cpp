@@ -166,10 +166,10 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     one.fill->rank = detail::fill_rank::none;
     one.fill->reads = 1;
     detail::read_turns& turns = queue().line.turns;
-    const detail::read_turns::taken age = turns.begin(detail::read_turn::alone);
+    const detail::read_turns::taken age = turns.begin(detail::read_turn::alone, 64_KiB);
     queue().small_in_flight = 1;
     BOOST_TEST(said(cache(0).fault()) == "");
-    static_cast<void>(turns.begin(detail::read_turn::alone));
+    static_cast<void>(turns.begin(detail::read_turn::alone, 64_KiB));
     BOOST_TEST(said(cache(0).fault()) == "the reads that take turns are counted wrongly");
     turns.end(age);
     one.fill->reads = 2;
@@ -261,13 +261,13 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     waiter.cancelled = false;
     detail::read_turns& turns = queue().line.turns;
     detail::read_turns::taken age;
-    while (!turns.full()) age = turns.begin(detail::read_turn::alone);
+    while (!turns.full()) age = turns.begin(detail::read_turn::alone, 64_KiB);
     queue().small_in_flight = turns.in_flight();
     BOOST_REQUIRE(complete(0, ask(*this, waiter, offset)));
     BOOST_TEST(said(cache(0).fault()) == "");
     turns.end(age);
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn that it could have");
-    static_cast<void>(turns.begin(detail::read_turn::alone));
+    static_cast<void>(turns.begin(detail::read_turn::alone, 64_KiB));
     const std::uint64_t index = std::exchange(waiter.index, wanted.offset / 64_KiB);
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn though its bytes are there");
     waiter.index = index;

@@ -249,6 +249,22 @@ BOOST_AUTO_TEST_CASE(a_read_that_fails_ends_a_turn) {
     for (auto& one : bad) BOOST_TEST(one.get() == system_error_code(EIO));
 }
 
+BOOST_AUTO_TEST_CASE(those_who_shared_a_read_that_has_failed_take_turns) {
+    turns with;
+    with.source->bad_from = 512_KiB;
+    with.source->bad_to = 1_MiB;
+    spawned<boost::system::error_code> whole =
+        with.owner.spawn_on(0, test::code_of(with.manager, with.at(0, 1_MiB)));
+    with.wait_for_reads(1);
+    for (std::uint64_t i = 0; i < 40; ++i)
+        with.asked.push_back(
+            with.owner.spawn_on(0, test::right_bytes(with.manager, with.at(i * 8_KiB, 4_KiB))));
+    with.wait_for_waiting(41);
+    BOOST_TEST(with.all());
+    BOOST_TEST(whole.get() == system_error_code(EIO));
+    BOOST_TEST(with.source->most_in_flight <= static_cast<int>(at_once));
+}
+
 BOOST_AUTO_TEST_CASE(the_requests_of_one_manager_do_not_keep_those_of_the_one_below_waiting) {
     const auto source = fragments::script_with(64_MiB);
     engine owner{test::small_engine(1, 32_MiB, 1_MiB)};
@@ -289,10 +305,10 @@ BOOST_AUTO_TEST_CASE(so_many_reads_that_no_device_takes_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(
-    where_nothing_is_said_it_is_as_the_source_says_and_as_half_of_the_memory_holds) {
+    where_nothing_is_said_it_is_as_the_source_says_and_as_a_quarter_of_the_memory_holds) {
     for (const auto& [told, memory, most] :
-         {std::tuple{5U, 16_MiB, 5}, std::tuple{512U, 2_MiB - 128_KiB, 16},
-          std::tuple{0U, 2_MiB - 128_KiB, 16}}) {
+         {std::tuple{5U, 16_MiB, 5}, std::tuple{512U, 2_MiB - 128_KiB, 8},
+          std::tuple{0U, 2_MiB - 128_KiB, 8}}) {
         const auto source = fragments::script_with(1_GiB);
         source->reads_at_once = told;
         source->held = true;
@@ -336,4 +352,43 @@ BOOST_AUTO_TEST_CASE(reads_that_hang_do_not_keep_others_waiting_for_ever) {
     BOOST_TEST(with.right(0, 4_KiB));
     with.source->held_from = ~std::uint64_t{0};
     BOOST_TEST(with.all());
+}
+
+BOOST_AUTO_TEST_CASE(nor_those_who_wait_for_memory) {
+    turns with{{.pin_deadline = time_span::max(), .reads_at_once = 1}};
+    with.source->held = false;
+    std::vector<slice> pins = with.pin_all(0, 1_MiB);
+    // Room is left for small ones only.
+    pins.back() = {};
+    pins.back() = with.get(900_MiB, 64_KiB);
+    with.ask(1, 1_GiB, 1_MiB);
+    with.wait_for_waiting(1);
+    with.source->held_from = 2_GiB;
+    spawned<slice> hangs = with.owner.spawn_on(0, test::get(with.manager, with.at(2_GiB, 4_KiB)));
+    with.wait_for_reads(1);
+    pins.clear();
+    for (spawned<bool>& one : with.asked) BOOST_TEST(one.get());
+    with.asked.clear();
+    with.source->held_from = ~std::uint64_t{0};
+    BOOST_TEST(hangs.get().size() == 4_KiB);
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_does_not_end_a_wait_for_memory_that_has_come) {
+    turns with{{.pin_deadline = 200ms, .reads_at_once = 1}};
+    with.source->held = false;
+    std::vector<slice> pins = with.pin_all(0, 1_MiB);
+    // Room is left for small ones only.
+    pins.back() = {};
+    pins.back() = with.get(900_MiB, 64_KiB);
+    with.ask(1, 1_GiB, 1_MiB);
+    with.wait_for_waiting(1);
+    with.source->held_from = 2_GiB;
+    spawned<slice> slow = with.owner.spawn_on(0, test::get(with.manager, with.at(2_GiB, 4_KiB)));
+    with.wait_for_reads(1);
+    pins.clear();
+    std::this_thread::sleep_for(400ms);
+    BOOST_TEST(with.sum().waiting == 2u);
+    with.source->held_from = ~std::uint64_t{0};
+    BOOST_TEST(with.all());
+    BOOST_TEST(slow.get().size() == 4_KiB);
 }

@@ -45,11 +45,11 @@ struct manager_options {
     /// nothing. A device that has more than it works on at once serves the latest last: 128 of 64
     /// KiB are 3.5 ms of a disk of 2.4 GB/s. A source that is far away needs as many as are
     /// answered in the time that one takes. A reader's window counts as one, or two of that eighth,
-    /// though a source that cannot read into several buffers is asked for each of its fragments;
-    /// what is read in pieces has competing_fill_bytes instead; who shared a read that has failed
-    /// asks again alone, at once; and reads that hang for three seconds count no more, up to three
-    /// times as many. 0: as the source says, else 512, but no more than half of the memory has room
-    /// for, 64 KiB each.
+    /// though a source that cannot read into several buffers is asked for each of its fragments.
+    /// Not counted are: what is read in pieces, which has competing_fill_bytes instead; what read()
+    /// reads past the cache; and reads that hang for three seconds, up to three times as many, or
+    /// half of the memory. 0: as the source says, else 512, but no more than a quarter of the
+    /// memory has room for, 64 KiB each.
     unsigned reads_at_once = 0;
     /// The smallest read worth making, in bytes: a power of two, at least unit_size; what is asked
     /// for is rounded up to it. From chunk_size on, each miss reads its whole chunk. 0: as the
