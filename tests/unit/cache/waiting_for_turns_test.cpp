@@ -354,41 +354,42 @@ BOOST_AUTO_TEST_CASE(reads_that_hang_do_not_keep_others_waiting_for_ever) {
     BOOST_TEST(with.all());
 }
 
+namespace {
+/// One waited for memory, and another took the only turn; now there is memory, and that one hangs.
+struct behind_one_that_hangs : turns {
+    explicit behind_one_that_hangs(time_span pin_deadline)
+        : turns({.pin_deadline = pin_deadline, .reads_at_once = 1}) {
+        source->held = false;
+        std::vector<slice> pins = pin_all(0, 1_MiB);
+        // Room is left for small ones only.
+        pins.back() = {};
+        pins.back() = get(900_MiB, 64_KiB);
+        ask(1, 1_GiB, 1_MiB);
+        wait_for_waiting(1);
+        source->held_from = 2_GiB;
+        hangs.push_back(owner.spawn_on(0, test::get(manager, at(2_GiB, 4_KiB))));
+        wait_for_reads(1);
+    }
+    /// Whether it gives what it should, when it ends.
+    [[nodiscard]] bool ends() {
+        source->held_from = ~std::uint64_t{0};
+        return hangs.front().get().size() == 4_KiB;
+    }
+
+    std::vector<spawned<slice>> hangs;
+};
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(nor_those_who_wait_for_memory) {
-    turns with{{.pin_deadline = time_span::max(), .reads_at_once = 1}};
-    with.source->held = false;
-    std::vector<slice> pins = with.pin_all(0, 1_MiB);
-    // Room is left for small ones only.
-    pins.back() = {};
-    pins.back() = with.get(900_MiB, 64_KiB);
-    with.ask(1, 1_GiB, 1_MiB);
-    with.wait_for_waiting(1);
-    with.source->held_from = 2_GiB;
-    spawned<slice> hangs = with.owner.spawn_on(0, test::get(with.manager, with.at(2_GiB, 4_KiB)));
-    with.wait_for_reads(1);
-    pins.clear();
-    for (spawned<bool>& one : with.asked) BOOST_TEST(one.get());
-    with.asked.clear();
-    with.source->held_from = ~std::uint64_t{0};
-    BOOST_TEST(hangs.get().size() == 4_KiB);
+    behind_one_that_hangs with{time_span::max()};
+    BOOST_TEST(with.all());
+    BOOST_TEST(with.ends());
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_does_not_end_a_wait_for_memory_that_has_come) {
-    turns with{{.pin_deadline = 200ms, .reads_at_once = 1}};
-    with.source->held = false;
-    std::vector<slice> pins = with.pin_all(0, 1_MiB);
-    // Room is left for small ones only.
-    pins.back() = {};
-    pins.back() = with.get(900_MiB, 64_KiB);
-    with.ask(1, 1_GiB, 1_MiB);
-    with.wait_for_waiting(1);
-    with.source->held_from = 2_GiB;
-    spawned<slice> slow = with.owner.spawn_on(0, test::get(with.manager, with.at(2_GiB, 4_KiB)));
-    with.wait_for_reads(1);
-    pins.clear();
+    behind_one_that_hangs with{200ms};
     std::this_thread::sleep_for(400ms);
     BOOST_TEST(with.sum().waiting == 2u);
-    with.source->held_from = ~std::uint64_t{0};
+    BOOST_TEST(with.ends());
     BOOST_TEST(with.all());
-    BOOST_TEST(slow.get().size() == 4_KiB);
 }
