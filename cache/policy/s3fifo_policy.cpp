@@ -7,7 +7,9 @@
 // pieces without its being popular. Other uses only save a chunk from being evicted in the middle
 // of them: it goes round once more in its queue. And the short queue is as long as what was evicted
 // too early says, from either queue, as in ARC (Megiddo, Modha, FAST 2003): with chunks that are
-// visited twice and never again, or with many readers side by side, a tenth is too short.
+// visited twice and never again, or with many readers side by side, a tenth is too short. Where
+// nothing says anything for long it is a tenth again, and the long queue is filled: so a part of
+// what is gone through again and again stays, however long that is.
 #include "ghost_list.hpp"
 #include "policies.hpp"
 #include "queue_policy.hpp"
@@ -23,7 +25,7 @@ public:
     s3fifo_policy(std::uint64_t capacity, bool by_visits)
         : by_visits_(by_visits),
           capacity_(static_cast<double>(capacity)),
-          target_(capacity_ / 10),
+          target_(capacity_ * usual),
           left_small_(capacity / 10 * 9),
           left_main_(by_visits ? capacity / 2 : 0) {}
 
@@ -34,9 +36,11 @@ public:
         const bool left_early = left_small_.refresh(key);
         if (!by_visits_) return;
         if (left_early) {
+            loaded_in_vain_ = 0;
             const double longer = target_ + step(bytes, left_main_, left_small_);
             target_ = std::min(longer, capacity_ * longest);
         } else if (left_main_.contains(key)) {
+            loaded_in_vain_ = 0;
             const double shorter = target_ - step(bytes, left_small_, left_main_);
             target_ = std::max(shorter, capacity_ * shortest);
         }
@@ -55,9 +59,16 @@ public:
         added.reuses = 0;
         left_main_.erase(added.key);
         const bool again = left_small_.erase(added.key);
+        if (by_visits_) count_load(added.bytes);
+        stamp(added);
         enter(added, again || is_spare() ? main : small);
     }
+    void reused(resident& again) noexcept override {
+        again.count_reuse();
+        stamp(again);
+    }
     void put_back(resident& back) noexcept override {
+        stamp(back);
         enter(back, back.queue == small && is_spare() ? main : back.queue);
     }
 
@@ -108,15 +119,18 @@ private:
         auto main_next = skips ? queue(main).first_not_skipped() : queue(main).begin();
         bool skips_small = skips;  // nothing else has been met there
         bool skips_main = skips;
+        const bool sweeps = meets_stale();
         // Each chunk may be met with three reuses and a use. Other shards go on using what is
         // looked at here: that must not keep this from ending.
         for (std::size_t left = 5 * count(); left > 0; --left) {
             const bool small_left = small_next != queue(small).end();
             const bool main_left = main_next != queue(main).end();
             if (!small_left && !main_left) break;
-            const bool from_small = small_left && (!main_left || small_is_full());
+            const bool stale = sweeps && main_left && is_stale(*main_next);
+            const bool from_small = small_left && (!main_left || (small_is_full() && !stale));
             auto& next = from_small ? small_next : main_next;
             resident& oldest = *next++;
+            if (stale) oldest.reuses = 0;
             if (oldest.reuses >= (from_small ? promoting_ : 1)) {
                 count_down(oldest, from_small, next, main_next);
                 continue;
@@ -134,6 +148,7 @@ private:
                 continue;
             }
             if (said == verdict::used) {
+                stamp(oldest);
                 // With reuses it is met with again at once, as one that has them.
                 if (oldest.reuses != 0 || !by_visits_) {
                     next = queue(oldest.queue).at(oldest);
@@ -144,7 +159,7 @@ private:
             }
             leave(oldest);
             if (said == verdict::set_aside) continue;
-            if (!from_small) filled_ = true;
+            if (!from_small) filled_ = !stale;
             (from_small ? left_small_ : left_main_)
                 .push(oldest.key, oldest.bytes, may_remember_more());
             if (!take(oldest)) return false;
@@ -157,6 +172,7 @@ private:
                     resident_queue::iterator& next,
                     resident_queue::iterator& main_next) noexcept {
         if (from_small) {
+            loaded_in_vain_ = 0;
             oldest.reuses = 0;
             move(oldest, main);
             if (main_next == queue(main).end()) main_next = queue(main).at(oldest);
@@ -175,6 +191,37 @@ private:
         }
     }
 
+    /// Where nothing is used again in the short queue, nor wanted again that has left either, it
+    /// helps nobody that the short one is long, or that the long one has room.
+    void count_load(std::uint64_t more) noexcept {
+        loaded_ += more;
+        loaded_in_vain_ += more;
+        to_look_at_ += more;
+        if (static_cast<double>(loaded_in_vain_) <= patience * capacity_) return;
+        loaded_in_vain_ = 0;
+        target_ = std::min(target_, capacity_ * usual);
+        // A little room is no reason: what is in use is in neither queue.
+        filled_ = static_cast<double>(bytes(main)) >= (capacity_ - target_) * nearly;
+        round_left_ = bytes(main);
+        to_look_at_ = 0;
+    }
+    void stamp(resident& used) const noexcept { used.placed = static_cast<std::int64_t>(loaded_); }
+    [[nodiscard]] bool is_stale(const resident& one) const noexcept {
+        const auto since = static_cast<double>(loaded_) - static_cast<double>(one.placed);
+        return since > stale_after * capacity_;
+    }
+    /// Goes on with the round through the long queue, by as much as was loaded. A round leaves its
+    /// order as it was. Whether the oldest there is stale now.
+    [[nodiscard]] bool meets_stale() noexcept {
+        while (round_left_ > 0 && to_look_at_ > 0 && !queue(main).empty()) {
+            resident& oldest = *queue(main).begin();
+            if (is_stale(oldest)) return true;
+            round_left_ -= std::min<std::uint64_t>(round_left_, oldest.bytes);
+            to_look_at_ -= std::min<std::uint64_t>(to_look_at_, oldest.bytes);
+            queue(main).rotate(oldest);
+        }
+        return false;
+    }
     /// Until the long queue has been full once there is room for all.
     [[nodiscard]] bool is_spare() noexcept {
         filled_ = filled_ || static_cast<double>(bytes(main)) >= capacity_ - target_;
@@ -195,7 +242,18 @@ private:
     // Bounds of the short queue, and with the step, and what is remembered, chosen by replay of
     // public block traces: see docs/policy.md.
     static constexpr double shortest = 0.02;
+    static constexpr double usual = 0.1;
     static constexpr double longest = 0.8;
+
+    // In memories: what is loaded in vain before the queues are as at the start. After two loops a
+    // little longer than the memory lose more than longer ones gain.
+    static constexpr double patience = 3;
+    // The part of its share with which the long queue counts as full then.
+    static constexpr double nearly = 0.75;
+    // In memories: what is loaded before that goes which nobody has used meanwhile. To read a
+    // memory again in small pieces costs a device as much as four of them in large ones, so a scan
+    // of 24 that sends the rest away and is not repeated has made a sixth more work, at most.
+    static constexpr double stale_after = 24;
 
     // Where a search has met so many of another kind, the next ones do not, but for each 17th: what
     // they are good for may have changed.
@@ -206,7 +264,12 @@ private:
     unsigned skips_left_ = 0;
     std::size_t others_ = 0;  ///< that the last search has met
     bool by_visits_;
-    bool filled_ = false;  ///< the long queue has been full, or has given something
+    /// Bytes, since the short queue had something that was used again, or what has left was wanted.
+    std::uint64_t loaded_in_vain_ = 0;
+    std::uint64_t loaded_ = 0;      ///< bytes, ever
+    std::uint64_t round_left_ = 0;  ///< bytes of the long queue that this round has not come to
+    std::uint64_t to_look_at_ = 0;  ///< bytes that it is to come to by the next search
+    bool filled_ = false;           ///< the long queue has been full, or has given something
     /// Reuses that bring a chunk from the short queue to the long one.
     unsigned promoting_ = by_visits_ ? 1 : 2;
     double capacity_;

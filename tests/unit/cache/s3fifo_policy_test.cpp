@@ -73,6 +73,48 @@ BOOST_AUTO_TEST_CASE(what_leaves_the_short_queue_too_early_makes_it_longer) {
     BOOST_TEST(all.use("q") == "o");
 }
 
+namespace {
+
+/// So many letters, from `first` on.
+std::string letters_from(char first, int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += static_cast<char>(first + i);
+    return all;
+}
+
+}  // namespace
+
+// As where a file that is much longer than the memory is read again and again.
+BOOST_AUTO_TEST_CASE(a_part_of_a_long_loop_stays_whatever_was_before) {
+    test::letters all{detail::make_s3fifo_e_policy(ten), 10};
+    const std::string loop = letters_from(61, 60);
+    // Each comes twice, a little later, and never again: the short queue becomes long.
+    for (char one = 1; one <= 60; ++one) {
+        all.use(letters_from(one, 1));
+        if (one > 3) all.use(letters_from(static_cast<char>(one - 3), 1));
+    }
+    all.use(loop);
+    // It is short again, and the long one has what the loop brings, and two of those before.
+    BOOST_TEST(all.use(loop).size() <= loop.size() - 5);
+    for (int lap = 0; lap < 4; ++lap) all.use(loop);
+    // Nobody has used these two for so long.
+    for (int lap = 0; lap < 3; ++lap) BOOST_TEST(all.use(loop).size() <= loop.size() - 8);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_used_stays_while_a_long_loop_passes_and_what_is_not_goes) {
+    test::letters all{detail::make_s3fifo_e_policy(ten), 10};
+    const std::string hot = letters_from(1, 6);
+    const std::string loop = letters_from(61, 60);
+    all.use(hot + letters_from(7, 4));
+    for (int lap = 0; lap < 20; ++lap) {
+        const std::size_t gone = all.use(loop).size();
+        // The long queue has three that nobody uses, behind those that are.
+        if (lap >= 9) BOOST_TEST(gone <= loop.size() - 3);
+        // Nobody but the loop comes for a while: nearly as long as it takes.
+        if (lap % 3 == 2) BOOST_TEST(all.use(hot).size() <= 1u);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_chunk_that_was_set_aside_comes_back_to_its_own_queue) {
     test::letters all{detail::make_s3fifo_e_policy(ten), 10};
     BOOST_TEST(all.use("abcdefghij") == "");
