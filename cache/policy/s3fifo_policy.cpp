@@ -200,8 +200,9 @@ private:
         if (static_cast<double>(loaded_in_vain_) <= patience * capacity_) return;
         loaded_in_vain_ = 0;
         target_ = std::min(target_, capacity_ * usual);
-        // A little room is no reason: what is in use is in neither queue.
-        filled_ = static_cast<double>(bytes(main)) >= (capacity_ - target_) * nearly;
+        // Not all of the memory is in the queues: some is in use, and entries have some.
+        const auto both = static_cast<double>(bytes(small) + bytes(main));
+        filled_ = static_cast<double>(bytes(main)) >= both * (1 - target_ / capacity_) * nearly;
         round_left_ = bytes(main);
         to_look_at_ = 0;
     }

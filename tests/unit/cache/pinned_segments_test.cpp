@@ -167,8 +167,11 @@ struct two_pinned_shards : fragments {
         // Not only in turns in which no memory is searched for.
         for (const std::uint64_t size : {1_MiB, 64_KiB, 4_KiB})
             pin_all([this, size] { return own(size); }, hint::no_wait, 300, pins);
-        // Who waits for a record is searched for more.
-        pin_all([this] { return foreign(); }, hint::normal, 20, by_lease);
+        // Who waits for a record is searched for more, and what estimates take goes bit by bit.
+        for (std::size_t before = 0; before != by_lease.size();) {
+            before = by_lease.size();
+            pin_all([this] { return foreign(); }, hint::normal, 20, by_lease);
+        }
     }
 
     std::vector<slice> pins;
