@@ -80,6 +80,8 @@ public:
     /// What has this key is wanted, and room is to be made for it. It may come to nothing, and be
     /// said again.
     virtual void expect(std::uint64_t /*key*/, std::uint64_t /*bytes*/) noexcept {}
+    /// So many bytes were loaded. What is inserted may have been there before.
+    virtual void loaded(std::uint64_t /*bytes*/) noexcept {}
     virtual void insert(resident& added) noexcept = 0;
     virtual void erase(resident& gone) noexcept = 0;
     /// `by`, a copy of `moved`, takes its place, which is somewhere in the policy.

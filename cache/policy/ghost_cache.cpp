@@ -63,6 +63,7 @@ void ghost_cache::load(const ghost_use& one) noexcept {
     clock_.visited(one.now, one.bytes);
     policy_->expect(one.real.key, one.bytes);
     make_room(one.bytes);
+    policy_->loaded(one.bytes);
     insert(one.real.key, one.bytes, one.real.keep, &one.real, one.now);
 }
 

@@ -18,6 +18,7 @@ public:
     void expect(std::uint64_t key, std::uint64_t bytes) noexcept override {
         ordered_->expect(key, bytes);
     }
+    void loaded(std::uint64_t bytes) noexcept override { ordered_->loaded(bytes); }
     void insert(resident& added) noexcept override {
         if (plain(added)) return ordered_->insert(added);
         enter(added, queue_of(added));

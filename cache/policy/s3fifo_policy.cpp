@@ -55,11 +55,17 @@ public:
     [[nodiscard]] std::uint64_t remembered_bytes() const noexcept override {
         return left_small_.memory_bytes() + left_main_.memory_bytes();
     }
+    void loaded(std::uint64_t bytes) noexcept override {
+        loaded_ += bytes;
+        loaded_in_vain_ += bytes;
+        to_look_at_ += bytes;
+        if (by_visits_ && static_cast<double>(loaded_in_vain_) > patience * capacity_)
+            favour_main();
+    }
     void insert(resident& added) noexcept override {
         added.reuses = 0;
         left_main_.erase(added.key);
         const bool again = left_small_.erase(added.key);
-        if (by_visits_) count_load(added.bytes);
         stamp(added);
         enter(added, again || is_spare() ? main : small);
     }
@@ -115,11 +121,11 @@ private:
     /// kind in former searches, and more may be skipped by the next.
     template <class Take>
     bool search(judge decide, void* state, bool skips, Take take) noexcept {
+        bool sweeps = meets_stale();
         auto small_next = skips ? queue(small).first_not_skipped() : queue(small).begin();
         auto main_next = skips ? queue(main).first_not_skipped() : queue(main).begin();
         bool skips_small = skips;  // nothing else has been met there
         bool skips_main = skips;
-        const bool sweeps = meets_stale();
         // Each chunk may be met with three reuses and a use. Other shards go on using what is
         // looked at here: that must not keep this from ending.
         for (std::size_t left = 5 * count(); left > 0; --left) {
@@ -137,6 +143,13 @@ private:
             }
             const verdict said = decide(state, oldest);
             if (said == verdict::stop) break;
+            if (stale) looked_at(oldest);
+            if (stale && passes(said)) {
+                // The round goes on with the next search, and this one as if there were none.
+                queue(main).rotate(oldest, main_next);
+                sweeps = false;
+                continue;
+            }
             bool& skips_here = from_small ? skips_small : skips_main;
             if (said == verdict::other) {
                 ++others_;
@@ -159,7 +172,7 @@ private:
             }
             leave(oldest);
             if (said == verdict::set_aside) continue;
-            if (!from_small) filled_ = !stale;
+            if (!from_small) filled_ = true;
             (from_small ? left_small_ : left_main_)
                 .push(oldest.key, oldest.bytes, may_remember_more());
             if (!take(oldest)) return false;
@@ -193,13 +206,9 @@ private:
 
     /// Where nothing is used again in the short queue, nor wanted again that has left either, it
     /// helps nobody that the short one is long, or that the long one has room.
-    void count_load(std::uint64_t more) noexcept {
-        loaded_ += more;
-        loaded_in_vain_ += more;
-        to_look_at_ += more;
-        if (static_cast<double>(loaded_in_vain_) <= patience * capacity_) return;
+    void favour_main() noexcept {
         loaded_in_vain_ = 0;
-        target_ = std::min(target_, capacity_ * usual);
+        target_ = std::min(target_, std::max(target_ * shorter_by, capacity_ * usual));
         // Not all of the memory is in the queues: some is in use, and entries have some.
         const auto both = static_cast<double>(bytes(small) + bytes(main));
         filled_ = static_cast<double>(bytes(main)) >= both * (1 - target_ / capacity_) * nearly;
@@ -209,19 +218,25 @@ private:
     void stamp(resident& used) const noexcept { used.placed = static_cast<std::int64_t>(loaded_); }
     [[nodiscard]] bool is_stale(const resident& one) const noexcept {
         const auto since = static_cast<double>(loaded_) - static_cast<double>(one.placed);
-        return since > stale_after * capacity_;
+        const double longer = 1 + twice_as_long / static_cast<double>(one.bytes);
+        return since > stale_after * longer * capacity_;
     }
-    /// Goes on with the round through the long queue, by as much as was loaded. A round leaves its
-    /// order as it was. Whether the oldest there is stale now.
+    /// Goes on with the round through the long queue, by no more than was loaded. A round leaves
+    /// its order as it was. Whether the oldest there is stale now.
     [[nodiscard]] bool meets_stale() noexcept {
-        while (round_left_ > 0 && to_look_at_ > 0 && !queue(main).empty()) {
+        for (unsigned looks = 0; looks < most_looks && round_left_ > 0 && to_look_at_ > 0;
+             ++looks) {
+            if (queue(main).empty()) return false;
             resident& oldest = *queue(main).begin();
             if (is_stale(oldest)) return true;
-            round_left_ -= std::min<std::uint64_t>(round_left_, oldest.bytes);
-            to_look_at_ -= std::min<std::uint64_t>(to_look_at_, oldest.bytes);
+            looked_at(oldest);
             queue(main).rotate(oldest);
         }
         return false;
+    }
+    void looked_at(const resident& one) noexcept {
+        round_left_ -= std::min<std::uint64_t>(round_left_, one.bytes);
+        to_look_at_ -= std::min<std::uint64_t>(to_look_at_, one.bytes);
     }
     /// Until the long queue has been full once there is room for all.
     [[nodiscard]] bool is_spare() noexcept {
@@ -246,15 +261,22 @@ private:
     static constexpr double usual = 0.1;
     static constexpr double longest = 0.8;
 
-    // In memories: what is loaded in vain before the queues are as at the start. After two loops a
+    // In memories: what is loaded in vain before something is done about it. After two, loops a
     // little longer than the memory lose more than longer ones gain.
     static constexpr double patience = 3;
+    // What the short queue keeps of its share then: one scan does not undo what it has learnt.
+    static constexpr double shorter_by = 0.8;
     // The part of its share with which the long queue counts as full then.
     static constexpr double nearly = 0.75;
-    // In memories: what is loaded before that goes which nobody has used meanwhile. To read a
-    // memory again in small pieces costs a device as much as four of them in large ones, so a scan
-    // of 24 that sends the rest away and is not repeated has made a sixth more work, at most.
+    // In memories: what is loaded before that goes which nobody has used meanwhile. So long loops
+    // keep what is worth it, and a scan that sends the rest away and is not repeated has made a
+    // sixth more work, at most: so what is small, and costs a device more to read again than the
+    // same bytes of a scan, stays longer, of `twice_as_long` bytes twice as long (85 us a read and
+    // 2.4 GB/s).
     static constexpr double stale_after = 24;
+    static constexpr double twice_as_long = 50 << 10;
+    // A search is not to take long for it.
+    static constexpr unsigned most_looks = 256;
 
     // Where a search has met so many of another kind, the next ones do not, but for each 17th: what
     // they are good for may have changed.

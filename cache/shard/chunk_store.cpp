@@ -106,6 +106,7 @@ chunk* chunk_store::make(file_record& file,
     made->attention = keep == retention::gone_when_idle;
     if (!what.piece.is_chunk()) ++fragments_;
     cache_.table().insert(*made);
+    policy_->loaded(bytes);
     policy_->insert(*made);
     loaded_bytes_ += bytes;
     note_load();

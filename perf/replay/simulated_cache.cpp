@@ -103,6 +103,7 @@ simulated_cache::entry& simulated_cache::load(std::uint64_t key, const chunk_pie
     added.ends.note(piece.in + piece.size);
     added.chain = std::exchange(bucket_of(key), &added);
     used_bytes_ += added.bytes;
+    policy_->loaded(added.bytes);
     policy_->insert(added);
     clock_.visited(now_, added.bytes);
     if (curve_) curve_->loaded(added, now_);

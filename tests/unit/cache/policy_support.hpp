@@ -59,6 +59,7 @@ public:
             if (count >= room_) gone += evict();
             used.there = true;
             used.used = used.last_use = now;
+            policy->loaded(piece);
             policy->insert(used);
             ++count;
         }
