@@ -130,6 +130,10 @@ public:
         for (manager_line& one : managers_) some = one.turns.grow_older() || some;
         return some;
     }
+    /// The shard has so much memory now.
+    void fit_turns(std::uint64_t memory) noexcept {
+        for (manager_line& one : managers_) one.turns.fit(memory);
+    }
     /// Whether some wait for a turn that they could have.
     [[nodiscard]] bool may_take_turns() const noexcept {
         return std::any_of(managers_.begin(), managers_.end(),

@@ -25,6 +25,13 @@ bool crosses(const chunk_request& wanted) noexcept {
     return (wanted.in + wanted.size - 1) >> fragment_shift != wanted.in >> fragment_shift;
 }
 
+// Whether it goes on where the piece ends, or begins in it and has more.
+bool comes_from(const chunk_request& wanted, const chunk& known) noexcept {
+    const std::uint64_t end = std::uint64_t{known.start} + known.length;
+    return !crosses(wanted) && wanted.in >= known.start && wanted.in <= end &&
+           wanted.in + wanted.size > end;
+}
+
 // Found by its first fragment, and no longer than the file.
 extent in_chunk(extent made, const chunk_request& wanted) noexcept {
     made.piece = piece_number::fragment({wanted.index, wanted.in});
@@ -76,7 +83,15 @@ extent least_for(const chunk_request& wanted) noexcept {
 
 extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
     extent made = least_for(wanted);
-    if (!crosses(wanted) && (known != nullptr || whole || wanted.window > wanted.size)) {
+    // Who comes back so late that his run is forgotten may be slow: what he does not come to before
+    // it has gone would be read for nothing.
+    if (known != nullptr && wanted.window <= wanted.size && comes_from(wanted, *known)) {
+        const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
+        const std::uint64_t twice = std::uint64_t{known->start} + 2 * std::uint64_t{known->length};
+        const std::uint64_t end = (wanted.in | (fragment_size - 1)) + 1;
+        const std::uint64_t last = std::max(wanted.in + wanted.size, std::min(twice, end)) - 1;
+        made = aligned_around(known->start, last, grain);
+    } else if (!crosses(wanted) && (known != nullptr || whole || wanted.window > wanted.size)) {
         // Who says that he goes through the file has come through what lies before.
         const bool walks = wanted.walks || wanted.given == hint::stream;
         const bool rest = known == nullptr && !whole && walks;

@@ -27,8 +27,8 @@ struct extent {
 /// if it reaches beyond its first fragment, the units from where it begins to where it ends.
 [[nodiscard]] extent least_for(const chunk_request& wanted) noexcept;
 /// What is better kept for it: if `whole`, or if `known` of the same fragment is there and lacks
-/// some of it, the whole fragment; and if it reaches beyond that, from where that begins to be held
-/// to where it ends.
+/// some of it, the whole fragment, but as much again as `known` where it stands alone and goes on
+/// there; and if it reaches beyond that, from where that begins to be held to where it ends.
 [[nodiscard]] extent fragment_for(const chunk_request& wanted,
                                   const chunk* known,
                                   bool whole = false) noexcept;

@@ -73,7 +73,10 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             const auto why =
                 small ? fill_read::purpose::small_demand : fill_read::purpose::window_demand;
             if (!small) ++counts_.demand_reads;
-            const read_turns::taken turn = take_turn(filling, turn_of(wanted), filling.bytes);
+            // What the buffer takes is counted once.
+            const std::uint64_t bytes =
+                filling.reads() == 0 ? filling.bytes : (end - unit) << unit_shift;
+            const read_turns::taken turn = take_turn(filling, turn_of(wanted), bytes);
             const bool begun = read(filling, {unit, end - unit, why, false, false, turn});
             assert(begun);  // who waits holds the file
             static_cast<void>(begun);

@@ -63,6 +63,12 @@ public:
     void turns_change(const manager_line& of) noexcept {
         if (!of.empty()) let_turns_age();
     }
+    /// The shard has so much memory now: some may have turns that could not, also because reads
+    /// that hang leave more of it.
+    void memory_changed(std::uint64_t memory) noexcept {
+        line_.fit_turns(memory);
+        if (waiting()) let_turns_age();
+    }
     /// What is wrong between two messages, or nullptr.
     [[nodiscard]] const char* fault() noexcept;
 

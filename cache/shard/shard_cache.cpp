@@ -128,6 +128,7 @@ void shard_cache::memory_changed() noexcept {
     parts_->memory.set_bytes(bytes);
     parts_->memory.set_least(least_of(all_.engine()));
     parts_->runs.set_memory(bytes);
+    parts_->owner_requests.memory_changed(bytes);
     // What is left to buffers depends on the entries that remain, and on what is remembered.
     parts_->uses.set_memory(bytes);
     fit_table();

@@ -239,3 +239,26 @@ BOOST_AUTO_TEST_CASE(a_window_of_a_chunk_or_more_wants_it_whole_and_needs_nothin
     one.window = 0;
     BOOST_TEST(wants_whole_chunk(one));
 }
+
+BOOST_AUTO_TEST_CASE(who_comes_back_where_the_piece_ends_has_as_much_again) {
+    requests some{10_MiB + 20_KiB};
+    for (const std::uint64_t there : {4_KiB, 8_KiB, 16_KiB, 32_KiB}) {
+        const known_piece known{1_MiB, there};
+        const range twice{1_MiB, 2 * there};
+        const range whole{1_MiB, 64_KiB};
+        BOOST_TEST(some.kept_for(1_MiB + there, 4_KiB, 0, &known.one) == twice);
+        BOOST_TEST(some.kept_for(1_MiB + there, 1, 0, &known.one) == twice);
+        // He may have had a little of it.
+        BOOST_TEST(some.kept_for(1_MiB + there - 1, 4_KiB, 0, &known.one) == twice);
+        // One that comes elsewhere says that all is wanted.
+        if (there < 32_KiB) BOOST_TEST(some.kept_for(1_MiB + 2 * there, 1, 0, &known.one) == whole);
+        // And so does one of whom more is known.
+        BOOST_TEST(some.kept_for(1_MiB + there, 4_KiB, 64_KiB - there, &known.one) == whole);
+    }
+    const known_piece amid{1_MiB + 8_KiB, 4_KiB};
+    BOOST_TEST(some.kept_for(1_MiB + 12_KiB, 4_KiB, 0, &amid.one) == range(1_MiB + 8_KiB, 8_KiB));
+    BOOST_TEST(some.kept_for(1_MiB + 12_KiB, 12_KiB, 0, &amid.one) == range(1_MiB, 32_KiB));
+    BOOST_TEST(some.kept_for(1_MiB + 4_KiB, 4_KiB, 0, &amid.one) == range(1_MiB, 64_KiB));
+    const known_piece last{0, 16_KiB};
+    BOOST_TEST(some.kept_for(10_MiB + 16_KiB, 4_KiB, 0, &last.one) == range(10_MiB, 20_KiB));
+}
