@@ -15,6 +15,7 @@
 #include "queue_policy.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace leat::detail {
 
@@ -27,7 +28,9 @@ public:
           capacity_(static_cast<double>(capacity)),
           target_(capacity_ * usual),
           left_small_(capacity / 10 * 9),
-          left_main_(by_visits ? capacity / 2 : 0) {}
+          left_main_(by_visits ? capacity / 2 : 0) {
+        set_most_in_vain();
+    }
 
     [[nodiscard]] told_uses tell() const noexcept override {
         return by_visits_ ? told_uses::visits : told_uses::all;
@@ -36,11 +39,11 @@ public:
         const bool left_early = left_small_.refresh(key);
         if (!by_visits_) return;
         if (left_early) {
-            loaded_in_vain_ = 0;
+            in_vain_since_ = loaded_;
             const double longer = target_ + step(bytes, left_main_, left_small_);
             target_ = std::min(longer, capacity_ * longest);
         } else if (left_main_.contains(key)) {
-            loaded_in_vain_ = 0;
+            in_vain_since_ = loaded_;
             const double shorter = target_ - step(bytes, left_small_, left_main_);
             target_ = std::max(shorter, capacity_ * shortest);
         }
@@ -49,6 +52,7 @@ public:
         const auto capacity = static_cast<double>(bytes);
         target_ *= capacity / capacity_;
         capacity_ = capacity;
+        set_most_in_vain();
         left_small_.set_most(bytes / 10 * 9);
         if (by_visits_) left_main_.set_most(bytes / 2);
     }
@@ -57,10 +61,7 @@ public:
     }
     void loaded(std::uint64_t bytes) noexcept override {
         loaded_ += bytes;
-        loaded_in_vain_ += bytes;
-        to_look_at_ += bytes;
-        if (by_visits_ && static_cast<double>(loaded_in_vain_) > patience * capacity_)
-            favour_main();
+        if (loaded_ - in_vain_since_ > most_in_vain_) favour_main();
     }
     void insert(resident& added) noexcept override {
         added.reuses = 0;
@@ -143,7 +144,7 @@ private:
             }
             const verdict said = decide(state, oldest);
             if (said == verdict::stop) break;
-            if (stale) looked_at(oldest);
+            if (stale) look_at(oldest);
             if (stale && passes(said)) {
                 // The round goes on with the next search, and this one as if there were none.
                 queue(main).rotate(oldest, main_next);
@@ -185,7 +186,7 @@ private:
                     resident_queue::iterator& next,
                     resident_queue::iterator& main_next) noexcept {
         if (from_small) {
-            loaded_in_vain_ = 0;
+            in_vain_since_ = loaded_;
             oldest.reuses = 0;
             move(oldest, main);
             if (main_next == queue(main).end()) main_next = queue(main).at(oldest);
@@ -207,13 +208,17 @@ private:
     /// Where nothing is used again in the short queue, nor wanted again that has left either, it
     /// helps nobody that the short one is long, or that the long one has room.
     void favour_main() noexcept {
-        loaded_in_vain_ = 0;
+        in_vain_since_ = loaded_;
         target_ = std::min(target_, std::max(target_ * shorter_by, capacity_ * usual));
         // Not all of the memory is in the queues: some is in use, and entries have some.
         const auto both = static_cast<double>(bytes(small) + bytes(main));
         filled_ = static_cast<double>(bytes(main)) >= both * (1 - target_ / capacity_) * nearly;
         round_left_ = bytes(main);
-        to_look_at_ = 0;
+        looked_at_ = loaded_;
+    }
+    void set_most_in_vain() noexcept {
+        most_in_vain_ = by_visits_ ? static_cast<std::uint64_t>(patience * capacity_)
+                                   : std::numeric_limits<std::uint64_t>::max();
     }
     void stamp(resident& used) const noexcept { used.placed = static_cast<std::int64_t>(loaded_); }
     [[nodiscard]] bool is_stale(const resident& one) const noexcept {
@@ -224,19 +229,19 @@ private:
     /// Goes on with the round through the long queue, by no more than was loaded. A round leaves
     /// its order as it was. Whether the oldest there is stale now.
     [[nodiscard]] bool meets_stale() noexcept {
-        for (unsigned looks = 0; looks < most_looks && round_left_ > 0 && to_look_at_ > 0;
+        for (unsigned looks = 0; round_left_ > 0 && looked_at_ < loaded_ && looks < most_looks;
              ++looks) {
             if (queue(main).empty()) return false;
             resident& oldest = *queue(main).begin();
             if (is_stale(oldest)) return true;
-            looked_at(oldest);
+            look_at(oldest);
             queue(main).rotate(oldest);
         }
         return false;
     }
-    void looked_at(const resident& one) noexcept {
+    void look_at(const resident& one) noexcept {
         round_left_ -= std::min<std::uint64_t>(round_left_, one.bytes);
-        to_look_at_ -= std::min<std::uint64_t>(to_look_at_, one.bytes);
+        looked_at_ += one.bytes;
     }
     /// Until the long queue has been full once there is room for all.
     [[nodiscard]] bool is_spare() noexcept {
@@ -287,11 +292,13 @@ private:
     unsigned skips_left_ = 0;
     std::size_t others_ = 0;  ///< that the last search has met
     bool by_visits_;
-    /// Bytes, since the short queue had something that was used again, or what has left was wanted.
-    std::uint64_t loaded_in_vain_ = 0;
-    std::uint64_t loaded_ = 0;      ///< bytes, ever
-    std::uint64_t round_left_ = 0;  ///< bytes of the long queue that this round has not come to
-    std::uint64_t to_look_at_ = 0;  ///< bytes that it is to come to by the next search
+    // In bytes:
+    std::uint64_t loaded_ = 0;         ///< ever
+    std::uint64_t in_vain_since_ = 0;  ///< when the short queue had something that was used again,
+                                       ///< or what has left was wanted
+    std::uint64_t most_in_vain_ = 0;
+    std::uint64_t round_left_ = 0;  ///< of the long queue, that this round has not come to
+    std::uint64_t looked_at_ = 0;   ///< as far as it has come, of all that was loaded
     bool filled_ = false;           ///< the long queue has been full, or has given something
     /// Reuses that bring a chunk from the short queue to the long one.
     unsigned promoting_ = by_visits_ ? 1 : 2;
