@@ -25,6 +25,10 @@ bool crosses(const chunk_request& wanted) noexcept {
     return (wanted.in + wanted.size - 1) >> fragment_shift != wanted.in >> fragment_shift;
 }
 
+std::uint64_t grain_of(const chunk_request& wanted) noexcept {
+    return std::min(wanted.file->manager->grain, fragment_size);
+}
+
 // Whether it goes on where the piece ends, or begins in it and has more.
 bool comes_from(const chunk_request& wanted, const chunk& known) noexcept {
     const std::uint64_t end = std::uint64_t{known.start} + known.length;
@@ -69,7 +73,7 @@ bool wants_whole_chunk(const chunk_request& wanted) noexcept {
 }
 
 extent least_for(const chunk_request& wanted) noexcept {
-    const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
+    const std::uint64_t grain = grain_of(wanted);
     const std::uint64_t last = wanted.in + wanted.size - 1;
     extent made;
     if (crosses(wanted)) {
@@ -83,21 +87,21 @@ extent least_for(const chunk_request& wanted) noexcept {
 
 extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
     extent made = least_for(wanted);
+    const std::uint64_t grain = grain_of(wanted);
+    const std::uint64_t fragment_end = (wanted.in | (fragment_size - 1)) + 1;
     // Who comes back so late that his run is forgotten may be slow: what he does not come to before
     // it has gone would be read for nothing.
     if (known != nullptr && wanted.window <= wanted.size && comes_from(wanted, *known)) {
-        const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
         const std::uint64_t twice = std::uint64_t{known->start} + 2 * std::uint64_t{known->length};
-        const std::uint64_t end = (wanted.in | (fragment_size - 1)) + 1;
-        const std::uint64_t last = std::max(wanted.in + wanted.size, std::min(twice, end)) - 1;
+        const std::uint64_t last =
+            std::max(wanted.in + wanted.size, std::min(twice, fragment_end)) - 1;
         made = aligned_around(known->start, last, grain);
     } else if (!crosses(wanted) && (known != nullptr || whole || wanted.window > wanted.size)) {
         // Who says that he goes through the file has come through what lies before.
         const bool walks = wanted.walks || wanted.given == hint::stream;
         const bool rest = known == nullptr && !whole && walks;
-        const std::uint64_t grain = std::min(wanted.file->manager->grain, fragment_size);
         made.start = wanted.in & ~((rest ? grain : fragment_size) - 1);
-        made.length = (wanted.in | (fragment_size - 1)) + 1 - made.start;
+        made.length = fragment_end - made.start;
     }
     if (known != nullptr) {
         const std::uint64_t end =
