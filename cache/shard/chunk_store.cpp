@@ -98,7 +98,8 @@ chunk* chunk_store::make(file_record& file,
     made->piece = what.piece;
     made->set_place(buffer, what.start);
     made->home = &cache_;
-    made->used = cache_.stamp();
+    made->to_come = what.to_come;
+    made->used = made->since = cache_.stamp();
     made->last_use.note(made->used);
     made->bytes = static_cast<std::uint32_t>(bytes);
     made->key = key_of(file, what.piece);

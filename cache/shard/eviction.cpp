@@ -98,8 +98,8 @@ chunk* eviction::make(chunk_request& wanted, const extent& what) noexcept {
     } else {
         ++counts_.fills;
         arena.set_user(buffer, made);
-        uses_.loaded(*made);
         take_over(*made, former);
+        uses_.loaded(*made);
     }
     if (former != nullptr) chunks_.settle(*former);
     return made;
@@ -132,8 +132,8 @@ void eviction::take_over(chunk& made, chunk* former) noexcept {
     if (former != nullptr) made.asked_by = former->asked_by;
     if (former != nullptr && former->ready_length != 0) {
         // Where the rest of one fragment lies on both sides, one read of all costs less than two.
-        const bool at_start = former->start == made.start;
-        const bool at_end = former->start + former->length == made.start + made.length;
+        const bool at_start = former->start <= made.start;
+        const bool at_end = former->start + former->length >= made.start + made.length;
         if (at_start || at_end || made.length > fragment_size) copy_into(made, *former);
     }
     const std::uint64_t second = (made.start | (fragment_size - 1)) + 1;

@@ -36,6 +36,14 @@ bool comes_from(const chunk_request& wanted, const chunk& known) noexcept {
            wanted.in + wanted.size > end;
 }
 
+// What it asks for, and `reach` bytes more, as far as a buffer for that holds no more than it
+// needs; and a little more in any case: nothing else shows how far its reader comes.
+extent as_far_as(std::uint64_t reach, const chunk_request& wanted, std::uint64_t grain) noexcept {
+    const std::uint64_t start = wanted.in & ~(grain - 1);
+    const std::uint64_t least = ((wanted.in + wanted.size - 1) | (grain - 1)) + 1 - start;
+    return {{}, start, std::max(std::bit_floor(least + reach), least + grain)};
+}
+
 // Found by its first fragment, and no longer than the file.
 extent in_chunk(extent made, const chunk_request& wanted) noexcept {
     made.piece = piece_number::fragment({wanted.index, wanted.in});
@@ -85,18 +93,31 @@ extent least_for(const chunk_request& wanted) noexcept {
     return in_chunk(made, wanted);
 }
 
-extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
+extent fragment_for(const chunk_request& wanted,
+                    const chunk* known,
+                    bool whole,
+                    std::uint64_t reach) noexcept {
     extent made = least_for(wanted);
     const std::uint64_t grain = grain_of(wanted);
     const std::uint64_t fragment_end = (wanted.in | (fragment_size - 1)) + 1;
-    // Who comes back so late that his run is forgotten may be slow: what he does not come to before
-    // it has gone would be read for nothing.
-    if (known != nullptr && wanted.window <= wanted.size && comes_from(wanted, *known)) {
+    const std::uint64_t asked_end = wanted.in + wanted.size;
+    const bool stands_alone = wanted.window <= wanted.size;
+    const bool inside = !crosses(wanted);
+    const bool goes_on = known != nullptr && comes_from(wanted, *known);
+    bool in_order = inside && (known == nullptr ? !stands_alone : goes_on);
+    if (reach < fragment_size && inside && (in_order || whole) &&
+        wanted.in + wanted.window <= fragment_end) {
+        in_order = true;
+        made = as_far_as(reach, wanted, grain);
+        made.length = std::min(made.length, fragment_end - made.start);
+        known = nullptr;
+    } else if (goes_on && stands_alone) {
+        // Who comes back so late that his run is forgotten may be slow: what he does not come to
+        // before it has gone would be read for nothing.
         const std::uint64_t twice = std::uint64_t{known->start} + 2 * std::uint64_t{known->length};
-        const std::uint64_t last =
-            std::max(wanted.in + wanted.size, std::min(twice, fragment_end)) - 1;
+        const std::uint64_t last = std::max(asked_end, std::min(twice, fragment_end)) - 1;
         made = aligned_around(known->start, last, grain);
-    } else if (!crosses(wanted) && (known != nullptr || whole || wanted.window > wanted.size)) {
+    } else if (inside && (known != nullptr || whole || !stands_alone)) {
         // Who says that he goes through the file has come through what lies before.
         const bool walks = wanted.walks || wanted.given == hint::stream;
         const bool rest = known == nullptr && !whole && walks;
@@ -109,7 +130,10 @@ extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole)
         made.start = std::min<std::uint64_t>(made.start, known->start);
         made.length = end - made.start;
     }
-    return in_chunk(made, wanted);
+    made = in_chunk(made, wanted);
+    if (in_order && !wanted.asked_ahead && made.end() > asked_end)
+        made.to_come = static_cast<std::uint32_t>(made.end() - asked_end);
+    return made;
 }
 
 }  // namespace leat::detail

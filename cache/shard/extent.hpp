@@ -15,6 +15,8 @@ struct extent {
     piece_number piece;       ///< by which it is found
     std::uint64_t start = 0;  ///< inside the chunk
     std::uint64_t length = 0;
+    /// Bytes from the end of what its reader asks for to its own end, if he goes through the file.
+    std::uint32_t to_come = 0;
 
     [[nodiscard]] std::uint64_t end() const noexcept { return start + length; }
 };
@@ -28,10 +30,13 @@ struct extent {
 [[nodiscard]] extent least_for(const chunk_request& wanted) noexcept;
 /// What is better kept for it: if `whole`, or if `known` of the same fragment is there and lacks
 /// some of it, the whole fragment, but as much again as `known` where it stands alone and goes on
-/// there; and if it reaches beyond that, from where that begins to be held to where it ends.
+/// there; and if it reaches beyond that, from where that begins to be held to where it ends. Where
+/// readers come through no more than `reach` bytes before what is read for them goes, who goes
+/// through the file has so much beyond what he asks for, and nothing of what he has come through.
 [[nodiscard]] extent fragment_for(const chunk_request& wanted,
                                   const chunk* known,
-                                  bool whole = false) noexcept;
+                                  bool whole = false,
+                                  std::uint64_t reach = fragment_size) noexcept;
 /// Whether nothing less than its whole chunk will do: since it asks for all of it, or is large,
 /// more than a sixteenth of the chunk and more than a MiB, or since the source reads no less.
 [[nodiscard]] bool needs_whole_chunk(const chunk_request& wanted) noexcept;

@@ -135,6 +135,10 @@ std::uint32_t home_requests::window_of(chunk_request& wanted) noexcept {
     one.ends = wanted.walks;
     one.stream = wanted.given == hint::stream;
     one.given = wanted.given;
+    const reader_reach& reach = cache_.parts().uses.reach();
+    one.reach = reach.bytes();
+    one.now = cache_.stamp();
+    one.turnover = reach.turnover(one.now);
     std::uint64_t window = runs_.window(one);
     wanted.goes_on = runs_.of_stream();
     if (runs_.due(one.file, offset + wanted.size, one.stretch))

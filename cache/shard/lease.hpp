@@ -71,7 +71,6 @@ struct lease : entry {
     }
 
     work give_back;                        ///< home, owner, home again
-    std::int64_t since = 0;                ///< stamp of the last grant, 0 before the first
     std::uint32_t generation = 0;          ///< of the grant it lives by
     unsigned outstanding = 0;              ///< requests on their way through it
     std::atomic<std::uint32_t> reuses{0};  ///< visits counted at home

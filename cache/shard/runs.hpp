@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 namespace leat::detail {
@@ -58,13 +59,19 @@ public:
         std::uint64_t stretch = 0;  ///< bytes; a multiple of a fragment
         std::uint64_t chunk = 0;    ///< bytes of a chunk; the stretch has as many as it says
         std::uint64_t known = 0;    ///< bytes from it on that will be asked for, if that is known
-        bool ends = false;          ///< nothing beyond `known` will be asked for
-        bool stream = false;        ///< more will be asked for, though it is not known how much
+        /// Bytes that a reader of whom nothing is known comes through before they go; the time, and
+        /// that in which they go, in ns. See reader_reach.
+        std::uint64_t reach = std::numeric_limits<std::uint64_t>::max();
+        std::int64_t now = 0;
+        std::int64_t turnover = 0;
+        bool ends = false;    ///< nothing beyond `known` will be asked for
+        bool stream = false;  ///< more will be asked for, though it is not known how much
         hint given = hint::normal;
     };
     /// The bytes from the miss on that are to be read for it: its size, if nothing is known; the
     /// rest of its fragment, if it continues a run; more for a stream, but no more than the rest of
-    /// its stretch. A miss inside what was to be read for its run has the rest of that.
+    /// its stretch, nor than its reader comes through before they go. A miss inside what was to be
+    /// read for its run has the rest of that.
     [[nodiscard]] std::uint64_t window(const miss& one) noexcept;
 
     /// `size` bytes of a file from `begin` on, where a fragment begins.
@@ -167,17 +174,18 @@ private:
         std::uint64_t file = 0;
         std::uint64_t place = 0;  ///< where its last window ends: see place_of()
         // Fragments, counted from the start of the file:
-        std::uint64_t start = 0;   ///< where it is taken to have begun
-        std::uint64_t begin = 0;   ///< the first of its last window
-        std::uint64_t end = 0;     ///< the one that follows the window
-        std::uint64_t at = 0;      ///< the one that follows what its reader has asked for
-        std::uint64_t until = 0;   ///< where its reader stops, if no more is known of him; else 0
-        std::uint64_t had = 0;     ///< the one that follows what has been read for it
-        std::uint64_t mark = 0;    ///< in bytes; 0: none
-        std::uint64_t missed = 0;  ///< of what has been read, plus one; 0: none since
-        std::uint64_t clock = 0;   ///< bytes that were read for others before
-        std::uint64_t last = 0;    ///< the offset of its last miss
-        steps made;                ///< up to that
+        std::uint64_t start = 0;     ///< where it is taken to have begun
+        std::uint64_t begin = 0;     ///< the first of its last window
+        std::uint64_t end = 0;       ///< the one that follows the window
+        std::uint64_t at = 0;        ///< the one that follows what its reader has asked for
+        std::uint64_t until = 0;     ///< where its reader stops, if no more is known of him; else 0
+        std::uint64_t had = 0;       ///< the one that follows what has been read for it
+        std::uint64_t mark = 0;      ///< in bytes; 0: none
+        std::uint64_t missed = 0;    ///< of what has been read, plus one; 0: none since
+        std::uint64_t clock = 0;     ///< bytes that were read for others before
+        std::uint64_t last = 0;      ///< the offset of its last miss
+        std::int64_t missed_at = 0;  ///< when that was
+        steps made;                  ///< up to that
         look_ahead* asked = nullptr;
         run* chain = nullptr;    ///< next in its bucket
         std::uint8_t joins = 0;  ///< requests that have continued it, as far as they matter
@@ -218,6 +226,9 @@ private:
                                       run* known,
                                       std::uint64_t per_stretch,
                                       steps& made) noexcept;
+    /// Bytes that the reader of the miss comes through before they go: as many as others, or more
+    /// at the pace of the run that it continues, or nullptr.
+    [[nodiscard]] static std::uint64_t reach_of(const miss& one, const run* continued) noexcept;
     /// The run to whose last miss the one at `offset` is a step, no longer than those of steps are,
     /// or nullptr. `known`: the one that has this fragment, if any.
     [[nodiscard]] run* find_before(std::uint64_t file,

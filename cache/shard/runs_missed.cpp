@@ -125,6 +125,21 @@ std::uint64_t runs::window_down(run& mine,
     return backwards_ ? come_from(one, end) : one.size;
 }
 
+std::uint64_t runs::reach_of(const miss& one, const run* continued) noexcept {
+    // One request has all that it is for at once; and of those who come far the shares say enough.
+    const bool at_once = one.known > one.size && !one.ends;
+    if (at_once || one.reach >= short_window << fragment_shift) return one.stretch;
+    const std::uint64_t offset = one.index * one.stretch + one.in;
+    if (continued == nullptr || offset <= continued->last) return one.reach;
+    const auto took =
+        static_cast<double>(std::max<std::int64_t>(one.now - continued->missed_at, 1));
+    const double pace = static_cast<double>(offset - continued->last) / took;
+    const double own = pace * static_cast<double>(one.turnover);
+    // Who has been held up is no slower than others for that.
+    return std::max(one.reach,
+                    static_cast<std::uint64_t>(std::min(own, static_cast<double>(one.stretch))));
+}
+
 std::uint64_t runs::window(const miss& one) noexcept {
     backwards_ = false;
     // What crosses a fragment's border is asked for in pieces, and is no stream for that.
@@ -154,6 +169,7 @@ std::uint64_t runs::window(const miss& one) noexcept {
             return window_down(*above, one, first, first + needed, per_stretch);
     }
     const bool inside = continues && first < known->end;
+    const std::uint64_t reach = inside ? one.stretch : reach_of(one, known);
     // More of what one request has told of itself is no evidence that others follow.
     const bool same = continues && first < known->until;
     // Large ones that lie side by side are asked for one after the other by chance, too.
@@ -208,7 +224,9 @@ std::uint64_t runs::window(const miss& one) noexcept {
     if (one.known > one.size)
         fragments = std::max(fragments, to_come < left ? to_come : fit(left, left, per_stretch));
     if (one.ends) fragments = std::min(fragments, to_come);
-    fragments = std::min(std::max(needed, std::min(fragments, most())), left);
+    fragments = std::min(
+        {fragments, most(), (one.in % fragment_size + one.size + reach) >> fragment_shift});
+    fragments = std::min(std::max(needed, fragments), left);
     streams_ -= mine.streams ? 1 : 0;
     const std::uint64_t end = whole_chunks(first + fragments, first + needed, one.chunk);
     fragments = end - first;
@@ -216,6 +234,7 @@ std::uint64_t runs::window(const miss& one) noexcept {
     mine.file = one.file;
     mine.given = one.given;
     mine.last = one.index * one.stretch + one.in;
+    mine.missed_at = one.now;
     mine.begin = inside ? std::min(mine.begin, first) : first;
     mine.end = inside ? std::max(mine.end, end) : end;
     mine.at = first + needed;

@@ -51,10 +51,30 @@ void uses::time_passes(std::uint64_t bytes) noexcept {
 void uses::loaded(const chunk& made) noexcept {
     time_passes(made.bytes);
     curve_.loaded(made, cache_.stamp());
+    const std::uint64_t memory = chunks_.memory().bytes();
+    reach_.set_memory(memory - std::min(chunks_.held_bytes(), memory));
+    // What was there already is not read again.
+    reach_.loaded(made.length - std::min<std::uint64_t>(
+                                    made.length, std::uint64_t{made.landed_units()} << unit_shift),
+                  cache_.stamp());
 }
 
 void uses::left(const chunk& gone) noexcept {
     curve_.left(gone, gone.latest_use());
+    if (gone.to_come != 0) note_reach(gone);
+}
+
+// Where others have used it, too, or by leases, the last end says nothing of him.
+void uses::note_reach(const chunk& gone) noexcept {
+    if (gone.asked_by != 0 || gone.ends.visited_anew()) return;
+    const std::uint64_t end = std::uint64_t{gone.start} + gone.length;
+    const std::uint64_t at = gone.ever_used() ? gone.ends.last() : gone.start;
+    if (at < gone.start || at > end) return;
+    const bool all = at == end;
+    if (!all && (gone.doomed || gone.superseded)) return;
+    const std::int64_t now = cache_.stamp();
+    reach_.came_through(gone.to_come - std::min<std::uint64_t>(gone.to_come, end - at),
+                        (all ? gone.latest_use() : now) - gone.since, now);
 }
 
 void uses::visited_elsewhere(const chunk& found, std::int64_t before) noexcept {

@@ -6,6 +6,7 @@
 #include "lease.hpp"
 #include "policy/ghost_curve.hpp"
 #include "policy/visit_clock.hpp"
+#include "reader_reach.hpp"
 
 #include <leat/cache/chunk_config.hpp>
 
@@ -42,17 +43,21 @@ public:
     /// The shard may use so many bytes from now on.
     void set_memory(std::uint64_t bytes) noexcept;
     [[nodiscard]] ghost_curve& curve() noexcept { return curve_; }
+    [[nodiscard]] const reader_reach& reach() const noexcept { return reach_; }
 
 private:
     void first_used(chunk& landed) noexcept;
     void retain(chunk& found, hint given) noexcept;
     void note(chunk& found, std::uint64_t in, std::uint32_t size) noexcept;
     void time_passes(std::uint64_t bytes) noexcept;
+    /// How far its reader has come says something of others.
+    void note_reach(const chunk& gone) noexcept;
 
     shard_cache& cache_;
     chunk_store& chunks_;
     visit_clock clock_;
     ghost_curve curve_;
+    reader_reach reach_;
 };
 
 }  // namespace leat::detail

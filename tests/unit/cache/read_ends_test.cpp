@@ -11,6 +11,7 @@ BOOST_AUTO_TEST_CASE(a_reader_goes_on_where_it_has_stopped) {
     ends.note(4096);
     BOOST_TEST(ends.continued_at(4096));
     ends.note(8192);
+    BOOST_TEST(!ends.visited_anew());
     BOOST_TEST(!ends.continued_at(4096));
 }
 
@@ -24,6 +25,7 @@ BOOST_AUTO_TEST_CASE(four_readers_are_told_apart_and_the_one_heard_of_least_rece
         BOOST_TEST(ends.continued_at(reader + 1));
         ends.note(reader + 2);
     }
+    BOOST_TEST(ends.visited_anew());
     BOOST_TEST(!ends.continued_at(500));
     ends.note(501);
     BOOST_TEST(!ends.continued_at(102));

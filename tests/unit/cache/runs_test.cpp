@@ -51,6 +51,39 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_behind_the_end_of_a_walk) {
     BOOST_TEST(next.size == 320_KiB);
 }
 
+BOOST_AUTO_TEST_CASE(a_window_has_no_more_than_its_reader_comes_through_before_it_goes) {
+    constexpr std::int64_t second = 1'000'000'000;
+    std::uint64_t reach = 300_KiB;
+    misses some{1_GiB};
+    const auto walk = [&](std::uint64_t offset, std::int64_t now, bool ends = true) {
+        runs::miss one = some.at(offset, 4_KiB);
+        one.known = 8_MiB - offset;
+        one.ends = ends;
+        one.reach = reach;
+        one.now = now;
+        one.turnover = 10 * second;
+        return some.of.window(one);
+    };
+    // Nothing is known of him: as others, and whole fragments; he has asked for the first.
+    BOOST_TEST(walk(0, second) == 256_KiB);
+    // At a fifth of that a second, so ten times as much; and twice as fast.
+    BOOST_TEST(walk(256_KiB, 6 * second) == 512_KiB);
+    BOOST_TEST(walk(768_KiB, 11 * second) == 1_MiB);
+    BOOST_TEST(walk(1792_KiB, 11 * second + 1) == 8_MiB - 1792_KiB);
+    // Slower than others is who has been held up.
+    some.file = 2;
+    BOOST_TEST(walk(0, second) == 256_KiB);
+    BOOST_TEST(walk(256_KiB, 3600 * second) == 256_KiB);
+    // One large request has all at once; and so has who walks where others come far.
+    some.file = 3;
+    BOOST_TEST(walk(0, second, false) == 8_MiB);
+    some.file = 4;
+    reach = 1_MiB;
+    BOOST_TEST(walk(0, second) == 8_MiB);
+    some.file = 5;
+    BOOST_TEST(some.known(0, 4_KiB, 8_MiB) == 8_MiB);
+}
+
 BOOST_AUTO_TEST_CASE(windows_over_small_chunks_end_at_their_borders) {
     misses some{1_GiB, 1_MiB};
     std::uint64_t offset = 0;

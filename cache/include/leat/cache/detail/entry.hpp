@@ -47,6 +47,12 @@ struct alignas(64) entry {
     /// Of what was read ahead of a stream: the first hit beyond its half has the stream ask ahead.
     /// Once complete it is ready up to its half only, and has no presence, until then.
     bool marked = false;
+    /// Of a fragment, at its owner: the bytes from where its reader was, when it was made, to its
+    /// end, if he goes through the file; else 0.
+    std::uint32_t to_come = 0;
+    /// As last_use: of a chunk, when it was made; of a lease, when it was granted last, and 0
+    /// before the first grant.
+    std::int64_t since = 0;
 
     // Written by releases on other threads, which hits are not to wait for. What chunks and leases
     // have besides begins in the same line.

@@ -26,6 +26,9 @@ public:
         return false;
     }
 
+    /// Whether readers have come who did not go on where others had stopped.
+    [[nodiscard]] bool visited_anew() const noexcept { return earlier_[0] != nowhere; }
+
 private:
     static constexpr std::uint32_t nowhere = 0xffffffff;
     std::uint32_t last_ = nowhere;
