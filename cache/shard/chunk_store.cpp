@@ -99,6 +99,7 @@ chunk* chunk_store::make(file_record& file,
     made->set_place(buffer, what.start);
     made->home = &cache_;
     made->to_come = what.to_come;
+    made->step = what.step;
     made->used = made->since = cache_.stamp();
     made->last_use.note(made->used);
     made->bytes = static_cast<std::uint32_t>(bytes);

@@ -36,12 +36,13 @@ bool comes_from(const chunk_request& wanted, const chunk& known) noexcept {
            wanted.in + wanted.size > end;
 }
 
-// What it asks for, and `reach` bytes more, as far as a buffer for that holds no more than it
-// needs; and a little more in any case: nothing else shows how far its reader comes.
-extent as_far_as(std::uint64_t reach, const chunk_request& wanted, std::uint64_t grain) noexcept {
+// What it asks for, and what its reader comes to, as far as a buffer for that holds no more than it
+// needs; but at least as much again: nothing else shows how far he comes.
+extent as_far_as_he_comes(const chunk_request& wanted, std::uint64_t grain) noexcept {
     const std::uint64_t start = wanted.in & ~(grain - 1);
     const std::uint64_t least = ((wanted.in + wanted.size - 1) | (grain - 1)) + 1 - start;
-    return {{}, start, std::max(std::bit_floor(least + reach), least + grain)};
+    const std::uint64_t twice = least + (((wanted.size - 1) | (grain - 1)) + 1);
+    return {{}, start, std::max(std::bit_floor(least + wanted.reach), twice)};
 }
 
 // Found by its first fragment, and no longer than the file.
@@ -93,10 +94,19 @@ extent least_for(const chunk_request& wanted) noexcept {
     return in_chunk(made, wanted);
 }
 
-extent fragment_for(const chunk_request& wanted,
-                    const chunk* known,
-                    bool whole,
-                    std::uint64_t reach) noexcept {
+void set_reader(extent& made, const chunk_request& wanted) noexcept {
+    const std::uint64_t begin = made.piece.index() * wanted.file->manager->chunk_size;
+    const std::uint64_t at =
+        wanted.index * wanted.file->manager->chunk_size + wanted.in + wanted.size;
+    if (wanted.asked_ahead || wanted.quick || wanted.home != wanted.owner ||
+        begin + made.end() <= at)
+        return;
+    made.to_come = static_cast<std::uint32_t>(begin + made.end() - at);
+    const std::uint64_t units = (wanted.size + unit_size - 1) >> unit_shift;
+    made.step = static_cast<std::uint8_t>(std::min<std::uint64_t>(units, 255));
+}
+
+extent fragment_for(const chunk_request& wanted, const chunk* known, bool whole) noexcept {
     extent made = least_for(wanted);
     const std::uint64_t grain = grain_of(wanted);
     const std::uint64_t fragment_end = (wanted.in | (fragment_size - 1)) + 1;
@@ -105,10 +115,10 @@ extent fragment_for(const chunk_request& wanted,
     const bool inside = !crosses(wanted);
     const bool goes_on = known != nullptr && comes_from(wanted, *known);
     bool in_order = inside && (known == nullptr ? !stands_alone : goes_on);
-    if (reach < fragment_size && inside && (in_order || whole) &&
+    if (wanted.reach < fragment_size && inside && (in_order || whole) &&
         wanted.in + wanted.window <= fragment_end) {
         in_order = true;
-        made = as_far_as(reach, wanted, grain);
+        made = as_far_as_he_comes(wanted, grain);
         made.length = std::min(made.length, fragment_end - made.start);
         known = nullptr;
     } else if (goes_on && stands_alone) {
@@ -131,8 +141,7 @@ extent fragment_for(const chunk_request& wanted,
         made.length = end - made.start;
     }
     made = in_chunk(made, wanted);
-    if (in_order && !wanted.asked_ahead && made.end() > asked_end)
-        made.to_come = static_cast<std::uint32_t>(made.end() - asked_end);
+    if (in_order) set_reader(made, wanted);
     return made;
 }
 

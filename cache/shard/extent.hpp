@@ -15,8 +15,9 @@ struct extent {
     piece_number piece;       ///< by which it is found
     std::uint64_t start = 0;  ///< inside the chunk
     std::uint64_t length = 0;
-    /// Bytes from the end of what its reader asks for to its own end, if he goes through the file.
-    std::uint32_t to_come = 0;
+    // See set_reader(); else 0:
+    std::uint32_t to_come = 0;  ///< bytes from where its reader is to its end
+    std::uint8_t step = 0;      ///< units that he asks for at once, 255 at most
 
     [[nodiscard]] std::uint64_t end() const noexcept { return start + length; }
 };
@@ -31,12 +32,15 @@ struct extent {
 /// What is better kept for it: if `whole`, or if `known` of the same fragment is there and lacks
 /// some of it, the whole fragment, but as much again as `known` where it stands alone and goes on
 /// there; and if it reaches beyond that, from where that begins to be held to where it ends. Where
-/// readers come through no more than `reach` bytes before what is read for them goes, who goes
-/// through the file has so much beyond what he asks for, and nothing of what he has come through.
+/// its reader comes through less than a fragment before what is read for him goes, he has so much
+/// beyond what he asks for, if he goes through the file, and nothing of what he has come through.
 [[nodiscard]] extent fragment_for(const chunk_request& wanted,
                                   const chunk* known,
-                                  bool whole = false,
-                                  std::uint64_t reach = fragment_size) noexcept;
+                                  bool whole = false) noexcept;
+/// A fragment is read for a reader who goes through the file: how far he comes before it goes says
+/// something of others, if he can be seen, since he is of the shard that has it, and if he is not
+/// known to be quicker than they are.
+void set_reader(extent& made, const chunk_request& wanted) noexcept;
 /// Whether nothing less than its whole chunk will do: since it asks for all of it, or is large,
 /// more than a sixteenth of the chunk and more than a MiB, or since the source reads no less.
 [[nodiscard]] bool needs_whole_chunk(const chunk_request& wanted) noexcept;

@@ -140,6 +140,8 @@ std::uint32_t home_requests::window_of(chunk_request& wanted) noexcept {
     one.now = cache_.stamp();
     one.turnover = reach.turnover(one.now);
     std::uint64_t window = runs_.window(one);
+    wanted.reach = runs_.reach();
+    wanted.quick = runs_.quick();
     wanted.goes_on = runs_.of_stream();
     if (runs_.due(one.file, offset + wanted.size, one.stretch))
         passed_mark(one.file, offset + wanted.size);

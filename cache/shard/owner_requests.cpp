@@ -60,8 +60,7 @@ extent owner_requests::plan(const chunk_request& wanted) const noexcept {
     }
     const piece_number piece = piece_number::fragment({wanted.index, wanted.in});
     const chunk* const known = chunks_.find(*wanted.file, piece);
-    return fragment_for(wanted, known, known == nullptr && reads_whole(wanted, piece),
-                        cache_.parts().uses.reach().bytes());
+    return fragment_for(wanted, known, known == nullptr && reads_whole(wanted, piece));
 }
 
 bool owner_requests::needs_read(const chunk* found, const chunk_request& wanted) noexcept {
@@ -226,10 +225,7 @@ extent owner_requests::part_of_window(const chunk_request& wanted,
     if (chunks_.find(*wanted.file, part.piece) != nullptr) return part;
     part.length = std::min(fragment_size - from % fragment_size, all - from);
     if (reader_of(wanted, part, nullptr) != nullptr) part.length = 0;
-    if (!wanted.asked_ahead) {
-        const std::uint64_t asked_end = wanted.index * manager.chunk_size + wanted.in + wanted.size;
-        part.to_come = static_cast<std::uint32_t>(begin + part.end() - asked_end);
-    }
+    set_reader(part, wanted);
     return part;
 }
 

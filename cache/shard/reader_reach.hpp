@@ -41,9 +41,9 @@ public:
     void came_through(std::uint64_t bytes, std::int64_t took, std::int64_t now) noexcept {
         const auto time = static_cast<double>(turnover(now));
         if (time == 0) return;
-        const double pace =
-            static_cast<double>(bytes) / static_cast<double>(std::max(took, one_ns));
-        bytes_ *= std::pow(std::clamp(pace * time, least, most) / bytes_, weight);
+        const double far =
+            took <= 0 ? most : static_cast<double>(bytes) * time / static_cast<double>(took);
+        bytes_ *= std::pow(std::clamp(far, least, most) / bytes_, weight);
     }
     /// Bytes beyond what he asks for that a reader comes through, of whom nothing is known.
     [[nodiscard]] std::uint64_t bytes() const noexcept {
@@ -54,7 +54,6 @@ private:
     static constexpr std::uint64_t parts = 16;
     static constexpr std::size_t parts_kept = 12;
     static constexpr std::int64_t never = -1;
-    static constexpr std::int64_t one_ns = 1;
     static constexpr double weight = 1.0 / 256;
     static constexpr double least = unit_size;
     // As much as one read brings.

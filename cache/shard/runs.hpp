@@ -87,6 +87,11 @@ public:
     [[nodiscard]] const next_window* in_front() const noexcept {
         return backwards_ ? &front_ : nullptr;
     }
+    /// Bytes beyond that miss that its reader comes through before they go, as far as is known: as
+    /// many as others, or more at the pace of his run.
+    [[nodiscard]] std::uint64_t reach() const noexcept { return reader_reach_; }
+    /// Whether it is more.
+    [[nodiscard]] bool quick() const noexcept { return quick_; }
     /// Whether that miss is of a stream, as far as is known, or of who says what he comes to next.
     [[nodiscard]] bool of_stream() const noexcept { return of_stream_; }
     /// Whether a stream whose reader has come to the offset `at` is to ask ahead.
@@ -226,9 +231,8 @@ private:
                                       run* known,
                                       std::uint64_t per_stretch,
                                       steps& made) noexcept;
-    /// Bytes that the reader of the miss comes through before they go: as many as others, or more
-    /// at the pace of the run that it continues, or nullptr.
-    [[nodiscard]] static std::uint64_t reach_of(const miss& one, const run* continued) noexcept;
+    /// Finds reach() and quick() for a miss that continues a run, or nullptr.
+    void find_reach(const miss& one, const run* continued) noexcept;
     /// The run to whose last miss the one at `offset` is a step, no longer than those of steps are,
     /// or nullptr. `known`: the one that has this fragment, if any.
     [[nodiscard]] run* find_before(std::uint64_t file,
@@ -274,6 +278,8 @@ private:
     next_window front_;
     bool backwards_ = false;
     bool of_stream_ = false;
+    std::uint64_t reader_reach_ = 0;
+    bool quick_ = false;
     std::uint64_t reach_ = 1;  ///< stretches from where a reader is to where his window ends
     std::unique_ptr<run[]> all_;
     std::unique_ptr<run*[]> buckets_;  ///< by stretch

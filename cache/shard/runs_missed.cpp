@@ -12,6 +12,8 @@ constexpr std::uint8_t fewest_back = 2;  // misses at random come to lie before 
 constexpr std::uint8_t fewest_steps = 3;
 // From so long ones on there are fragments between them that nobody asks for.
 constexpr std::uint64_t longest_step = 2 * fragment_size;
+constexpr std::int64_t one_ns = 1;
+constexpr double much_quicker = 4;
 }  // namespace
 
 // A reader comes from the fragment in which he has stopped, but for one who says that he walks, or
@@ -125,23 +127,28 @@ std::uint64_t runs::window_down(run& mine,
     return backwards_ ? come_from(one, end) : one.size;
 }
 
-std::uint64_t runs::reach_of(const miss& one, const run* continued) noexcept {
+void runs::find_reach(const miss& one, const run* continued) noexcept {
+    quick_ = false;
+    reader_reach_ = one.stretch;
     // One request has all that it is for at once; and of those who come far the shares say enough.
     const bool at_once = one.known > one.size && !one.ends;
-    if (at_once || one.reach >= short_window << fragment_shift) return one.stretch;
+    if (at_once || one.reach >= short_window << fragment_shift) return;
+    reader_reach_ = one.reach;
     const std::uint64_t offset = one.index * one.stretch + one.in;
-    if (continued == nullptr || offset <= continued->last) return one.reach;
-    const auto took =
-        static_cast<double>(std::max<std::int64_t>(one.now - continued->missed_at, 1));
+    if (continued == nullptr || offset <= continued->last) return;
+    const auto took = static_cast<double>(std::max(one.now - continued->missed_at, one_ns));
     const double pace = static_cast<double>(offset - continued->last) / took;
-    const double own = pace * static_cast<double>(one.turnover);
-    // Who has been held up is no slower than others for that.
-    return std::max(one.reach,
-                    static_cast<std::uint64_t>(std::min(own, static_cast<double>(one.stretch))));
+    const double own =
+        std::min(pace * static_cast<double>(one.turnover), static_cast<double>(one.stretch));
+    // Who has been held up is no slower than others for that, nor quicker for a moment of haste.
+    if (own <= much_quicker * static_cast<double>(one.reach)) return;
+    reader_reach_ = static_cast<std::uint64_t>(own);
+    quick_ = true;
 }
 
 std::uint64_t runs::window(const miss& one) noexcept {
     backwards_ = false;
+    find_reach(one, nullptr);
     // What crosses a fragment's border is asked for in pieces, and is no stream for that.
     const bool large = one.known > fragments_to_stream * fragment_size;
     of_stream_ = one.stream || (one.known > one.size && (one.ends || large));
@@ -169,7 +176,7 @@ std::uint64_t runs::window(const miss& one) noexcept {
             return window_down(*above, one, first, first + needed, per_stretch);
     }
     const bool inside = continues && first < known->end;
-    const std::uint64_t reach = inside ? one.stretch : reach_of(one, known);
+    find_reach(one, known);
     // More of what one request has told of itself is no evidence that others follow.
     const bool same = continues && first < known->until;
     // Large ones that lie side by side are asked for one after the other by chance, too.
@@ -224,8 +231,11 @@ std::uint64_t runs::window(const miss& one) noexcept {
     if (one.known > one.size)
         fragments = std::max(fragments, to_come < left ? to_come : fit(left, left, per_stretch));
     if (one.ends) fragments = std::min(fragments, to_come);
-    fragments = std::min(
-        {fragments, most(), (one.in % fragment_size + one.size + reach) >> fragment_shift});
+    fragments = std::min(fragments, most());
+    if (!inside) {
+        const std::uint64_t end = one.in % fragment_size + one.size + reader_reach_;
+        fragments = std::min(fragments, end >> fragment_shift);
+    }
     fragments = std::min(std::max(needed, fragments), left);
     streams_ -= mine.streams ? 1 : 0;
     const std::uint64_t end = whole_chunks(first + fragments, first + needed, one.chunk);

@@ -17,6 +17,9 @@ namespace {
 constexpr std::uint64_t ghost_share = 256;
 constexpr std::uint64_t bytes_a_follower = 1536;
 
+// So many times as long as before a reader may take for a step.
+constexpr double hardly_slower = 4;
+
 std::size_t most_followed(std::uint64_t memory) noexcept {
     return std::clamp<std::uint64_t>(memory / ghost_share / bytes_a_follower, 64, 1024);
 }
@@ -70,11 +73,21 @@ void uses::note_reach(const chunk& gone) noexcept {
     const std::uint64_t end = std::uint64_t{gone.start} + gone.length;
     const std::uint64_t at = gone.ever_used() ? gone.ends.last() : gone.start;
     if (at < gone.start || at > end) return;
-    const bool all = at == end;
-    if (!all && (gone.doomed || gone.superseded)) return;
+    const std::uint64_t step = std::uint64_t{gone.step} << unit_shift;
+    const std::uint64_t came = gone.to_come - std::min<std::uint64_t>(gone.to_come, end - at);
     const std::int64_t now = cache_.stamp();
-    reach_.came_through(gone.to_come - std::min<std::uint64_t>(gone.to_come, end - at),
-                        (all ? gone.latest_use() : now) - gone.since, now);
+    const std::int64_t took = gone.latest_use() - gone.since;
+    if (end - at < step) {
+        // What he asks for next lies in another piece, in part.
+        if (came != 0) reach_.came_through(came, took, now);
+        return;
+    }
+    if (gone.doomed || gone.superseded) return;
+    // Who would have been here again long ago has stopped, and is not slow.
+    const auto idle = static_cast<double>(now - gone.latest_use());
+    const double due = hardly_slower * static_cast<double>(took) * static_cast<double>(step);
+    if (idle * static_cast<double>(came) > due && came != 0) return;
+    reach_.came_through(came, now - gone.since, now);
 }
 
 void uses::visited_elsewhere(const chunk& found, std::int64_t before) noexcept {

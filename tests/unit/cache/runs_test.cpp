@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_behind_the_end_of_a_walk) {
 
 BOOST_AUTO_TEST_CASE(a_window_has_no_more_than_its_reader_comes_through_before_it_goes) {
     constexpr std::int64_t second = 1'000'000'000;
-    std::uint64_t reach = 300_KiB;
+    std::uint64_t reach = 100_KiB;
     misses some{1_GiB};
     const auto walk = [&](std::uint64_t offset, std::int64_t now, bool ends = true) {
         runs::miss one = some.at(offset, 4_KiB);
@@ -64,23 +64,29 @@ BOOST_AUTO_TEST_CASE(a_window_has_no_more_than_its_reader_comes_through_before_i
         one.turnover = 10 * second;
         return some.of.window(one);
     };
-    // Nothing is known of him: as others, and whole fragments; he has asked for the first.
-    BOOST_TEST(walk(0, second) == 256_KiB);
-    // At a fifth of that a second, so ten times as much; and twice as fast.
-    BOOST_TEST(walk(256_KiB, 6 * second) == 512_KiB);
-    BOOST_TEST(walk(768_KiB, 11 * second) == 1_MiB);
-    BOOST_TEST(walk(1792_KiB, 11 * second + 1) == 8_MiB - 1792_KiB);
-    // Slower than others is who has been held up.
-    some.file = 2;
-    BOOST_TEST(walk(0, second) == 256_KiB);
-    BOOST_TEST(walk(256_KiB, 3600 * second) == 256_KiB);
+    // Nothing is known of him: as others, and whole fragments.
+    BOOST_TEST(walk(0, second) == 64_KiB);
+    // Much quicker: a fragment in a tenth of the time, and later 160 KiB.
+    BOOST_TEST(walk(64_KiB, 2 * second) == 640_KiB);
+    BOOST_TEST(some.of.reach() == 640_KiB);
+    BOOST_TEST(some.of.quick());
+    BOOST_TEST(walk(704_KiB, 6 * second) == 1600_KiB);
+    BOOST_TEST(walk(2304_KiB, 6 * second + 1) == 8_MiB - 2304_KiB);
+    // Hardly quicker, and slower: as others.
+    for (const std::int64_t seconds : {3, 3600}) {
+        ++some.file;
+        BOOST_TEST(walk(0, second) == 64_KiB);
+        BOOST_TEST(walk(64_KiB, seconds * second) == 64_KiB);
+        BOOST_TEST(some.of.reach() == 100_KiB);
+        BOOST_TEST(!some.of.quick());
+    }
     // One large request has all at once; and so has who walks where others come far.
-    some.file = 3;
+    ++some.file;
     BOOST_TEST(walk(0, second, false) == 8_MiB);
-    some.file = 4;
+    ++some.file;
     reach = 1_MiB;
     BOOST_TEST(walk(0, second) == 8_MiB);
-    some.file = 5;
+    ++some.file;
     BOOST_TEST(some.known(0, 4_KiB, 8_MiB) == 8_MiB);
 }
 

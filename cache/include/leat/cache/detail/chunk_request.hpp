@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace leat::detail {
 
@@ -69,6 +70,10 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     /// far as is known: more than `size` for streams.
     std::uint32_t window = 0;
     bool walks = false;  ///< its reader stops where the window ends
+    /// Bytes beyond it that its reader comes through before they go, as far as is known; and
+    /// whether that is known of himself: he is quicker than others.
+    std::uint64_t reach = std::numeric_limits<std::uint64_t>::max();
+    bool quick = false;
     leat::detail::patience patience = leat::detail::patience::deadline;
     hint given = hint::normal;
     /// Nobody waits for it yet: it goes behind those that somebody waits for.

@@ -47,8 +47,10 @@ struct alignas(64) entry {
     /// Of what was read ahead of a stream: the first hit beyond its half has the stream ask ahead.
     /// Once complete it is ready up to its half only, and has no presence, until then.
     bool marked = false;
-    /// Of a fragment, at its owner: the bytes from where its reader was, when it was made, to its
-    /// end, if he goes through the file; else 0.
+    /// Of a fragment, at its owner: units that its reader asks for at once, if he goes through the
+    /// file and is of this shard, 255 at most; and the bytes from where he was, when it was made,
+    /// to its end; else 0.
+    std::uint8_t step = 0;
     std::uint32_t to_come = 0;
     /// As last_use: of a chunk, when it was made; of a lease, when it was granted last, and 0
     /// before the first grant.
