@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 using namespace leat;
@@ -40,7 +39,6 @@ struct crowd {
         return static_cast<double>(wanted->bytes - before) / static_cast<double>(served);
     }
     task<> go_on(std::uint64_t from, std::uint64_t to) {
-        if (!all) all = co_await manager.open("any");
         for (std::uint64_t round = from; round < to; ++round) {
             for (std::uint64_t reader = 0; reader < readers; ++reader) co_await come(reader, round);
         }
@@ -48,11 +46,11 @@ struct crowd {
     task<> come(std::uint64_t reader, std::uint64_t round) {
         const std::uint64_t begin = reader * part_bytes;
         if (!walk) {
-            co_await manager.get_chunk({*all, begin + round * request, request});
+            co_await manager.get_chunk({all, begin + round * request, request});
             co_return;
         }
         if (walks.size() == reader)
-            walks.push_back(manager.slices(*all, begin + request, part_bytes - request,
+            walks.push_back(manager.slices(all, begin + request, part_bytes - request,
                                            {.depth = 0, .slice_size = request}));
         co_await walks[reader].next();
     }
@@ -62,7 +60,7 @@ struct crowd {
     std::shared_ptr<test::script> wanted = in_pieces();
     engine owner{test::small_engine(1, memory, part_bytes)};
     chunk_manager manager{owner, scripted_source{wanted}};
-    std::optional<file> all;
+    file all = owner.run(manager.open("any"));
     std::vector<slice_stream> walks;
 };
 
@@ -95,7 +93,7 @@ BOOST_AUTO_TEST_CASE(who_is_much_quicker_than_a_crowd_has_large_reads_beside_it)
         std::uint64_t others = 0;
         for (std::uint64_t part = quick_from; part < quick_from + 8_MiB; part += part_bytes) {
             for (std::uint64_t at = 0; at + 6000 <= part_bytes; at += 6000) {
-                co_await in.manager.get_chunk({*in.all, part + at, 6000});
+                co_await in.manager.get_chunk({in.all, part + at, 6000});
                 for (int i = 0; i < 4; ++i, ++others)
                     co_await in.come(others % 80, rounds + others / 80);
             }
