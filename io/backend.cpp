@@ -21,6 +21,12 @@ int backend::stat_cached(int descriptor, unsigned mask, struct statx& out) noexc
     return ::statx(descriptor, "", flags, mask, &out) == 0 ? 0 : -errno;
 }
 
+void backend::note_unchanged(int) noexcept {}
+
+bool backend::noted_unchanged(int) const noexcept {
+    return false;
+}
+
 int backend::wait_descriptor() {
     return -1;
 }

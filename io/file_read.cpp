@@ -315,10 +315,18 @@ void file_read::verify(boost::system::error_code if_same) noexcept {
 }
 
 void file_read::compare() noexcept {
+    const int opened = file_->descriptor();
+    if (backend_->noted_unchanged(opened)) {
+        finish(error_);
+        return;
+    }
     version_watch::look seen;
-    const auto known = file_->watch_ ? file_->watch_->check(*backend_, file_->descriptor(), seen)
-                                     : file_->check(*backend_);
+    const auto known =
+        file_->watch_ ? file_->watch_->check(*backend_, opened, seen) : file_->check(*backend_);
     if (known) {
+        if (!*known) {
+            backend_->note_unchanged(opened);
+        }
         finish(*known ? *known : error_);
     } else if (file_->watch_->path().empty()) {
         finish(make_error_code(errc::file_changed));

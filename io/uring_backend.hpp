@@ -4,6 +4,7 @@
 #include "call_pool.hpp"
 #include "credit_queue.hpp"
 #include "operation_list.hpp"
+#include "unchanged_files.hpp"
 #include "uring_entry.hpp"
 #include "waker.hpp"
 
@@ -55,6 +56,10 @@ public:
     [[nodiscard]] int wait_descriptor() override;
     [[nodiscard]] bool prepare_wait() override;
     [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
+    void note_unchanged(int descriptor) noexcept override { unchanged_.note(descriptor); }
+    [[nodiscard]] bool noted_unchanged(int descriptor) const noexcept override {
+        return unchanged_.noted(descriptor);
+    }
     [[nodiscard]] boost::system::error_code register_buffer(
         unsigned index, std::span<std::byte> memory) noexcept override;
     [[nodiscard]] std::size_t connection_limit() const noexcept override {
@@ -142,6 +147,8 @@ private:
     operation_list submitted_;  ///< in the submission queue or in the kernel
     operation_list cancels_;    ///< submitted, their cancellation waits for its turn
     operation_list withdrawn_;  ///< cancelled while pending, or without threads; with results
+
+    unchanged_files unchanged_;  ///< since the completions that are being run were there
 
     waker waker_;
     bool waker_armed_ = false;  ///< the kernel has a read of the waker

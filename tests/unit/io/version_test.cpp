@@ -3,6 +3,7 @@
 
 #include <leat/io/detail/file_read.hpp>
 
+#include <array>
 #include <thread>
 
 using namespace leat::io;
@@ -94,6 +95,54 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_rewrite_with_the_mtime_set_back_is_seen, Kind, k
     // Whatever explains the next change of ctime.
     std::filesystem::rename(path, scratch / "g");
     BOOST_TEST((read_all(*through, from) == errc::file_changed));
+}
+
+namespace {
+/// Changes the file when it has its bytes, and reads it once more.
+struct rewriting : tracked {
+    static void rewrite(file_read& read) noexcept {
+        auto& self = static_cast<rewriting&>(read);
+        self.ended = true;
+        rewrite_secretly(self.path);
+        self.again->start(*self.through, *self.from, 0, self.memory, -1, &tracked::done);
+    }
+    std::string path;
+    backend* through = nullptr;
+    const file* from = nullptr;
+    tracked* again = nullptr;
+    std::array<std::byte, 1000> memory{};
+};
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(one_look_serves_all_reads_that_had_completed_before_it_and_no_later_ones) {
+    const auto through = make<uring_kind>();
+    if (!through) {
+        return;
+    }
+    const scratch_directory scratch;
+    const std::string path = scratch.patterned("f", 1000);
+    const file from = open_named(path);
+    BOOST_TEST(!read_all(*through, from));  // it is in the page cache: reads complete at once
+    tracked again;
+    rewriting first;
+    first.path = path;
+    first.through = through.get();
+    first.from = &from;
+    first.again = &again;
+    std::array<tracked, 2> beside;
+    std::array<std::array<std::byte, 1000>, 2> memory{};
+    first.start(*through, from, 0, first.memory, -1, &rewriting::rewrite);
+    for (std::size_t i = 0; i < beside.size(); ++i) {
+        beside[i].start(*through, from, 0, memory[i], -1, &tracked::done);
+    }
+    BOOST_TEST_REQUIRE(run_until(*through, [&] { return again.ended; }));
+    BOOST_TEST(!first.error());
+    for (std::size_t i = 0; i < beside.size(); ++i) {
+        BOOST_TEST_REQUIRE(beside[i].ended);
+        BOOST_TEST(!beside[i].error());
+        BOOST_TEST(patterned(memory[i].data(), 0, memory[i].size()));
+    }
+    BOOST_TEST((again.error() == errc::file_changed));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(links_and_renames_leave_the_version_as_it_is, Kind, kinds) {

@@ -96,6 +96,14 @@ public:
                                           unsigned mask,
                                           struct statx& out) noexcept;
 
+    /// Reads may complete many at a time, and one look at their file, once all of them have, then
+    /// serves all. Tells of such a look, by the completion of one, that has found the file of the
+    /// open descriptor unchanged. A backend may forget it.
+    virtual void note_unchanged(int descriptor) noexcept;
+    /// Whether such a look has been noted since the read completed by whose completion this is
+    /// asked.
+    [[nodiscard]] virtual bool noted_unchanged(int descriptor) const noexcept;
+
     /// Registers `memory` as buffer `index` (below maximum_buffers) or, if empty, clears it. An
     /// error means that reads into it must go unregistered (buffer -1), nothing else.
     [[nodiscard]] virtual boost::system::error_code register_buffer(
