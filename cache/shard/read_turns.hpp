@@ -130,9 +130,9 @@ public:
                            [](const requests& one) { return one.empty(); });
     }
     /// Whether one of that kind that comes now has to wait for its turn: others wait that could
-    /// begin, too.
+    /// begin, too, and not after all others.
     [[nodiscard]] bool must_wait(read_turn kind) const noexcept {
-        return full(kind) || some_may_begin();
+        return full(kind) || some_before_aheads() || (kind == read_turn::ahead && some_may_begin());
     }
     void push(chunk_request& waiter, read_turn kind) noexcept {
         waiter.waits_for_turn = true;
@@ -147,8 +147,7 @@ public:
     }
     /// Whether one that waits could begin.
     [[nodiscard]] bool some_may_begin() const noexcept {
-        return (!full() && some_alone()) || (!full(read_turn::walk) && some_walk()) ||
-               (!full(read_turn::ahead) && !of(read_turn::ahead).empty());
+        return some_before_aheads() || (!full(read_turn::ahead) && !of(read_turn::ahead).empty());
     }
     /// Who may begin, or nullptr; the next call says who may after him.
     [[nodiscard]] chunk_request* next() noexcept {
@@ -209,6 +208,9 @@ private:
     }
     [[nodiscard]] const requests& of(read_turn kind) const noexcept {
         return waiting_[static_cast<std::size_t>(kind)];
+    }
+    [[nodiscard]] bool some_before_aheads() const noexcept {
+        return (!full() && some_alone()) || (!full(read_turn::walk) && some_walk());
     }
     [[nodiscard]] bool some_alone() const noexcept {
         return !of(read_turn::alone_again).empty() || !of(read_turn::alone).empty();

@@ -121,6 +121,19 @@ BOOST_AUTO_TEST_CASE(a_window_of_several_fragments_takes_two_turns) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(who_asks_for_one_thing_does_not_wait_behind_what_is_asked_for_ahead) {
+    requests some;
+    some.wait(read_turn::ahead);
+    BOOST_TEST(some.of.some_may_begin());
+    for (const read_turn kind : {read_turn::alone, read_turn::walk})
+        BOOST_TEST(!some.of.must_wait(kind));
+    BOOST_TEST(some.of.must_wait(read_turn::ahead));
+    chunk_request& walk = some.wait(read_turn::walk);
+    BOOST_TEST(some.of.must_wait(read_turn::alone));
+    some.of.remove(walk);
+    BOOST_TEST(!some.of.must_wait(read_turn::alone));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_asked_for_ahead_takes_none_of_the_turns_of_those_who_wait) {
     requests some;
     some.of.end(some.begin(read_turn::alone));
