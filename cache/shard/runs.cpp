@@ -3,22 +3,17 @@
 
 #include "look_ahead.hpp"
 
-#include <leat/cache/detail/entry_table.hpp>
-
 #include <algorithm>
 
 namespace leat::detail {
 
 namespace {
-constexpr std::size_t most_runs = 4096;
-constexpr std::size_t bucket_count = 2 * most_runs;
+constexpr std::uint32_t most_runs = 4096;
 constexpr std::uint64_t first_window = 4;  // fragments
 }  // namespace
 
 runs::runs(std::uint64_t memory)
-    : memory_(memory),
-      all_(std::make_unique<run[]>(most_runs)),
-      buckets_(std::make_unique<run*[]>(bucket_count)) {
+    : memory_(memory), all_(std::make_unique<run[]>(most_runs)), listed_(most_runs) {
     for (std::size_t i = 0; i < most_runs; ++i) old_.push_back(all_[i]);
 }
 
@@ -42,17 +37,10 @@ std::uint64_t runs::place_of(const run& one, std::uint64_t per_stretch) noexcept
     return is_short ? last / short_window << 1 | 1 : last / per_stretch << 1;
 }
 
-runs::run*& runs::bucket(std::uint64_t file, std::uint64_t place) noexcept {
-    return buckets_[entry_table::hash(file, place) % bucket_count];
-}
-
 // The one listed there that has read last.
 runs::run* runs::find_at(std::uint64_t file, std::uint64_t at, std::uint64_t place) noexcept {
-    run* one = bucket(file, place);
-    while (one != nullptr &&
-           (one->file != file || one->place != place || at < one->begin || at > one->end))
-        one = one->chain;
-    return one;
+    return find_listed(file, place,
+                       [&](const run& one) { return at >= one.begin && at <= one.end; });
 }
 
 runs::run* runs::find(std::uint64_t file, std::uint64_t at, std::uint64_t per_stretch) noexcept {
@@ -69,9 +57,7 @@ runs::run* runs::find(std::uint64_t file, std::uint64_t at, std::uint64_t per_st
 
 void runs::take_out(run& gone) noexcept {
     if (gone.listed) {
-        run** link = &bucket(gone.file, gone.place);
-        while (*link != &gone) link = &(*link)->chain;
-        *link = gone.chain;
+        listed_.remove(entry_table::hash(gone.file, gone.place), number_of(gone));
         gone.listed = false;
     }
     if (gone.recent) {
@@ -85,9 +71,7 @@ void runs::take_out(run& gone) noexcept {
 
 void runs::list(run& added, std::uint64_t per_stretch) noexcept {
     added.place = place_of(added, per_stretch);
-    run*& first = bucket(added.file, added.place);
-    added.chain = first;
-    first = &added;
+    listed_.add(entry_table::hash(added.file, added.place), number_of(added));
     added.listed = added.recent = true;
     added.clock = clock_;
     streams_ += added.streams ? 1 : 0;

@@ -1,8 +1,11 @@
 // Which misses of a shard go on where others ended, and how much is worth reading for them at once.
 #pragma once
 
+#include "place_table.hpp"
+
 #include <leat/cache/chunk_config.hpp>
 #include <leat/cache/detail/chunk_place.hpp>
+#include <leat/cache/detail/entry_table.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -192,7 +195,6 @@ private:
         std::int64_t missed_at = 0;  ///< when that was
         steps made;                  ///< up to that
         look_ahead* asked = nullptr;
-        run* chain = nullptr;    ///< next in its bucket
         std::uint8_t joins = 0;  ///< requests that have continued it, as far as they matter
         /// The same of one who goes backwards: `start` is where he has begun, and what is to be
         /// read for him lies before what he has asked for.
@@ -210,7 +212,19 @@ private:
     /// Runs are found by where their windows end: long ones by their stretches, which are few, and
     /// short ones, of whoever asks here and there, by pieces no longer than they are at most.
     [[nodiscard]] static std::uint64_t place_of(const run& one, std::uint64_t per_stretch) noexcept;
-    [[nodiscard]] run*& bucket(std::uint64_t file, std::uint64_t place) noexcept;
+    [[nodiscard]] std::uint32_t number_of(const run& one) const noexcept {
+        return static_cast<std::uint32_t>(&one - all_.get());
+    }
+    /// The one listed at a place last of those that are `such`, or nullptr.
+    template <class Such>
+    [[nodiscard]] run* find_listed(std::uint64_t file, std::uint64_t place, Such such) noexcept {
+        const std::uint32_t found =
+            listed_.find(entry_table::hash(file, place), [&](std::uint32_t number) {
+                const run& one = all_[number];
+                return one.file == file && one.place == place && such(one);
+            });
+        return found == place_table::none ? nullptr : &all_[found];
+    }
     [[nodiscard]] run* find_at(std::uint64_t file, std::uint64_t at, std::uint64_t place) noexcept;
     /// The run of which fragment `at` belongs to the window, or follows it.
     [[nodiscard]] run* find(std::uint64_t file,
@@ -282,9 +296,9 @@ private:
     bool quick_ = false;
     std::uint64_t reach_ = 1;  ///< stretches from where a reader is to where his window ends
     std::unique_ptr<run[]> all_;
-    std::unique_ptr<run*[]> buckets_;  ///< by stretch
-    queue recent_;                     ///< those that have read lately, the latest first
-    queue old_;                        ///< the others, and those that are free, likewise
+    place_table listed_;  ///< by file and place
+    queue recent_;        ///< those that have read lately, the latest first
+    queue old_;           ///< the others, and those that are free, likewise
 };
 
 }  // namespace leat::detail

@@ -153,10 +153,9 @@ bool runs::came_through(std::uint64_t file,
     const std::uint64_t last = to >> fragment_shift;
     for (std::uint64_t in = (first - std::min<std::uint64_t>(first, 1)) / per_stretch;
          in <= last / per_stretch; ++in) {
-        run* one = bucket(file, in << 1);
-        while (one != nullptr && (one->file != file || one->place != in << 1 || !one->streams ||
-                                  one->down != 0 || one->end < first || one->end > last))
-            one = one->chain;
+        run* const one = find_listed(file, in << 1, [&](const run& listed) {
+            return listed.streams && listed.down == 0 && listed.end >= first && listed.end <= last;
+        });
         if (one == nullptr) continue;
         take_out(*one);
         one->begin = one->end = one->at = at >> fragment_shift;

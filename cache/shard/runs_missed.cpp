@@ -8,7 +8,7 @@ namespace leat::detail {
 namespace {
 constexpr std::uint64_t fragments_to_stream = 4;
 constexpr std::uint8_t most_joins = 3;
-constexpr std::uint8_t fewest_back = 2;  // misses at random come to lie before others, too
+constexpr std::uint8_t fewest_back = 2;
 constexpr std::uint8_t fewest_steps = 3;
 // From so long ones on there are fragments between them that nobody asks for.
 constexpr std::uint64_t longest_step = 2 * fragment_size;
@@ -70,8 +70,8 @@ runs::run* runs::find_continued(const miss& one,
     return in_order;
 }
 
-// It begins where the miss ends, or in the same fragment. One that has gone on forward is somebody
-// else's.
+// It begins in the fragment that follows the miss, or in that where it ends. One that has gone on
+// forward is somebody else's.
 runs::run* runs::find_above(const miss& one,
                             std::uint64_t first,
                             std::uint64_t end,
@@ -79,8 +79,16 @@ runs::run* runs::find_above(const miss& one,
     if (one.known > one.size) return nullptr;
     run* const found = find(one.file, end, per_stretch);
     if (found == nullptr || found->begin <= first || found->begin + 1 < end) return nullptr;
-    const bool lone = !found->streams && !found->walked && found->start == found->begin;
-    return found->down != 0 || lone ? found : nullptr;
+    if (found->down == 0) {
+        const bool lone = !found->streams && !found->walked && found->start == found->begin;
+        return lone ? found : nullptr;
+    }
+    // Misses at random come to lie before others, too, but hardly side by side, or at equal
+    // distances.
+    const std::uint64_t offset = one.index * one.stretch + one.in;
+    const bool beside = offset + one.size + unit_size > found->begin << fragment_shift;
+    const bool by_steps = same_steps(found->made.bytes, found->last - offset);
+    return found->streams || beside || by_steps ? found : nullptr;
 }
 
 namespace {
@@ -104,6 +112,9 @@ std::uint64_t runs::window_down(run& mine,
         mine.until = 0;
     }
     if (mine.down < most_joins) ++mine.down;
+    const std::uint64_t offset = one.index * one.stretch + one.in;
+    mine.made = {mine.last - offset, 1};
+    mine.last = offset;
     forget_old();
     const std::uint64_t come_through = mine.start - first;
     std::uint64_t fragments = 0;

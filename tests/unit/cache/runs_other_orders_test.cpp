@@ -40,6 +40,29 @@ BOOST_AUTO_TEST_CASE(who_goes_backwards_is_asked_for_what_lies_before) {
     }
 }
 
+// As misses at random in a file of a few GiB do.
+BOOST_AUTO_TEST_CASE(who_comes_to_lie_before_others_at_unequal_distances_goes_nowhere) {
+    misses some{512_MiB};
+    std::uint64_t fragment = 5_GiB / fragment_size;
+    for (const std::uint64_t page : {3, 8, 8, 2, 11, 9, 0, 14, 14, 5}) {
+        BOOST_TEST(some.miss(--fragment * fragment_size + page * 4_KiB) == 4_KiB);
+        BOOST_TEST(some.of.in_front() == nullptr);
+    }
+    BOOST_TEST(some.of.streams() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_backwards_by_equal_steps_is_asked_for_what_lies_before) {
+    for (const std::uint64_t step : {60_KiB, 64_KiB, 68_KiB}) {
+        misses some{512_MiB};
+        std::uint64_t at = 1_GiB + 40_KiB;
+        static_cast<void>(some.miss(at));
+        static_cast<void>(some.miss(at -= step));
+        BOOST_TEST(some.of.in_front() == nullptr);
+        static_cast<void>(some.miss(at -= step));
+        BOOST_TEST(some.of.in_front() != nullptr);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_read_for_him_is_no_more_than_his_share_and_ends_with_the_file) {
     misses some{16_MiB};
     std::uint64_t at = 30_MiB;
