@@ -127,7 +127,7 @@ public:
     /// The turns grow older of those managers of which some wait; whether something may come of it.
     [[nodiscard]] bool age_turns() noexcept {
         bool some = false;
-        for (manager_line& one : managers_) some = one.turns.grow_older() || some;
+        for (manager_line& one : managers_) some = one.grow_older() || some;
         return some;
     }
     /// The shard has so much memory now.

@@ -24,36 +24,30 @@ struct alignas(64) fill_queue : boost::intrusive::list_base_hook<> {
 
     std::array<chunks, fill_ranks> ranks;  ///< by fill_rank; each in the order of arrival
     unsigned pieces_at_once = 0;           ///< while requests wait for the device
-    unsigned small_in_flight = 0;          ///< reads, by their purposes
-    unsigned large_in_flight = 0;
-    unsigned window_demands_in_flight = 0;
-    unsigned background_in_flight = 0;
-    unsigned window_in_flight = 0;
     io::time_point last_competition{};
     manager_line line;
 
     [[nodiscard]] chunks& of(fill_rank rank) noexcept {
         return ranks[static_cast<std::size_t>(rank)];
     }
-    [[nodiscard]] unsigned& in_flight(fill_read::purpose why) noexcept {
-        switch (why) {
-            case fill_read::purpose::small_demand:
-                return small_in_flight;
-            case fill_read::purpose::large_demand:
-                return large_in_flight;
-            case fill_read::purpose::window_demand:
-                return window_demands_in_flight;
-            case fill_read::purpose::window:
-                return window_in_flight;
-            case fill_read::purpose::background:
-                break;
-        }
-        return background_in_flight;
+    // Reads in flight that do not hang.
+
+    [[nodiscard]] unsigned small_in_flight() const noexcept {
+        return line.turns.reads().counted().small;
+    }
+    [[nodiscard]] unsigned window_demands_in_flight() const noexcept {
+        return line.turns.reads().counted().windows;
+    }
+    [[nodiscard]] unsigned large_in_flight() const noexcept {
+        return line.pieces.counted().all - line.pieces.counted().background;
+    }
+    [[nodiscard]] unsigned background_in_flight() const noexcept {
+        return line.pieces.counted().background;
     }
     [[nodiscard]] unsigned in_flight() const noexcept {
-        return small_in_flight + large_in_flight + window_demands_in_flight + background_in_flight +
-               window_in_flight;
+        return line.turns.in_flight() + line.pieces.counted().all;
     }
+
     [[nodiscard]] bool empty() const noexcept {
         return std::all_of(ranks.begin(), ranks.end(),
                            [](const chunks& one) { return one.empty(); });

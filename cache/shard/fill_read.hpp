@@ -1,7 +1,7 @@
 // A read of some units of a chunk.
 #pragma once
 
-#include "read_turns.hpp"
+#include "aged_reads.hpp"
 
 #include <cstdint>
 
@@ -19,11 +19,15 @@ struct fill_read {
     std::uint64_t first = 0;  ///< unit
     std::uint64_t count = 0;  ///< units
     purpose why = purpose::background;
-    bool of_window = false;  ///< a part of a larger read, whose error may be that of another part
-    bool told = false;       ///< what becomes of that read is told by another part
-    read_turns::taken turn;
+    bool of_window = false;   ///< a part of a larger read, whose error may be that of another part
+    bool told = false;        ///< what becomes of that read is told by another part
+    aged_reads::begun begun;  ///< none, of a part of a window but the first
 
     [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }
+    /// Whether it takes no turn.
+    [[nodiscard]] bool in_piece() const noexcept {
+        return why == purpose::large_demand || why == purpose::background;
+    }
     [[nodiscard]] bool demanded() const noexcept { return why < purpose::background; }
 };
 

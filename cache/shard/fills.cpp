@@ -73,10 +73,8 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             const auto why =
                 small ? fill_read::purpose::small_demand : fill_read::purpose::window_demand;
             if (!small) ++counts_.demand_reads;
-            // What the buffer takes is counted once.
-            const std::uint64_t bytes =
-                filling.reads() == 0 ? filling.bytes : (end - unit) << unit_shift;
-            const read_turns::taken turn = take_turn(filling, turn_of(wanted), bytes);
+            const std::uint64_t bytes = bytes_of(filling, end - unit);
+            const aged_reads::begun turn = take_turn(filling, turn_of(wanted), bytes, 1, small);
             const bool begun = read(filling, {unit, end - unit, why, false, false, turn});
             assert(begun);  // who waits holds the file
             static_cast<void>(begun);
@@ -94,14 +92,20 @@ fill_queue& fills::queue_of(const chunk& filling) const noexcept {
     return filling.file->manager->fills[cache_.home().index()];
 }
 
-read_turns::taken fills::take_turn(const chunk& filling,
+// Of the buffer so much that it is counted once, however many read into it.
+std::uint64_t fills::bytes_of(const chunk& filling, std::uint64_t units) noexcept {
+    return filling.reads() == 0 ? filling.bytes : units << unit_shift;
+}
+
+aged_reads::begun fills::take_turn(const chunk& filling,
                                    read_turn kind,
                                    std::uint64_t bytes,
-                                   std::size_t fragments) noexcept {
+                                   std::size_t fragments,
+                                   bool small) noexcept {
     manager_line& line = queue_of(filling).line;
     line.turns.fit(chunks_.memory().bytes());
     cache_.parts().owner_requests.turns_change(line);
-    return line.turns.begin(kind, bytes, fragments);
+    return line.turns.begin(kind, bytes, fragments, small);
 }
 
 fill_rank fills::rank_of(const chunk& filling) noexcept {
@@ -146,7 +150,7 @@ void fills::leave_queue(chunk& filling) noexcept {
     if (queue.empty()) to_fill_.erase(to_fill_.iterator_to(queue));
 }
 
-bool fills::read(chunk& filling, const fill_read& wanted) noexcept {
+bool fills::read(chunk& filling, fill_read wanted) noexcept {
     if (cache_.all().files().acquire(filling.file_number) == nullptr) return false;
     begin_read(filling, wanted);
     ++counts_.reads;
@@ -161,12 +165,15 @@ bool fills::read(chunk& filling, const fill_read& wanted) noexcept {
     return true;
 }
 
-void fills::begin_read(chunk& filling, const fill_read& wanted) noexcept {
+void fills::begin_read(chunk& filling, fill_read& wanted) noexcept {
+    if (wanted.in_piece())
+        wanted.begun =
+            queue_of(filling).line.pieces.begin({.all = 1,
+                                                 .background = wanted.demanded() ? 0U : 1U,
+                                                 .bytes = bytes_of(filling, wanted.count)});
     filling.ask(wanted.first, wanted.count);
     ++filling.fill->reads;
-    fill_queue& queue = queue_of(filling);
     if (wanted.why == fill_read::purpose::small_demand) ++counts_.demand_reads;
-    ++queue.in_flight(wanted.why);
     if (wanted.demanded()) ++filling.fill->demands;
 }
 
@@ -186,13 +193,13 @@ fill_read fills::part_of_window(const fill_window& whole, const chunk& part) noe
     const bool first = &part == whole.parts.front();
     const auto why =
         first && !whole.ahead ? fill_read::purpose::window_demand : fill_read::purpose::window;
-    return {0, part.units(), why, true, !first, first ? whole.turn : read_turns::taken{}};
+    return {0, part.units(), why, true, !first, first ? whole.begun : aged_reads::begun{}};
 }
 
 void fills::join_window(fill_window& whole, chunk& part) noexcept {
     whole.parts.push_back(&part);
     whole.buffers.emplace_back(part.data(), std::size_t{part.units()} << unit_shift);
-    const fill_read wanted = part_of_window(whole, part);
+    fill_read wanted = part_of_window(whole, part);
     part.ahead = !wanted.demanded();
     if (wanted.demanded()) ++counts_.demand_reads;
     begin_read(part, wanted);
@@ -206,7 +213,7 @@ void fills::read_window(std::unique_ptr<fill_window> window) noexcept {
     ++counts_.reads;
     std::uint64_t bytes = 0;
     for (const chunk* const part : window->parts) bytes += part->bytes;
-    window->turn = take_turn(first, window->kind, bytes, window->parts.size());
+    window->begun = take_turn(first, window->kind, bytes, window->parts.size(), false);
     try {
         const window_reader reader = window_reader::run(*this, window.get(), withdrawal_of(first));
         static_cast<void>(window.release());  // it is the reader's
@@ -245,6 +252,8 @@ std::size_t fills::begin_all() noexcept {
             give_up(queue);
         } else {
             while (chunk* const filling = next_to_read(queue)) read_more(*filling);
+            if (queue.is_linked() && queue.line.restless())
+                cache_.parts().owner_requests.let_reads_age();
         }
     }
     return begin_reads();
@@ -267,6 +276,13 @@ bool fills::can_submit() noexcept {
     return !to_begin_.empty() ||
            std::any_of(to_fill_.begin(), to_fill_.end(),
                        [this](fill_queue& queue) { return next_to_read(queue) != nullptr; });
+}
+
+bool fills::age_reads() noexcept {
+    bool some = false;
+    for (fill_queue& queue : to_fill_)
+        if (!queue.line.is_linked()) some = queue.line.grow_older() || some;
+    return some;
 }
 
 void fills::give_up(fill_queue& queue) noexcept {
@@ -292,7 +308,7 @@ void fills::stop_reads() noexcept {
 }
 
 bool fills::competing(const fill_queue& queue) const noexcept {
-    return queue.small_in_flight != 0 ||
+    return queue.small_in_flight() != 0 ||
            cache_.home().turn_time() - queue.last_competition < competition_memory;
 }
 
@@ -307,17 +323,17 @@ chunk* fills::next_to_read(fill_queue& queue) const noexcept {
     const bool crowded = competing(queue);
     const unsigned window = crowded ? queue.pieces_at_once : chunks_at_once;
     if (chunk* const demanded = first_of(fill_rank::demanded)) {
-        const unsigned before = crowded ? queue.background_in_flight : 0;
-        const unsigned part = queue.small_in_flight / small_demands_a_piece;
+        const unsigned before = crowded ? queue.background_in_flight() : 0;
+        const unsigned part = queue.small_in_flight() / small_demands_a_piece;
         const unsigned most = std::max(window, std::min(part, most_pieces_beside));
         // Beside windows, which do not wait for it either: turns say how many there are.
-        return queue.large_in_flight + before < most ? demanded : nullptr;
+        return queue.large_in_flight() + before < most ? demanded : nullptr;
     }
-    const unsigned demands = queue.large_in_flight + queue.window_demands_in_flight;
-    if (demands + queue.background_in_flight >= window) return nullptr;
+    const unsigned demands = queue.large_in_flight() + queue.window_demands_in_flight();
+    if (demands + queue.background_in_flight() >= window) return nullptr;
     if (chunk* const entered = first_of(fill_rank::entered)) return entered;
     if (chunk* const ahead = first_of(fill_rank::ahead)) return ahead;
-    return queue.small_in_flight < crowd ? first_of(fill_rank::rest) : nullptr;
+    return queue.small_in_flight() < crowd ? first_of(fill_rank::rest) : nullptr;
 }
 
 void fills::read_more(chunk& filling) noexcept {
@@ -362,10 +378,10 @@ const char* fills::fault() noexcept {
         const fill_queue& queue = queue_of(one);
         if (one.rank() != fill_rank::none && queue.empty())
             wrong = "a chunk has a rank but is in no fill queue";
-        if (one.reads() > queue.in_flight())
+        const unsigned hanging =
+            queue.line.turns.reads().hanging().all + queue.line.pieces.hanging().all;
+        if (one.reads() > queue.in_flight() + hanging)
             wrong = "a chunk has more reads in flight than its fill queue counts";
-        if (queue.line.turns.in_flight() > queue.in_flight())
-            wrong = "the reads that take turns are counted wrongly";
     });
     return wrong;
 }

@@ -57,6 +57,8 @@ public:
     std::size_t submit() noexcept { return idle() ? 0 : begin_all(); }
     /// Whether that would begin any: some may have ended in it.
     [[nodiscard]] bool can_submit() noexcept;
+    /// An age of the reads is over that chunks here wait for; whether something may come of it.
+    [[nodiscard]] bool age_reads() noexcept;
     /// The shard stops: reads in flight are told, once.
     void stop_reads() noexcept;
     /// What is wrong between two messages, or nullptr.
@@ -87,11 +89,14 @@ private:
     [[nodiscard]] static std::uint64_t last_unit_for(const chunk& filling,
                                                      const chunk_request& wanted) noexcept;
     [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
-    /// For a read into `bytes` of buffers, of one or several fragments of that chunk.
-    [[nodiscard]] read_turns::taken take_turn(const chunk& filling,
+    [[nodiscard]] static std::uint64_t bytes_of(const chunk& filling, std::uint64_t units) noexcept;
+    /// For a small read into `bytes` of buffers, or one of a window of several fragments of that
+    /// chunk.
+    [[nodiscard]] aged_reads::begun take_turn(const chunk& filling,
                                               read_turn kind,
                                               std::uint64_t bytes,
-                                              std::size_t fragments = 1) noexcept;
+                                              std::size_t fragments,
+                                              bool small) noexcept;
     [[nodiscard]] static fill_rank rank_of(const chunk& filling) noexcept;
     /// unqueue(), for another queue.
     void leave_queue(chunk& filling) noexcept;
@@ -102,8 +107,8 @@ private:
     void give_up(fill_queue& queue) noexcept;
 
     /// False, and nothing has begun, if nobody has the file open.
-    bool read(chunk& filling, const fill_read& wanted) noexcept;
-    void begin_read(chunk& filling, const fill_read& wanted) noexcept;
+    bool read(chunk& filling, fill_read wanted) noexcept;
+    void begin_read(chunk& filling, fill_read& wanted) noexcept;
     /// In submit(), so that nothing of a source runs inside the call that wants the read.
     void begin_soon(work& read) noexcept;
     std::size_t begin_reads() noexcept;

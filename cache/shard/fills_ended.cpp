@@ -32,9 +32,10 @@ void fills::settle_read(chunk& filling,
     fill_state& fill = *filling.fill;
     if (--fill.reads == 0) fill.end_withdrawal();
     fill_queue& queue = queue_of(filling);
-    --queue.in_flight(ended.why);
-    if (ended.turn.some()) {
-        queue.line.turns.end(ended.turn);
+    if (ended.in_piece()) {
+        queue.line.pieces.end(ended.begun);
+    } else if (ended.begun.some()) {
+        queue.line.turns.end(ended.begun);
         cache_.parts().owner_requests.turns_change(queue.line);
         if (!queue.line.empty()) chunks_.note_room();
     }

@@ -1,6 +1,7 @@
 // The requests of one manager on one shard that wait for buffers, or for their turns.
 #pragma once
 
+#include "aged_reads.hpp"
 #include "read_turns.hpp"
 
 #include <leat/cache/detail/chunk_request.hpp>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace leat::detail {
 
@@ -21,6 +23,7 @@ struct manager_line : boost::intrusive::list_base_hook<> {
     static constexpr std::size_t queues = 20;
 
     read_turns turns;
+    aged_reads pieces;  ///< reads that take no turns
     static constexpr std::array<read_turn, 3> kinds{read_turn::alone, read_turn::walk,
                                                     read_turn::ahead};
     /// Those of one kind that need a buffer of one size: none of them stands behind another who
@@ -36,6 +39,20 @@ struct manager_line : boost::intrusive::list_base_hook<> {
             return std::all_of(of.begin(), of.end(), [](const queue& one) { return one.empty(); });
         };
         return turns.empty() && std::all_of(for_buffers_.begin(), for_buffers_.end(), none);
+    }
+    /// An age of its reads is over, see aged_reads. Half of the memory is left to others: as many
+    /// pieces follow those that hang, whose buffers are whole chunks.
+    bool grow_older() noexcept {
+        const auto left_of = [](std::uint64_t most, const aged_reads& others) {
+            return most - std::min(most, others.hanging().bytes);
+        };
+        const bool some = turns.grow_older(left_of(turns.memory() / 2, pieces));
+        const std::uint64_t for_pieces = left_of(turns.memory() / 4, turns.reads());
+        return pieces.grow_older({.bytes = for_pieces, .first = false}) || some;
+    }
+    /// Whether something may come of the next ages.
+    [[nodiscard]] bool restless() const noexcept {
+        return pieces.restless() || turns.reads().restless();
     }
     void clear() noexcept {
         turns.clear();

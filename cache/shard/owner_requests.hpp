@@ -61,14 +61,16 @@ public:
     void stand_for_turn(chunk_request& wanted) noexcept;
     /// A read of this manager's takes a turn, or has given it back.
     void turns_change(const manager_line& of) noexcept {
-        if (!of.empty()) let_turns_age();
+        if (!of.empty()) let_reads_age();
     }
     /// The shard has so much memory now: some may have turns that could not, also because reads
     /// that hang leave more of it.
     void memory_changed(std::uint64_t memory) noexcept {
         line_.fit_turns(memory);
-        if (waiting()) let_turns_age();
+        if (waiting()) let_reads_age();
     }
+    /// Somebody waits for others' reads to end: those grow older.
+    void let_reads_age() noexcept;
     /// What is wrong between two messages, or nullptr.
     [[nodiscard]] const char* fault() noexcept;
 
@@ -79,12 +81,12 @@ public:
 
 private:
     struct age_timer : timer {
-        explicit age_timer(owner_requests& whose) noexcept : timer(&turns_age), of(&whose) {}
+        explicit age_timer(owner_requests& whose) noexcept : timer(&reads_age), of(&whose) {}
         owner_requests* of;
     };
 
     static void waited_too_long(work& item) noexcept;
-    static void turns_age(work& item) noexcept;
+    static void reads_age(work& item) noexcept;
     /// What has, or will have, all that it asks for.
     [[nodiscard]] chunk* find(const chunk_request& wanted) const noexcept;
     [[nodiscard]] chunk* fragment_with(const chunk_request& wanted) const noexcept;
@@ -141,8 +143,6 @@ private:
     [[nodiscard]] bool serve_waiter(chunk_request& first) noexcept;
     void move_in_line(chunk_request& waiting, std::size_t to) noexcept;
     void move_to_turns(chunk_request& waiting) noexcept;
-    /// Somebody waits for a turn: those grow older that are taken.
-    void let_turns_age() noexcept;
     void move_behind(chunk_request& waiting, fill_state& by) noexcept;
     void leave_line(chunk_request& wanted) noexcept;
     void start_deadline(chunk_request& wanted) noexcept;

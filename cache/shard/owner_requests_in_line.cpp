@@ -18,7 +18,7 @@ namespace {
 // In one turn of the shard, so that it does not take long.
 constexpr std::size_t most_turns_at_once = 256;
 // Longer than a read takes that only waits for others.
-constexpr std::chrono::seconds age_of_turns{1};
+constexpr std::chrono::seconds age_of_reads{1};
 
 // Of one that has had its turn already.
 read_turn again(read_turn kind) noexcept {
@@ -79,24 +79,25 @@ void owner_requests::stand_for_turn(chunk_request& wanted) noexcept {
     ++counts_.turn_waits;
     line_.push_turn(wanted, line_of(wanted), turn_of(wanted));
     if (wanted.via != nullptr) ++wanted.via->at_owner.in_line;
-    let_turns_age();
+    let_reads_age();
 }
 
 void owner_requests::move_to_turns(chunk_request& waiting) noexcept {
     line_.move_turn(waiting, again(turn_of(waiting)));
-    let_turns_age();
+    let_reads_age();
 }
 
-void owner_requests::let_turns_age() noexcept {
+void owner_requests::let_reads_age() noexcept {
     shard& here = cache_.home();
-    if (!ageing_.pending()) here.add_timer(ageing_, here.after(age_of_turns));
+    if (!ageing_.pending()) here.add_timer(ageing_, here.after(age_of_reads));
 }
 
-void owner_requests::turns_age(work& item) noexcept {
+void owner_requests::reads_age(work& item) noexcept {
     owner_requests& here = *static_cast<age_timer&>(static_cast<timer&>(item)).of;
-    if (!here.line_.age_turns()) return;
+    const bool turns = here.line_.age_turns();
+    if (!here.fills_.age_reads() && !turns) return;
     here.chunks_.note_room();
-    here.let_turns_age();
+    here.let_reads_age();
 }
 
 manager_line& owner_requests::line_of(const chunk_request& wanted) const noexcept {
@@ -117,7 +118,7 @@ void owner_requests::waited_too_long(work& item) noexcept {
     ++here.overdue_;
     // It ends his wait only if memory is what is short.
     if (!here.short_of(wanted.line)) {
-        if (wanted.stands_in->turns.full(turn_of(wanted))) return here.let_turns_age();
+        if (wanted.stands_in->turns.full(turn_of(wanted))) return here.let_reads_age();
         if (here.serve_waiter(wanted)) return;
     }
     here.leave_line(wanted);

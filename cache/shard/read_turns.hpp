@@ -1,6 +1,8 @@
 // Requests whose reads wait until others of their manager have ended.
 #pragma once
 
+#include "aged_reads.hpp"
+
 #include <leat/cache/detail/chunk_place.hpp>
 #include <leat/cache/detail/chunk_request.hpp>
 
@@ -33,11 +35,10 @@ namespace leat::detail {
 /// the turns, of which a window of several fragments takes two: what somebody waits for all of it,
 /// and what is asked for ahead as much as that leaves.
 ///
-/// Reads that hang, of files behind a network perhaps, do not hold up what others ask for: those
-/// that are two ages old are counted no more when in the third none of them has ended. Where the
-/// source is only slow some have, as a rule. So that hanging reads cannot take all memory, no more
-/// follow those that are not counted than with them have half of it, or are three times as many as
-/// may be in flight.
+/// Reads that hang keep no turn; see aged_reads. No more follow them than are three times as many
+/// as may be in flight, or than with them have half of the memory. While some hang that go through
+/// files, as many more may begin, up to half of the turns: the next ones hang as well, perhaps, and
+/// those behind them are not to wait for each of them.
 class read_turns {
 public:
     struct bounds {
@@ -63,67 +64,44 @@ public:
                        : bounds_.at_once;
         most_walks_ = std::max(at_once_ / bounds_.walk_part, 1U);
     }
-    /// What a read has taken: nothing, of those that wait in a fill_queue, which are few as it is.
-    struct taken {
-        std::uint32_t age = 0;
-        std::uint32_t turns = 0;  ///< of those who go through files
-        std::uint32_t bytes = 0;  ///< of the buffers that it reads into
-        bool ahead = false;       ///< nobody waits for it
-        [[nodiscard]] bool some() const noexcept { return age != 0; }
-    };
-    /// A small read that somebody waits for, or a window of so many fragments, has begun, into
-    /// `bytes` of buffers.
-    [[nodiscard]] taken begin(read_turn kind,
-                              std::uint64_t bytes,
-                              std::size_t fragments = 1) noexcept {
+    /// A small read that somebody waits for, or one of a window of so many fragments, has begun,
+    /// into `bytes` of buffers.
+    [[nodiscard]] aged_reads::begun begin(read_turn kind,
+                                          std::uint64_t bytes,
+                                          std::size_t fragments = 1,
+                                          bool small = false) noexcept {
         const bool walks = goes_through_file(kind);
-        const taken all{age_, walks ? (fragments > 1 ? 2U : 1U) : 0U,
-                        static_cast<std::uint32_t>(bytes), kind == read_turn::ahead};
-        counted_.add(reads{all});
-        by_age_[0].add(reads{all});
+        const bool ahead = kind == read_turn::ahead;
+        const unsigned turns = fragments > 1 ? 2 : 1;
         since_alone_ = walks ? since_alone_ + 1 : 0;
         beside_alone_ = beside_alone_ || !walks;
-        return all;
+        return reads_.begin({.all = 1,
+                             .walks = walks && !ahead ? turns : 0,
+                             .aheads = ahead ? turns : 0,
+                             .small = small ? 1U : 0U,
+                             .windows = !small && !ahead ? 1U : 0U,
+                             .bytes = bytes});
     }
     /// It has ended. Others may begin, then.
-    void end(const taken& all) noexcept {
+    void end(const aged_reads::begun& one) noexcept {
         beside_alone_ = beside_alone_ && since_alone_ < alone_memory;
-        if (all.age < counted_from_) return hanging_.remove(reads{all});
-        const std::uint32_t old = std::min(age_ - all.age, oldest);
-        old_ended_ = old_ended_ || old == oldest;
-        counted_.remove(reads{all});
-        by_age_[old].remove(reads{all});
+        reads_.end(one);
     }
-    /// An age is over. To be called at equal distances while some wait, as long as it returns true,
-    /// and again from when a read has begun or ended: something may come of the next.
-    bool grow_older() noexcept {
-        reads& old = by_age_[oldest];
-        const bool ended = std::exchange(old_ended_, false);
-        const bool few = hanging_.all + old.all <= most_hanging * at_once_ &&
-                         hanging_.bytes + old.bytes <= memory_ / 2;
-        // Others need what is left of the memory, however much the first have.
-        const bool hang = !ended && old.all != 0 && (few || hanging_.all == 0);
-        if (hang) {
-            hanging_.add(old);
-            counted_.remove(old);
-            old = reads{};
-            counted_from_ = age_ - (oldest - 1);
-        }
-        const bool some = by_age_[0].all != 0 || by_age_[1].all != 0;
-        old.add(by_age_[1]);
-        by_age_[1] = std::exchange(by_age_[0], reads{});
-        ++age_;
-        return some || hang || ended;
+    /// See aged_reads.
+    bool grow_older(std::uint64_t most_bytes) noexcept {
+        return reads_.grow_older({.reads = most_hanging * at_once_, .bytes = most_bytes});
     }
-    /// Without those that hang.
-    [[nodiscard]] unsigned in_flight() const noexcept { return counted_.all; }
+    [[nodiscard]] std::uint64_t memory() const noexcept { return memory_; }
+    /// Those that have turns, and those that hang.
+    [[nodiscard]] const aged_reads& reads() const noexcept { return reads_; }
+    [[nodiscard]] unsigned in_flight() const noexcept { return reads_.counted().all; }
 
     /// Whether no read may begin, or none of this kind.
     [[nodiscard]] bool full() const noexcept { return in_flight() >= at_once_; }
     [[nodiscard]] bool full(read_turn kind) const noexcept {
         if (full() || !goes_through_file(kind) || !beside_alone_) return full();
-        const unsigned aheads = kind == read_turn::ahead ? counted_.aheads : 0;
-        return counted_.walks + aheads >= most_walks_;
+        const read_counts& now = reads_.counted();
+        return now.walks + (kind == read_turn::ahead ? now.aheads : 0) >= most_walks();
     }
     [[nodiscard]] bool empty() const noexcept {
         return std::all_of(waiting_.begin(), waiting_.end(),
@@ -169,39 +147,15 @@ private:
     static constexpr unsigned walk_each = 4;
     // Reads after one that was alone until the next is not expected any more.
     static constexpr std::uint64_t alone_memory = 4096;
-    static constexpr std::uint32_t oldest = 2;
     static constexpr unsigned most_hanging = 3;
-    struct reads {
-        unsigned all = 0;
-        // Turns of those who go through files.
-        unsigned walks = 0;
-        unsigned aheads = 0;
-        std::uint64_t bytes = 0;
-
-        explicit reads() = default;
-        explicit reads(const taken& one)
-            : all(1),
-              walks(one.ahead ? 0 : one.turns),
-              aheads(one.ahead ? one.turns : 0),
-              bytes(one.bytes) {}
-        void add(const reads& more) noexcept {
-            all += more.all;
-            walks += more.walks;
-            aheads += more.aheads;
-            bytes += more.bytes;
-        }
-        void remove(const reads& some) noexcept {
-            assert(all >= some.all && walks >= some.walks && aheads >= some.aheads);
-            assert(bytes >= some.bytes);
-            all -= some.all;
-            walks -= some.walks;
-            aheads -= some.aheads;
-            bytes -= some.bytes;
-        }
-    };
 
     [[nodiscard]] static bool goes_through_file(read_turn kind) noexcept {
         return kind >= read_turn::walk_again;
+    }
+    [[nodiscard]] unsigned most_walks() const noexcept {
+        const read_counts& hanging = reads_.hanging();
+        return std::max(most_walks_,
+                        std::min(most_walks_ + hanging.walks + hanging.aheads, at_once_ / 2));
     }
     [[nodiscard]] requests& of(read_turn kind) noexcept {
         return waiting_[static_cast<std::size_t>(kind)];
@@ -231,12 +185,7 @@ private:
     unsigned count_ = 0;  ///< turns of those that somebody waits for, since a walk's
     std::uint64_t since_alone_ = 0;
     bool beside_alone_ = false;  ///< some of the latest reads were alone
-    std::uint32_t age_ = oldest;
-    std::uint32_t counted_from_ = 0;
-    reads counted_;
-    std::array<reads, oldest + 1> by_age_;  ///< the same, the youngest first
-    bool old_ended_ = false;                ///< of the oldest one in this age
-    reads hanging_;                         ///< those that are not counted any more
+    aged_reads reads_;
 };
 
 }  // namespace leat::detail

@@ -196,8 +196,8 @@ private:
         steps made;                  ///< up to that
         look_ahead* asked = nullptr;
         std::uint8_t joins = 0;  ///< requests that have continued it, as far as they matter
-        /// The same of one who goes backwards: `start` is where he has begun, and what is to be
-        /// read for him lies before what he has asked for.
+        /// What they have told of one who goes backwards: `start` is where he has begun, and what
+        /// is to be read for him lies before what he has asked for.
         std::uint8_t down = 0;
         bool listed = false;
         bool recent = false;
@@ -258,6 +258,10 @@ private:
                                   std::uint64_t first,
                                   std::uint64_t end,
                                   std::uint64_t per_stretch) noexcept;
+    /// How much such a miss tells of a reader who goes backwards.
+    [[nodiscard]] static std::uint8_t evidence_down(const run& mine, const miss& one) noexcept;
+    /// The reader who goes backwards misses at `offset`.
+    static void note_down(run& mine, std::uint64_t offset) noexcept;
     /// window() for that.
     [[nodiscard]] std::uint64_t window_down(run& mine,
                                             const miss& one,

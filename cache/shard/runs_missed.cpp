@@ -8,7 +8,12 @@ namespace leat::detail {
 namespace {
 constexpr std::uint64_t fragments_to_stream = 4;
 constexpr std::uint8_t most_joins = 3;
-constexpr std::uint8_t fewest_back = 2;
+// What misses tell of a reader who goes backwards: the first of which one lies before another, each
+// at the distance of the one before, any other; from which sum on he is one, and has windows.
+constexpr std::uint8_t first_back = 2;
+constexpr std::uint8_t exact_back = 3;
+constexpr std::uint8_t enough_back = first_back + exact_back;
+constexpr std::uint8_t most_back = enough_back + exact_back;
 constexpr std::uint8_t fewest_steps = 3;
 // From so long ones on there are fragments between them that nobody asks for.
 constexpr std::uint64_t longest_step = 2 * fragment_size;
@@ -79,16 +84,23 @@ runs::run* runs::find_above(const miss& one,
     if (one.known > one.size) return nullptr;
     run* const found = find(one.file, end, per_stretch);
     if (found == nullptr || found->begin <= first || found->begin + 1 < end) return nullptr;
-    if (found->down == 0) {
-        const bool lone = !found->streams && !found->walked && found->start == found->begin;
-        return lone ? found : nullptr;
-    }
-    // Misses at random come to lie before others, too, but hardly side by side, or at equal
-    // distances.
+    const bool lone = !found->streams && !found->walked && found->start == found->begin;
+    return found->down != 0 || lone ? found : nullptr;
+}
+
+// Misses at random come to lie before others, too, but hardly side by side, or at equal distances.
+std::uint8_t runs::evidence_down(const run& mine, const miss& one) noexcept {
+    if (mine.down == 0) return first_back;
     const std::uint64_t offset = one.index * one.stretch + one.in;
-    const bool beside = offset + one.size + unit_size > found->begin << fragment_shift;
-    const bool by_steps = same_steps(found->made.bytes, found->last - offset);
-    return found->streams || beside || by_steps ? found : nullptr;
+    const bool beside = offset + one.size + unit_size > mine.begin << fragment_shift;
+    const bool by_steps = offset < mine.last && mine.made.bytes == mine.last - offset;
+    return mine.streams || beside || by_steps ? exact_back : std::uint8_t{1};
+}
+
+void runs::note_down(run& mine, std::uint64_t offset) noexcept {
+    if (offset >= mine.last) return;
+    mine.made = {mine.last - offset, 1};
+    mine.last = offset;
 }
 
 namespace {
@@ -105,20 +117,19 @@ std::uint64_t runs::window_down(run& mine,
                                 std::uint64_t first,
                                 std::uint64_t end,
                                 std::uint64_t per_stretch) noexcept {
+    const std::uint8_t evidence = evidence_down(mine, one);
     take_out(mine);
     if (mine.down == 0) {
         mine.start = mine.end;
         mine.streams = mine.spread = false;
         mine.until = 0;
     }
-    if (mine.down < most_joins) ++mine.down;
-    const std::uint64_t offset = one.index * one.stretch + one.in;
-    mine.made = {mine.last - offset, 1};
-    mine.last = offset;
+    mine.down = std::min<std::uint8_t>(mine.down + evidence, most_back);
+    note_down(mine, one.index * one.stretch + one.in);
     forget_old();
     const std::uint64_t come_through = mine.start - first;
     std::uint64_t fragments = 0;
-    if (mine.down == most_joins && come_through >= fragments_to_stream && first != 0) {
+    if (mine.down == most_back && come_through >= fragments_to_stream && first != 0) {
         mine.streams = true;
         const std::uint64_t left = (first - 1) % per_stretch + 1;
         ++streams_;
@@ -134,7 +145,7 @@ std::uint64_t runs::window_down(run& mine,
     mine.mark = mine.missed = 0;
     list(mine, per_stretch);
     front_ = {mine.begin << fragment_shift, fragments << fragment_shift, one.given, &mine.asked};
-    backwards_ = mine.down >= fewest_back;
+    backwards_ = mine.down >= enough_back;
     return backwards_ ? come_from(one, end) : one.size;
 }
 
@@ -176,7 +187,8 @@ std::uint64_t runs::window(const miss& one) noexcept {
         // there yet.
         front_.size = 0;
         of_stream_ = of_stream_ || known->streams;
-        backwards_ = known->down >= fewest_back;
+        backwards_ = known->down >= enough_back;
+        note_down(*known, one.index * one.stretch + one.in);
         return backwards_ ? come_from(one, first + needed) : one.size;
     }
     steps made;

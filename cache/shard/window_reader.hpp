@@ -2,9 +2,9 @@
 // once.
 #pragma once
 
+#include "aged_reads.hpp"
 #include "chunk.hpp"
 #include "read_promise.hpp"
-#include "read_turns.hpp"
 
 #include <coroutine>
 #include <memory>
@@ -23,7 +23,7 @@ struct fill_window {
     std::vector<std::span<std::byte>> buffers;  ///< of the parts, whole units
     bool ahead = false;                         ///< nobody waits for it
     read_turn kind = read_turn::walk;           ///< of who asked for it
-    read_turns::taken turn;
+    aged_reads::begun begun;
 };
 
 /// A root of its own, which the shard waits for when it stops. It tells its fills how the read of

@@ -43,7 +43,7 @@ void fill_check::look(const chunk_manager& manager, unsigned shard) {
         require(!one.waiters.empty() || one.of->ever_used(),
                 "a chunk is to be read that nobody waits for and nobody has used");
     state& before = before_[{&detail::manager_access::core(manager), shard}];
-    state now{queue.background_in_flight, {}};
+    state now{queue.background_in_flight(), {}};
     bool waits_still = false;
     // Reads that begin may demand some of a lower manager: those wait for the next turn.
     for (const detail::fill_state& one : queue.of(detail::fill_rank::demanded)) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 using namespace leat::literals;
+using leat::detail::aged_reads;
 using leat::detail::chunk_request;
 using leat::detail::read_turn;
 using leat::detail::read_turns;
@@ -25,9 +26,10 @@ struct requests {
         of.set_bounds({.at_once = at_once, .walk_part = walk_part});
         of.fit(1_GiB);
     }
-    read_turns::taken begin(read_turn kind, std::size_t fragments = 1) {
+    aged_reads::begun begin(read_turn kind, std::size_t fragments = 1) {
         return of.begin(kind, fragments * 64_KiB, fragments);
     }
+    bool grow_older() { return of.grow_older(of.memory() / 2); }
     chunk_request& wait(read_turn kind) {
         chunk_request& one = all.emplace_back();
         of.push(one, kind);
@@ -82,10 +84,10 @@ BOOST_AUTO_TEST_CASE(who_goes_through_a_file_has_no_more_than_an_eighth_of_the_t
     some.of.end(some.begin(read_turn::alone));
     for (const read_turn kind : {read_turn::walk_again, read_turn::walk, read_turn::ahead}) {
         chunk_request& waits = some.wait(kind);
-        const read_turns::taken first = some.begin(read_turn::walk);
+        const aged_reads::begun first = some.begin(read_turn::walk);
         BOOST_TEST(!some.of.full(kind));
         BOOST_TEST(some.of.next() == &waits);
-        const read_turns::taken second = some.begin(read_turn::walk);
+        const aged_reads::begun second = some.begin(read_turn::walk);
         BOOST_TEST(some.of.full(kind));
         BOOST_TEST(!some.of.some_may_begin());
         BOOST_TEST(some.of.next() == nullptr);
@@ -110,12 +112,12 @@ BOOST_AUTO_TEST_CASE(a_window_of_several_fragments_takes_two_turns) {
         some.set(80, 8);
         some.of.end(some.begin(read_turn::alone));
         std::size_t count = 0;
-        std::vector<read_turns::taken> all;
+        std::vector<aged_reads::begun> all;
         for (; !some.of.full(read_turn::walk); ++count)
             all.push_back(some.begin(read_turn::walk, fragments));
         BOOST_TEST(count == (fragments == 1 ? 10U : 5U));
         BOOST_TEST(some.of.in_flight() == count);
-        for (const read_turns::taken& one : all) some.of.end(one);
+        for (const aged_reads::begun& one : all) some.of.end(one);
         BOOST_TEST(some.of.in_flight() == 0u);
         BOOST_TEST(!some.of.full(read_turn::walk));
     }
@@ -137,16 +139,16 @@ BOOST_AUTO_TEST_CASE(who_asks_for_one_thing_does_not_wait_behind_what_is_asked_f
 BOOST_AUTO_TEST_CASE(what_is_asked_for_ahead_takes_none_of_the_turns_of_those_who_wait) {
     requests some;
     some.of.end(some.begin(read_turn::alone));
-    const read_turns::taken ahead = some.begin(read_turn::ahead, 2);
+    const aged_reads::begun ahead = some.begin(read_turn::ahead, 2);
     BOOST_TEST(some.of.full(read_turn::ahead));
     BOOST_TEST(!some.of.full(read_turn::walk));
     chunk_request& later = some.wait(read_turn::ahead);
     BOOST_TEST(some.of.next() == nullptr);
     BOOST_TEST(!some.of.must_wait(read_turn::walk));
-    const read_turns::taken walk = some.begin(read_turn::walk);
+    const aged_reads::begun walk = some.begin(read_turn::walk);
     some.of.end(ahead);
     BOOST_TEST(some.of.next() == &later);
-    const read_turns::taken second = some.begin(read_turn::walk);
+    const aged_reads::begun second = some.begin(read_turn::walk);
     BOOST_TEST(some.of.next() == nullptr);
     some.of.end(walk);
     some.of.end(second);
@@ -159,7 +161,7 @@ BOOST_AUTO_TEST_CASE(one_that_asks_for_one_thing_does_not_pass_walks_that_could_
     chunk_request& walk = some.wait(read_turn::walk);
     unsigned before = 0;
     // Whoever has had something asks again at once.
-    for (read_turns::taken last = some.begin(read_turn::alone);; ++before) {
+    for (aged_reads::begun last = some.begin(read_turn::alone);; ++before) {
         some.of.end(last);
         BOOST_TEST(some.of.must_wait(read_turn::alone));
         chunk_request& again = some.wait(read_turn::alone);
@@ -175,17 +177,17 @@ BOOST_AUTO_TEST_CASE(one_that_asks_for_one_thing_does_not_pass_walks_that_could_
 BOOST_AUTO_TEST_CASE(where_nobody_asks_for_one_thing_those_who_go_through_files_have_all_turns) {
     requests some;
     chunk_request& waits = some.wait(read_turn::walk);
-    std::vector<read_turns::taken> all;
+    std::vector<aged_reads::begun> all;
     for (int i = 0; i < 15; ++i) {
         all.push_back(some.begin(read_turn::walk));
         BOOST_TEST(some.of.next() == &waits);
     }
     all.push_back(some.begin(read_turn::alone));
     BOOST_TEST(some.of.next() == nullptr);
-    for (const read_turns::taken& one : all) some.of.end(one);
+    for (const aged_reads::begun& one : all) some.of.end(one);
     // As long as one was among the latest reads.
     for (int i = 0; i < 4095; ++i) some.of.end(some.begin(read_turn::walk));
-    read_turns::taken first = some.begin(read_turn::walk, 2);
+    aged_reads::begun first = some.begin(read_turn::walk, 2);
     BOOST_TEST(some.of.full(read_turn::walk));
     some.of.end(first);
     first = some.begin(read_turn::walk, 2);
@@ -197,7 +199,7 @@ BOOST_AUTO_TEST_CASE(where_nobody_asks_for_one_thing_those_who_go_through_files_
 BOOST_AUTO_TEST_CASE(all_turns_are_had_by_those_who_ask_for_one_thing) {
     requests some;
     chunk_request& waits = some.wait(read_turn::alone);
-    read_turns::taken last;
+    aged_reads::begun last;
     for (int i = 0; i < 16; ++i) {
         BOOST_TEST(some.of.next() == &waits);
         last = some.begin(i < 2 ? read_turn::walk : read_turn::alone);
@@ -215,7 +217,7 @@ BOOST_AUTO_TEST_CASE(one_of_few_turns_is_for_files) {
     for (unsigned count = 1; count < 16; ++count) {
         some.set(count, count);
         BOOST_TEST(!some.of.full(read_turn::walk));
-        const read_turns::taken one = some.begin(read_turn::walk, 100);
+        const aged_reads::begun one = some.begin(read_turn::walk, 100);
         BOOST_TEST(some.of.full(read_turn::walk));
         BOOST_TEST(some.of.full(read_turn::alone) == (count == 1));
         some.of.end(one);
@@ -225,17 +227,17 @@ BOOST_AUTO_TEST_CASE(one_of_few_turns_is_for_files) {
 BOOST_AUTO_TEST_CASE(reads_that_hang_keep_their_turns_for_three_ages) {
     requests some;
     some.of.end(some.begin(read_turn::alone));
-    const read_turns::taken first = some.begin(read_turn::walk);
-    const read_turns::taken other = some.begin(read_turn::walk);
+    const aged_reads::begun first = some.begin(read_turn::walk);
+    const aged_reads::begun other = some.begin(read_turn::walk);
     for (int ages = 0; ages < 2; ++ages) {
-        BOOST_TEST(some.of.grow_older());
+        BOOST_TEST(some.grow_older());
         BOOST_TEST(some.of.full(read_turn::walk));
     }
-    const read_turns::taken late = some.begin(read_turn::alone);
-    some.of.grow_older();
+    const aged_reads::begun late = some.begin(read_turn::alone);
+    some.grow_older();
     BOOST_TEST(some.of.in_flight() == 1u);
     BOOST_TEST(!some.of.full(read_turn::walk));
-    const read_turns::taken second = some.begin(read_turn::walk);
+    const aged_reads::begun second = some.begin(read_turn::walk);
     // Their ends count no more.
     some.of.end(first);
     some.of.end(other);
@@ -247,11 +249,11 @@ BOOST_AUTO_TEST_CASE(reads_that_hang_keep_their_turns_for_three_ages) {
 
 BOOST_AUTO_TEST_CASE(reads_of_a_slow_source_keep_their_turns) {
     requests some;
-    std::deque<read_turns::taken> all;
+    std::deque<aged_reads::begun> all;
     for (int ages = 0; ages < 100; ++ages) {
         while (!some.of.full()) all.push_back(some.begin(read_turn::alone));
         BOOST_TEST(all.size() == 16u);
-        some.of.grow_older();
+        some.grow_older();
         // So each takes four ages.
         for (int i = 0; i < 4; ++i) {
             some.of.end(all.front());
@@ -262,18 +264,19 @@ BOOST_AUTO_TEST_CASE(reads_of_a_slow_source_keep_their_turns) {
 
 BOOST_AUTO_TEST_CASE(three_times_as_many_may_hang_as_may_be_in_flight) {
     requests some;
-    std::vector<read_turns::taken> all;
+    std::vector<aged_reads::begun> all;
     for (int ages = 0; ages < 100; ++ages) {
         while (!some.of.full())
             all.push_back(some.begin(all.size() % 2 != 0 ? read_turn::walk : read_turn::alone, 2));
-        some.of.grow_older();
+        some.grow_older();
     }
     BOOST_TEST(all.size() == 4 * 16u);
-    BOOST_TEST(!some.of.grow_older());  // as nothing has come of the last ones
+    BOOST_TEST(!some.grow_older());  // as nothing has come of the last ones
     // When some of those that are not counted have ended, the others can take their places.
     for (int i = 0; i < 16; ++i) some.of.end(all[i]);
     BOOST_TEST(some.of.full());
-    some.of.grow_older();
+    // One of a source that had been known to be slow is given more time at first.
+    for (int ages = 0; ages < 6; ++ages) some.grow_older();
     BOOST_TEST(some.of.in_flight() == 0u);
     for (std::size_t i = 16; i < all.size(); ++i) some.of.end(all[i]);
     BOOST_TEST(some.of.in_flight() == 0u);
@@ -284,17 +287,39 @@ BOOST_AUTO_TEST_CASE(reads_that_hang_are_followed_by_others_up_to_half_of_the_me
     for (const std::uint64_t fragments : {1U, 4U, 8U, 16U, 64U}) {
         requests some;
         some.of.fit(32_MiB);
-        std::vector<read_turns::taken> all;
+        std::vector<aged_reads::begun> all;
         for (int ages = 0; ages < 100; ++ages) {
             while (!some.of.full()) all.push_back(some.begin(read_turn::alone, fragments));
-            some.of.grow_older();
+            some.grow_older();
         }
         // The first ones in any case, and those that are counted.
         const std::uint64_t rounds = std::clamp<std::uint64_t>(16 / fragments, 1, 3);
         BOOST_TEST(all.size() == (1 + rounds) * 16);
-        for (const read_turns::taken& one : all) some.of.end(one);
+        for (const aged_reads::begun& one : all) some.of.end(one);
         BOOST_TEST(some.of.in_flight() == 0u);
     }
+}
+
+BOOST_AUTO_TEST_CASE(while_walks_hang_more_of_them_follow_up_to_half_of_the_turns) {
+    requests some;
+    some.set(32, 8);
+    some.of.end(some.begin(read_turn::alone));
+    std::vector<aged_reads::begun> all;
+    std::vector<std::size_t> begun;
+    for (int ages = 0; ages < 12; ++ages) {
+        const std::size_t before = all.size();
+        while (!some.of.full(read_turn::walk)) all.push_back(some.begin(read_turn::walk, 2));
+        if (all.size() != before) begun.push_back(all.size() - before);
+        some.grow_older();
+    }
+    BOOST_TEST((begun == std::vector<std::size_t>{2, 4, 8, 8}));
+    BOOST_TEST(!some.of.full(read_turn::alone));
+    for (const aged_reads::begun& one : all) some.of.end(one);
+    // Where none hangs they have what they had.
+    all.clear();
+    while (!some.of.full(read_turn::walk)) all.push_back(some.begin(read_turn::walk, 2));
+    BOOST_TEST(all.size() == 2u);
+    for (const aged_reads::begun& one : all) some.of.end(one);
 }
 
 BOOST_AUTO_TEST_CASE(where_only_the_memory_says_how_many_may_be_in_flight_they_follow_it) {
@@ -302,9 +327,9 @@ BOOST_AUTO_TEST_CASE(where_only_the_memory_says_how_many_may_be_in_flight_they_f
     some.of.set_bounds({.at_once = 512, .walk_part = 2, .of_memory = true});
     const auto most = [&](std::uint64_t memory) {
         some.of.fit(memory);
-        std::vector<read_turns::taken> all;
+        std::vector<aged_reads::begun> all;
         while (!some.of.full()) all.push_back(some.begin(read_turn::alone));
-        for (const read_turns::taken& one : all) some.of.end(one);
+        for (const aged_reads::begun& one : all) some.of.end(one);
         return all.size();
     };
     BOOST_TEST(most(1_GiB) == 512u);

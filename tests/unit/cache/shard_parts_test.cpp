@@ -165,24 +165,27 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     BOOST_TEST(said(cache(0).fault()) == "a chunk has a rank but is in no fill queue");
     one.fill->rank = detail::fill_rank::none;
     one.fill->reads = 1;
-    detail::read_turns& turns = queue().line.turns;
-    const detail::read_turns::taken age = turns.begin(detail::read_turn::alone, 64_KiB);
-    queue().small_in_flight = 1;
-    BOOST_TEST(said(cache(0).fault()) == "");
-    static_cast<void>(turns.begin(detail::read_turn::alone, 64_KiB));
-    BOOST_TEST(said(cache(0).fault()) == "the reads that take turns are counted wrongly");
-    turns.end(age);
-    one.fill->reads = 2;
     BOOST_TEST(said(cache(0).fault()) ==
                "a chunk has more reads in flight than its fill queue counts");
-    queue().small_in_flight = 0;
+    detail::read_turns& turns = queue().line.turns;
+    const detail::aged_reads::begun age = turns.begin(detail::read_turn::alone, 64_KiB);
+    BOOST_TEST(said(cache(0).fault()) == "");
     turns.end(age);
+    // As one that hangs does.
+    detail::aged_reads& pieces = queue().line.pieces;
+    const detail::aged_reads::begun piece = pieces.begin({.all = 1});
+    while (pieces.counted().all != 0) queue().line.grow_older();
+    BOOST_TEST(said(cache(0).fault()) == "");
+    pieces.end(piece);
     one.fill->reads = 0;
     cache(0).parts().chunks.end_fill(one);
 
     // The rest of a chunk waits while four small demands are in flight; not that of one in which
     // somebody goes on.
-    queue().small_in_flight = 4;
+    turns.set_bounds({.at_once = 16, .walk_part = 2});
+    turns.fit(1_GiB);
+    std::array<detail::aged_reads::begun, 4> small;
+    for (auto& each : small) each = turns.begin(detail::read_turn::alone, 64_KiB, 1, true);
     std::uint64_t offset = wanted.offset + 128_KiB;
     while (manager.owner({from, offset, 100}) != 0) offset += 64_KiB;
     auto get_local = [](const chunk_manager& of, chunk_config config) -> task<> {
@@ -200,7 +203,7 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     BOOST_TEST(said(cache(0).fault()) == "a fill queue without chunks is listed");
     resting.push_front(rest);
     BOOST_TEST(said(cache(0).fault()) == "");
-    queue().small_in_flight = 0;
+    for (const auto& each : small) turns.end(each);
 }
 
 BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepped) {
@@ -260,9 +263,8 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     waiter.ended = false;
     waiter.cancelled = false;
     detail::read_turns& turns = queue().line.turns;
-    detail::read_turns::taken age;
+    detail::aged_reads::begun age;
     while (!turns.full()) age = turns.begin(detail::read_turn::alone, 64_KiB);
-    queue().small_in_flight = turns.in_flight();
     BOOST_REQUIRE(complete(0, ask(*this, waiter, offset)));
     BOOST_TEST(said(cache(0).fault()) == "");
     turns.end(age);
@@ -274,5 +276,4 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     complete(0, cancel(waiter));
     BOOST_TEST(waiter.ended);
     while (turns.in_flight() != 0) turns.end(age);
-    queue().small_in_flight = 0;
 }
