@@ -16,7 +16,7 @@ namespace leat::detail {
 /// Reads that hang, of files behind a network perhaps, are not to hold up what others ask for. So
 /// reads grow older while somebody waits for them to end, and are counted no more when they are
 /// older than two ages, and twice as old as any that has ended lately: where the source is only
-/// slow some have. What a slow one has shown is forgotten by and by, an age in each.
+/// slow some have. What a slow one has shown is forgotten by and by, an age in each four.
 class aged_reads {
 public:
     /// What a read has begun as, for its end.
@@ -64,7 +64,8 @@ public:
         for (std::uint32_t old = oldest - 1; old != 0; --old) by_age_[old] = by_age_[old - 1];
         by_age_[0] = read_counts{};
         ++age_;
-        slowest_ -= slowest_ != 0 ? 1 : 0;
+        // Slowly enough for the next to end that take as long.
+        slowest_ -= slowest_ != 0 && age_ % ages_to_forget == 0 ? 1 : 0;
         return hang || restless();
     }
     /// Whether something may come of the next age, or of those that follow it.
@@ -80,6 +81,7 @@ public:
 
 private:
     static constexpr std::uint32_t patience = 2;
+    static constexpr std::uint32_t ages_to_forget = 4;
     // No source is known to be slower, and what is twice as old hangs.
     static constexpr std::uint32_t slowest_known = 8;
     static constexpr std::uint32_t oldest = 2 * slowest_known;

@@ -124,10 +124,10 @@ public:
         }
         return some;
     }
-    /// The turns grow older of those managers of which some wait; whether something may come of it.
-    [[nodiscard]] bool age_turns() noexcept {
+    /// The reads grow older of those managers of which some wait; whether something may come of it.
+    [[nodiscard]] bool age_reads(std::uint64_t memory) noexcept {
         bool some = false;
-        for (manager_line& one : managers_) some = one.grow_older() || some;
+        for (manager_line& one : managers_) some = one.grow_older(memory) || some;
         return some;
     }
     /// The shard has so much memory now.

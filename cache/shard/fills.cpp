@@ -73,7 +73,9 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             const auto why =
                 small ? fill_read::purpose::small_demand : fill_read::purpose::window_demand;
             if (!small) ++counts_.demand_reads;
-            const std::uint64_t bytes = bytes_of(filling, end - unit);
+            // What the buffer takes is counted once.
+            const std::uint64_t bytes =
+                filling.reads() == 0 ? filling.bytes : (end - unit) << unit_shift;
             const aged_reads::begun turn = take_turn(filling, turn_of(wanted), bytes, 1, small);
             const bool begun = read(filling, {unit, end - unit, why, false, false, turn});
             assert(begun);  // who waits holds the file
@@ -90,11 +92,6 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
 
 fill_queue& fills::queue_of(const chunk& filling) const noexcept {
     return filling.file->manager->fills[cache_.home().index()];
-}
-
-// Of the buffer so much that it is counted once, however many read into it.
-std::uint64_t fills::bytes_of(const chunk& filling, std::uint64_t units) noexcept {
-    return filling.reads() == 0 ? filling.bytes : units << unit_shift;
 }
 
 aged_reads::begun fills::take_turn(const chunk& filling,
@@ -167,10 +164,8 @@ bool fills::read(chunk& filling, fill_read wanted) noexcept {
 
 void fills::begin_read(chunk& filling, fill_read& wanted) noexcept {
     if (wanted.in_piece())
-        wanted.begun =
-            queue_of(filling).line.pieces.begin({.all = 1,
-                                                 .background = wanted.demanded() ? 0U : 1U,
-                                                 .bytes = bytes_of(filling, wanted.count)});
+        wanted.begun = queue_of(filling).line.pieces.begin(
+            {.all = 1, .background = wanted.demanded() ? 0U : 1U, .bytes = filling.bytes});
     filling.ask(wanted.first, wanted.count);
     ++filling.fill->reads;
     if (wanted.why == fill_read::purpose::small_demand) ++counts_.demand_reads;
@@ -281,7 +276,7 @@ bool fills::can_submit() noexcept {
 bool fills::age_reads() noexcept {
     bool some = false;
     for (fill_queue& queue : to_fill_)
-        if (!queue.line.is_linked()) some = queue.line.grow_older() || some;
+        if (!queue.line.is_linked()) some = queue.line.grow_older(chunks_.memory().bytes()) || some;
     return some;
 }
 

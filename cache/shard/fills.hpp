@@ -57,6 +57,8 @@ public:
     std::size_t submit() noexcept { return idle() ? 0 : begin_all(); }
     /// Whether that would begin any: some may have ended in it.
     [[nodiscard]] bool can_submit() noexcept;
+    /// Whether chunks wait for reads of theirs to begin.
+    [[nodiscard]] bool queued() const noexcept { return !to_fill_.empty(); }
     /// An age of the reads is over that chunks here wait for; whether something may come of it.
     [[nodiscard]] bool age_reads() noexcept;
     /// The shard stops: reads in flight are told, once.
@@ -89,7 +91,6 @@ private:
     [[nodiscard]] static std::uint64_t last_unit_for(const chunk& filling,
                                                      const chunk_request& wanted) noexcept;
     [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
-    [[nodiscard]] static std::uint64_t bytes_of(const chunk& filling, std::uint64_t units) noexcept;
     /// For a small read into `bytes` of buffers, or one of a window of several fragments of that
     /// chunk.
     [[nodiscard]] aged_reads::begun take_turn(const chunk& filling,

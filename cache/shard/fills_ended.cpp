@@ -36,9 +36,10 @@ void fills::settle_read(chunk& filling,
         queue.line.pieces.end(ended.begun);
     } else if (ended.begun.some()) {
         queue.line.turns.end(ended.begun);
-        cache_.parts().owner_requests.turns_change(queue.line);
         if (!queue.line.empty()) chunks_.note_room();
     }
+    // What hangs no more leaves room for others of both kinds.
+    if (!queue.empty() || !queue.line.empty()) cache_.parts().owner_requests.let_reads_age();
     // The device would stand idle until those who are woken have run.
     if (!queue.empty()) cache_.home().submit_soon();
     if (ended.demanded()) --fill.demands;

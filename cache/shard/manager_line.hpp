@@ -40,15 +40,14 @@ struct manager_line : boost::intrusive::list_base_hook<> {
         };
         return turns.empty() && std::all_of(for_buffers_.begin(), for_buffers_.end(), none);
     }
-    /// An age of its reads is over, see aged_reads. Half of the memory is left to others: as many
-    /// pieces follow those that hang, whose buffers are whole chunks.
-    bool grow_older() noexcept {
-        const auto left_of = [](std::uint64_t most, const aged_reads& others) {
-            return most - std::min(most, others.hanging().bytes);
-        };
-        const bool some = turns.grow_older(left_of(turns.memory() / 2, pieces));
-        const std::uint64_t for_pieces = left_of(turns.memory() / 4, turns.reads());
-        return pieces.grow_older({.bytes = for_pieces, .first = false}) || some;
+    /// An age of its reads is over, see aged_reads, on a shard with so much memory: reads that hang
+    /// take no more than half of it by turns, and a quarter, with those, in pieces, whose buffers
+    /// are whole chunks; as many may follow them.
+    bool grow_older(std::uint64_t memory) noexcept {
+        const bool some = turns.grow_older(memory / 2);
+        const std::uint64_t most = memory / 4;
+        const std::uint64_t left = most - std::min(most, turns.reads().hanging().bytes);
+        return pieces.grow_older({.bytes = left, .first = false}) || some;
     }
     /// Whether something may come of the next ages.
     [[nodiscard]] bool restless() const noexcept {

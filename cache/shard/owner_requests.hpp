@@ -67,7 +67,7 @@ public:
     /// that hang leave more of it.
     void memory_changed(std::uint64_t memory) noexcept {
         line_.fit_turns(memory);
-        if (waiting()) let_reads_age();
+        if (waiting() || fills_.queued()) let_reads_age();
     }
     /// Somebody waits for others' reads to end: those grow older.
     void let_reads_age() noexcept;

@@ -94,8 +94,8 @@ void owner_requests::let_reads_age() noexcept {
 
 void owner_requests::reads_age(work& item) noexcept {
     owner_requests& here = *static_cast<age_timer&>(static_cast<timer&>(item)).of;
-    const bool turns = here.line_.age_turns();
-    if (!here.fills_.age_reads() && !turns) return;
+    const bool in_line = here.line_.age_reads(here.chunks_.memory().bytes());
+    if (!here.fills_.age_reads() && !in_line) return;
     here.chunks_.note_room();
     here.let_reads_age();
 }

@@ -91,7 +91,6 @@ public:
     bool grow_older(std::uint64_t most_bytes) noexcept {
         return reads_.grow_older({.reads = most_hanging * at_once_, .bytes = most_bytes});
     }
-    [[nodiscard]] std::uint64_t memory() const noexcept { return memory_; }
     /// Those that have turns, and those that hang.
     [[nodiscard]] const aged_reads& reads() const noexcept { return reads_; }
     [[nodiscard]] unsigned in_flight() const noexcept { return reads_.counted().all; }

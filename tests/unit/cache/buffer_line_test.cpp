@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(nobody_waits_behind_those_whose_manager_may_have_no_more_re
     line of;
     chunk_request& first = of.come(of.other, 1);
     chunk_request& second = of.come(of.film, 1);
-    const leat::detail::read_turns::taken age = of.another.turns.begin(read_turn::alone, 64 * 1024);
+    const leat::detail::aged_reads::begun age = of.another.turns.begin(read_turn::alone, 64 * 1024);
     BOOST_TEST((of.waiting.next_of(5) == &second));
     of.waiting.remove(second);
     BOOST_TEST(of.waiting.next_of(5) == nullptr);
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(those_who_may_have_turns_are_to_be_looked_at_and_no_more) {
     }
     of.manager.turns.set_bounds({.at_once = 2, .walk_part = 2});
     of.manager.turns.fit(1 << 30);
-    const leat::detail::read_turns::taken age = of.another.turns.begin(read_turn::alone, 64 * 1024);
+    const leat::detail::aged_reads::begun age = of.another.turns.begin(read_turn::alone, 64 * 1024);
     // One at a time: its read begins before the next is looked at.
     for (int i = 0; i < 2; ++i) {
         BOOST_TEST(of.waiting.may_take_turns());

@@ -24,12 +24,16 @@ struct requests {
     requests() { set(16, 8); }
     void set(unsigned at_once, unsigned walk_part) {
         of.set_bounds({.at_once = at_once, .walk_part = walk_part});
-        of.fit(1_GiB);
+        fit(1_GiB);
+    }
+    void fit(std::uint64_t bytes) {
+        memory = bytes;
+        of.fit(bytes);
     }
     aged_reads::begun begin(read_turn kind, std::size_t fragments = 1) {
         return of.begin(kind, fragments * 64_KiB, fragments);
     }
-    bool grow_older() { return of.grow_older(of.memory() / 2); }
+    bool grow_older() { return of.grow_older(memory / 2); }
     chunk_request& wait(read_turn kind) {
         chunk_request& one = all.emplace_back();
         of.push(one, kind);
@@ -46,6 +50,7 @@ struct requests {
     }
 
     std::deque<chunk_request> all;
+    std::uint64_t memory = 0;
     read_turns of;
 };
 
@@ -286,7 +291,7 @@ BOOST_AUTO_TEST_CASE(three_times_as_many_may_hang_as_may_be_in_flight) {
 BOOST_AUTO_TEST_CASE(reads_that_hang_are_followed_by_others_up_to_half_of_the_memory) {
     for (const std::uint64_t fragments : {1U, 4U, 8U, 16U, 64U}) {
         requests some;
-        some.of.fit(32_MiB);
+        some.fit(32_MiB);
         std::vector<aged_reads::begun> all;
         for (int ages = 0; ages < 100; ++ages) {
             while (!some.of.full()) all.push_back(some.begin(read_turn::alone, fragments));
@@ -326,7 +331,7 @@ BOOST_AUTO_TEST_CASE(where_only_the_memory_says_how_many_may_be_in_flight_they_f
     requests some;
     some.of.set_bounds({.at_once = 512, .walk_part = 2, .of_memory = true});
     const auto most = [&](std::uint64_t memory) {
-        some.of.fit(memory);
+        some.fit(memory);
         std::vector<aged_reads::begun> all;
         while (!some.of.full()) all.push_back(some.begin(read_turn::alone));
         for (const aged_reads::begun& one : all) some.of.end(one);

@@ -174,7 +174,7 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     // As one that hangs does.
     detail::aged_reads& pieces = queue().line.pieces;
     const detail::aged_reads::begun piece = pieces.begin({.all = 1});
-    while (pieces.counted().all != 0) queue().line.grow_older();
+    while (pieces.counted().all != 0) queue().line.grow_older(1_GiB);
     BOOST_TEST(said(cache(0).fault()) == "");
     pieces.end(piece);
     one.fill->reads = 0;
