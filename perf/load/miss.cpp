@@ -196,10 +196,11 @@ constexpr std::array definitions{
     figure_definition{"{miss,raw4k}.depth32.iops",
                       "cold requests of 4 KiB a second, 32 at once, by leat and by a raw ring: "
                       "random misses are as many as the device can serve"},
-    figure_definition{
-        "miss.read_amplification",
-        "bytes read over bytes asked for, 32 at once: 1 if nothing is read that nobody wants",
-        false, preference::less},
+    figure_definition{"miss.read_amplification",
+                      "bytes read over bytes asked for, 32 at once: 1 if nothing is read that "
+                      "nobody wants; a miss "
+                      "that follows another by chance has the rest of its fragment",
+                      false, preference::less},
     figure_definition{
         "miss.first_byte/raw4k",
         "leat's median wait for 4 KiB over the raw ring's: 1 if the cache costs a reader nothing",
