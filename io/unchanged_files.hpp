@@ -22,11 +22,11 @@ public:
 
     /// The file has just been found unchanged.
     void note(int descriptor) noexcept {
-        if (in_burst_) place_of(descriptor) = {bursts_, descriptor};
+        if (in_burst_) looks_[place_of(descriptor)] = {bursts_, descriptor};
     }
     /// Whether it has been since the burst began. Its descriptor must have been open all the time.
     [[nodiscard]] bool noted(int descriptor) const noexcept {
-        const look& last = looks_[static_cast<unsigned>(descriptor) % looks_.size()];
+        const look& last = looks_[place_of(descriptor)];
         return in_burst_ && last.burst == bursts_ && last.descriptor == descriptor;
     }
 
@@ -35,11 +35,12 @@ private:
         std::uint64_t burst = 0;
         int descriptor = -1;
     };
-    [[nodiscard]] look& place_of(int descriptor) noexcept {
-        return looks_[static_cast<unsigned>(descriptor) % looks_.size()];
+    static constexpr std::size_t places = 16;
+    [[nodiscard]] static std::size_t place_of(int descriptor) noexcept {
+        return static_cast<unsigned>(descriptor) % places;
     }
 
-    std::array<look, 16> looks_;
+    std::array<look, places> looks_;
     std::uint64_t bursts_ = 0;
     bool in_burst_ = false;
 };

@@ -11,16 +11,25 @@ using namespace leat;
 using namespace leat::literals;
 using leat::test::fragments;
 
-// What lies behind the first 2 GiB of the file hangs.
+namespace {
+
+/// What lies behind the first 2 GiB of the file hangs, and so many requests of `size` bytes wait
+/// for that.
+std::vector<spawned<bool>> hang(fragments& with, unsigned count, std::uint64_t size) {
+    with.source->held_from = 2_GiB;
+    std::vector<spawned<bool>> asked;
+    for (unsigned i = 0; i < count; ++i)
+        asked.push_back(with.owner.spawn_on(
+            0, test::right_bytes(with.manager, with.at(2_GiB + i * 8_MiB, size))));
+    test::wait_for_waiting(with.owner, with.manager, count);
+    return asked;
+}
+
+}  // namespace
 
 BOOST_AUTO_TEST_CASE(large_requests_do_not_wait_for_ever_behind_large_reads_that_hang) {
     fragments with{4_GiB, 64_MiB, 2_MiB};
-    with.source->held_from = 2_GiB;
-    std::vector<spawned<bool>> asked;
-    for (unsigned i = 0; i < 12; ++i)
-        asked.push_back(with.owner.spawn_on(
-            0, test::right_bytes(with.manager, with.at(2_GiB + i * 8_MiB, 2_MiB))));
-    test::wait_for_waiting(with.owner, with.manager, 12);
+    std::vector<spawned<bool>> asked = hang(with, 12, 2_MiB);
     BOOST_TEST(with.right(0, 2_MiB));
     with.source->held_from = ~std::uint64_t{0};
     for (spawned<bool>& one : asked) BOOST_TEST(one.get());
@@ -45,13 +54,8 @@ BOOST_AUTO_TEST_CASE(nor_does_what_nobody_waits_for) {
 
 BOOST_AUTO_TEST_CASE(no_more_of_them_follow_than_leave_half_of_the_memory) {
     fragments with{4_GiB, 64_MiB, 4_MiB, 1, {.pin_deadline = std::chrono::seconds{30}}};
-    with.source->held_from = 2_GiB;
-    std::vector<spawned<bool>> asked;
     // Eight are read at once, into half of the memory.
-    for (unsigned i = 0; i < 8; ++i)
-        asked.push_back(with.owner.spawn_on(
-            0, test::right_bytes(with.manager, with.at(2_GiB + i * 8_MiB, 4_MiB))));
-    test::wait_for_waiting(with.owner, with.manager, 8);
+    std::vector<spawned<bool>> asked = hang(with, 8, 4_MiB);
     spawned<bool> beside =
         with.owner.spawn_on(0, test::right_bytes(with.manager, with.at(0, 4_MiB)));
     // As many ages as it took above, and some more.
