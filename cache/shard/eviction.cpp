@@ -46,6 +46,14 @@ void tell(leat::engine& engine, bool& told, std::uint64_t count, const char* sen
 }
 }  // namespace
 
+eviction::~eviction() {
+    cache_.home().remove_timer(again_);
+}
+
+void eviction::search_again(work& item) noexcept {
+    static_cast<again_timer&>(static_cast<timer&>(item)).of.chunks_.search_again();
+}
+
 std::uint64_t eviction::buffer_bytes(std::uint64_t length) const noexcept {
     return cache_.home().arena()->buffer_bytes(std::max<std::uint64_t>(length, 1));
 }
@@ -145,8 +153,13 @@ void eviction::take_over(chunk& made, chunk* former) noexcept {
 }
 
 bool eviction::spares(std::uint64_t kind) noexcept {
-    if (!vain_.spare(kind, cache_.home().turn_number())) return false;
-    if (vain_.worth_repeating(kind, chunks_.rooms())) chunks_.search_again();
+    shard& home = cache_.home();
+    if (!vain_.spare(kind, home)) return false;
+    if (!vain_.worth_repeating(kind, chunks_.rooms())) return true;
+    const io::time_point when = vain_.until(kind);
+    if (again_.pending() && again_.deadline <= when) return true;
+    home.remove_timer(again_);
+    home.add_timer(again_, when);
     return true;
 }
 
@@ -157,7 +170,6 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
         out_of_memory_ = true;  // none would be gained by letting all others go
         return nullptr;
     }
-    const std::uint64_t turn = cache_.home().turn_number();
     // Who may have less evicted fails where others do not. Buffers are whole units.
     const std::uint64_t kind = bytes + (for_ahead_ ? 1 : 0) + (must_ ? 2 : 0);
     if (buffer == nullptr && spares(kind)) return nullptr;
@@ -179,7 +191,7 @@ std::byte* eviction::find_buffer(std::uint64_t& bytes) noexcept {
             // More than one segment may be too short for it.
             if (coming_ == 0 && 2 * asked > arena.segment_bytes()) buffer = empty_neighbours(asked);
             if (buffer == nullptr && coming_ == 0)
-                vain_.failed(kind, looks() - before, turn, rooms);
+                vain_.failed(kind, looks() - before, cache_.home(), rooms);
             return buffer;
         }
         buffer = arena.allocate(bytes);

@@ -35,7 +35,11 @@ public:
           granted_(granted),
           fills_(reads),
           counts_(counts),
-          memory_(memory) {}
+          memory_(memory),
+          again_(*this) {}
+    ~eviction();
+    eviction(const eviction&) = delete;
+    eviction& operator=(const eviction&) = delete;
 
     /// `what`, for a request, if there was room, or nullptr: then the members below say why. What
     /// there is of it already is taken over.
@@ -65,11 +69,8 @@ public:
     /// Evicts until the buffers keep to their memory, as far as that can be done now. Not in the
     /// middle of anything: headers move closer together, to give back memory, too.
     void shrink() noexcept;
-    /// Whether that is to be done: it was put off, since it was in vain shortly before, or entries
-    /// have what a chunk needs.
-    [[nodiscard]] bool owes_shrink() const noexcept {
-        return claims_ || (owes_shrink_ && memory_.exceeded());
-    }
+    /// Whether that is to be done, since entries have what a chunk needs.
+    [[nodiscard]] bool owes_shrink() const noexcept { return claims_; }
     /// What a request fails with that does not wait.
     [[nodiscard]] boost::system::error_code shortage() noexcept;
 
@@ -77,10 +78,16 @@ public:
     [[nodiscard]] std::uint64_t looks() const noexcept { return judged_ + last_look_.looks; }
 
 private:
+    struct again_timer : timer {
+        explicit again_timer(eviction& whose) noexcept : timer(&search_again), of(whose) {}
+        eviction& of;
+    };
+    static void search_again(work& item) noexcept;
+
     /// Evicts as shrink() does; no header moves.
     void keep_to_memory() noexcept;
     /// Whether a search of this kind is not to be made now, since the last was in vain a short
-    /// while ago. If room may have come since, those who wait are served again in another turn.
+    /// while ago. If room may have come since, those who wait are served again when it may be made.
     [[nodiscard]] bool spares(std::uint64_t kind) noexcept;
     /// The estimates of other sizes begin anew. Whether that has left a page.
     [[nodiscard]] bool forget_estimates() noexcept;
@@ -123,7 +130,7 @@ private:
     unsigned coming_ = 0;        ///< chunks that the last search found leased and has asked back
     last_look last_look_;
     vain_searches vain_;
-    bool owes_shrink_ = false;
+    again_timer again_;         ///< pending while one is put off that is worth repeating
     bool claims_ = false;       ///< a chunk was wanted for which entries have left too little
     std::uint64_t judged_ = 0;  ///< candidates, all in all
     // Of the search under way:

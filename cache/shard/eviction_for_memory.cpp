@@ -61,31 +61,29 @@ void eviction::keep_to_memory() noexcept {
     const auto kept = [this] { return count_remembered() && !memory_.exceeded(); };
     if (kept()) return;
     const bool must = memory_.exceeded();
-    const std::uint64_t turn = cache_.home().turn_number();
     const std::uint64_t kind = must ? for_memory : to_remember;
-    if (vain_.spare(kind, turn)) return;
+    if (vain_.spare(kind, cache_.home())) return;
     cache_.take_foreign();  // a victim may be pinned only by what is gone
     const std::uint64_t before = looks();
     const std::uint64_t rooms = chunks_.rooms();
     while (!kept()) {
         if (free_segment()) continue;
-        return vain_.failed(kind, (looks() - before) * (must ? 1 : worth_less), turn, rooms);
+        return vain_.failed(kind, (looks() - before) * (must ? 1 : worth_less), cache_.home(),
+                            rooms);
     }
 }
 
 bool eviction::make_memory(std::uint64_t bytes) noexcept {
-    const std::uint64_t turn = cache_.home().turn_number();
     if (!memory_.may_have(bytes) || spares(for_memory)) return false;
     cache_.take_foreign();
     const std::uint64_t before = looks();
     const std::uint64_t rooms = chunks_.rooms();
     if (free_segment()) return true;
-    vain_.failed(for_memory, looks() - before, turn, rooms);
+    vain_.failed(for_memory, looks() - before, cache_.home(), rooms);
     return false;
 }
 
 bool eviction::make_page() noexcept {
-    const std::uint64_t turn = cache_.home().turn_number();
     if (spares(for_page)) return false;
     cache_.take_foreign();
     const std::uint64_t before = looks();
@@ -96,7 +94,7 @@ bool eviction::make_page() noexcept {
         chunks_.compact();
         if (memory_.besides() < had || chunks_.clear_page() || forget_estimates()) return true;
     }
-    vain_.failed(for_page, looks() - before + chunks_.count(), turn, rooms);
+    vain_.failed(for_page, looks() - before + chunks_.count(), cache_.home(), rooms);
     return false;
 }
 
@@ -109,12 +107,9 @@ bool eviction::forget_estimates() noexcept {
 }
 
 void eviction::shrink() noexcept {
-    const std::uint64_t turn = cache_.home().turn_number();
     if (claims_) claim();
+    if (spares(to_shrink)) return;
     const std::uint64_t rooms = chunks_.rooms();
-    const bool spared = vain_.spare(to_shrink, turn);
-    owes_shrink_ = spared && vain_.worth_repeating(to_shrink, rooms);
-    if (spared) return;
     static_cast<void>(count_remembered());
     if (!memory_.exceeded()) return;
     cache_.take_foreign();
@@ -126,7 +121,7 @@ void eviction::shrink() noexcept {
     if (!memory_.exceeded() || coming_ != 0) return;
     drain();
     if (memory_.exceeded())
-        vain_.failed(to_shrink, looks() - before + chunks_.count(), turn, rooms);
+        vain_.failed(to_shrink, looks() - before + chunks_.count(), cache_.home(), rooms);
 }
 
 // Where something is pinned or read in each segment at any time, and others take the places of what

@@ -1,54 +1,74 @@
 // Which searches for room have been in vain, and for how long it is not worth repeating them.
 #pragma once
 
+#include <leat/engine/shard.hpp>
+#include <leat/io/time_span.hpp>
+
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 
 namespace leat::detail {
 
 /// A search that finds nothing has looked at everything: where a few pins keep each segment, that
-/// is all there is, for each request and each pin that is given up. So it is repeated only after as
-/// many turns as make it a small part of the shard's work.
+/// is all there is, for each request and each pin that is given up. So it is repeated only after a
+/// time that makes it, and those of other kinds, a small part of the shard's.
 class vain_searches {
 public:
-    /// Whether a search of this kind is to be spared in this turn.
-    [[nodiscard]] bool spare(std::uint64_t kind, std::uint64_t turn) const noexcept {
-        return std::any_of(all_.begin(), all_.end(),
-                           [&](const search& one) { return one.kind == kind && turn < one.until; });
+    /// Whether a search of this kind is to be spared now. Those that were in vain before go one a
+    /// turn, so that nobody waits for all of them.
+    [[nodiscard]] bool spare(std::uint64_t kind, const shard& home) const noexcept {
+        const search* const last = find(kind);
+        return last != nullptr && (turn_ == home.turn_number() || home.now() < last->until);
     }
     /// Whether room may have come since such a search was begun: otherwise the next would be in
-    /// vain, too, and nobody is to turn until it may be made.
+    /// vain, too.
     [[nodiscard]] bool worth_repeating(std::uint64_t kind, std::uint64_t rooms) const noexcept {
-        return std::none_of(all_.begin(), all_.end(), [&](const search& one) {
-            return one.kind == kind && one.rooms == rooms;
-        });
+        const search* const last = find(kind);
+        return last == nullptr || last->rooms != rooms;
+    }
+    /// When it may be repeated. Precondition: there was one.
+    [[nodiscard]] io::time_point until(std::uint64_t kind) const noexcept {
+        return find(kind)->until;
     }
     /// One has been in vain that has looked at `looks` chunks, and was begun when room had come so
     /// many times.
     void failed(std::uint64_t kind,
                 std::uint64_t looks,
-                std::uint64_t turn,
+                const shard& home,
                 std::uint64_t rooms) noexcept {
+        const io::time_point now = home.now();
+        turn_ = home.turn_number();
         auto place = std::find_if(all_.begin(), all_.end(),
                                   [&](const search& one) { return one.kind == kind; });
         if (place == all_.end())
             place = std::min_element(
                 all_.begin(), all_.end(),
                 [](const search& a, const search& b) { return a.until < b.until; });
-        *place = {kind, turn + looks / looks_a_turn, rooms};
+        *place = {kind, looks, now, rooms};
+        std::uint64_t sum = looks;
+        for (const search& other : all_) sum += other.until > now ? other.looks : 0;
+        place->until = later(now, sum * pause_a_look);
     }
 
 private:
-    // About a microsecond, where a turn with something to do takes ten and more.
-    static constexpr std::uint64_t looks_a_turn = 64;
+    // Eight times what it takes.
+    static constexpr std::chrono::nanoseconds pause_a_look{250};
 
     struct search {
-        std::uint64_t kind = 0;
-        std::uint64_t until = 0;  ///< the first turn in which it may be repeated
+        std::uint64_t kind = ~std::uint64_t{0};
+        std::uint64_t looks = 0;
+        io::time_point until{};   ///< when it may be repeated
         std::uint64_t rooms = 0;  ///< when it was begun
     };
+    [[nodiscard]] const search* find(std::uint64_t kind) const noexcept {
+        const auto place = std::find_if(all_.begin(), all_.end(),
+                                        [&](const search& one) { return one.kind == kind; });
+        return place == all_.end() ? nullptr : &*place;
+    }
     std::array<search, 8> all_;
+    std::uint64_t turn_ = 0;  ///< in which the latest was
 };
 
 }  // namespace leat::detail
