@@ -31,9 +31,11 @@ public:
         by_age_[0].add(as);
         return {age_, as};
     }
-    void end(const begun& one) noexcept {
+    /// Only one that has `served` its bytes shows how slow the source is: what has failed after a
+    /// time limit would have hung for ever.
+    void end(const begun& one, bool served) noexcept {
         const std::uint32_t old = std::min(age_ - one.age, oldest);
-        slowest_ = std::max(slowest_, std::min(old, slowest_known));
+        if (served) slowest_ = std::max(slowest_, std::min(old, slowest_known));
         if (one.age < counted_from_) return hanging_.remove(one.as);
         counted_.remove(one.as);
         by_age_[old].remove(one.as);

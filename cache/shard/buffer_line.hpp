@@ -187,12 +187,13 @@ private:
         waiter.arrival = 0;
         by_place_.insert(waiter);  // behind its equals
     }
-    void list_manager(chunk_request& waiter) noexcept {
+    void join_manager(chunk_request& waiter) noexcept {
+        waiter.stands_in->entered();
         if (!waiter.stands_in->is_linked()) managers_.push_back(*waiter.stands_in);
     }
     void stand(chunk_request& waiter, std::size_t which) noexcept {
         waiter.line = static_cast<std::uint8_t>(which);
-        list_manager(waiter);
+        join_manager(waiter);
         brief_ += waiter.patience == patience::brief ? 1 : 0;
         queue& in = waiter.stands_in->for_buffer(turn_of(waiter), which);
         if (waiter.arrival == 0) waiter.arrival = ++arrivals_;
@@ -209,7 +210,7 @@ private:
     }
     void stand_for_turn(chunk_request& waiter, read_turn kind) noexcept {
         waiter.line = held_up;
-        list_manager(waiter);
+        join_manager(waiter);
         waiter.stands_in->turns.push(waiter, kind);
     }
     void move_over(chunk_request& waiter) noexcept {
@@ -221,6 +222,7 @@ private:
         manager_line& in = *waiter.stands_in;
         if (waiter.waits_for_turn) {
             in.turns.remove(waiter);
+            in.left();
         } else if (fill_state* const by = std::exchange(waiter.behind, nullptr)) {
             by->held_up.erase(by->held_up.iterator_to(waiter));
         } else if (waiter.line == held_up) {
@@ -228,6 +230,7 @@ private:
         } else {
             brief_ -= waiter.patience == patience::brief ? 1 : 0;
             in.for_buffer(turn_of(waiter), waiter.line).erase(queue::s_iterator_to(waiter));
+            in.left();
         }
         if (in.is_linked() && in.empty()) managers_.erase(managers_.iterator_to(in));
     }

@@ -106,7 +106,7 @@ chunk* chunk_store::make(file_record& file,
     made->key = key_of(file, what.piece);
     made->keep = keep;
     made->attention = keep == retention::gone_when_idle;
-    if (!what.piece.is_chunk()) ++fragments_;
+    if (!what.piece.is_chunk()) fragments_.add(made->start, made->length);
     cache_.table().insert(*made);
     policy_->loaded(bytes);
     policy_->insert(*made);
@@ -250,7 +250,7 @@ void chunk_store::discard(chunk& gone) noexcept {
     policy_->erase(gone);
     leave_aside(gone);
     if (gone.fill != nullptr) free_fill(gone);
-    if (!gone.piece.is_chunk()) --fragments_;
+    if (!gone.piece.is_chunk()) fragments_.remove(gone.start, gone.length);
     cache_.home().arena()->release(gone.data(), gone.bytes);
     cache_.all().files().unrefer(*std::exchange(gone.file, nullptr));
     memory_.give_back(unit_bits::bytes_for(gone.words()));
@@ -455,13 +455,13 @@ const char* chunk_store::fault() const noexcept {
     const char* wrong = chunks_.fault();
     if (wrong == nullptr) wrong = fills_.fault();
     std::uint64_t filling = 0;
-    std::uint64_t fragments = 0;
+    fragment_counts fragments;
     std::uint64_t filling_fragments = 0;
     chunks_.each([&](const chunk& one) {
         if (wrong == nullptr) wrong = fault(one);
         filling += one.fill != nullptr ? 1 : 0;
         if (one.piece.is_chunk()) return;
-        ++fragments;
+        fragments.add(one.start, one.length);
         filling_fragments += one.fill != nullptr ? 1 : 0;
     });
     if (wrong == nullptr && filling != fills_.count()) wrong = "a fill is of no chunk";

@@ -5,6 +5,7 @@
 #include "entry_pool.hpp"
 #include "extent.hpp"
 #include "fill_state.hpp"
+#include "fragment_counts.hpp"
 #include "policy/policies.hpp"
 #include "policy/resident_queue.hpp"
 #include "shard_memory.hpp"
@@ -45,11 +46,13 @@ public:
                       std::uint64_t begin,
                       std::uint64_t end,
                       Visit visit) const {
-        if (fragments_ == 0) return false;
+        if (fragments_.all() == 0) return false;
         return cache_.table().any_fragment(file.number, index, begin, end, [&](entry& found) {
             return visit(static_cast<chunk&>(found));
         });
     }
+    /// See fragment_counts.
+    [[nodiscard]] std::uint64_t longest_fragment() const noexcept { return fragments_.longest(); }
     /// Fragments with a fill.
     [[nodiscard]] std::uint64_t filling_fragments() const noexcept { return filling_fragments_; }
     /// Whether there is a place for the header of the next chunk, or memory for more.
@@ -211,7 +214,7 @@ private:
     std::uint64_t in_reads_ = 0;
     std::uint64_t beside_others_ = 0;
     std::uint64_t held_bytes_ = 0;
-    std::uint64_t fragments_ = 0;
+    fragment_counts fragments_;
     std::uint64_t filling_fragments_ = 0;
     bool room_may_have_come_ = false;
     std::uint64_t rooms_ = 0;

@@ -53,9 +53,9 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
     const std::uint64_t first = whole ? 0 : filling.first_unit(wanted);
     const std::uint64_t last = whole ? filling.units() - 1 : last_unit_for(filling, wanted);
     std::uint64_t small_units = small_demand_units + (wanted.in % unit_size != 0 ? 1 : 0);
-    // A stream's window is read at once, but for those who wait for less: they would wait behind
-    // all of it.
-    if (streams(filling, wanted)) small_units = competing(queue_of(filling)) ? 0 : largest_read;
+    // A stream's window is read at once, but a long one not for those who wait for less: they would
+    // wait behind all of it.
+    if (streams(filling, wanted) && !competing(queue_of(filling))) small_units = largest_read;
     if (wanted.asked_ahead && filling.on_demand_only()) {
         end_aheads(filling, system_error_code(EIO));
     } else if (wanted.asked_ahead) {
@@ -73,10 +73,8 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
             const auto why =
                 small ? fill_read::purpose::small_demand : fill_read::purpose::window_demand;
             if (!small) ++counts_.demand_reads;
-            // What the buffer takes is counted once.
-            const std::uint64_t bytes =
-                filling.reads() == 0 ? filling.bytes : (end - unit) << unit_shift;
-            const aged_reads::begun turn = take_turn(filling, turn_of(wanted), bytes, 1, small);
+            const aged_reads::begun turn =
+                take_turn(filling, turn_of(wanted), buffer_of(filling, end - unit), 1, small);
             const bool begun = read(filling, {unit, end - unit, why, false, false, turn});
             assert(begun);  // who waits holds the file
             static_cast<void>(begun);
@@ -92,6 +90,11 @@ void fills::want(chunk& filling, chunk_request& wanted) noexcept {
 
 fill_queue& fills::queue_of(const chunk& filling) const noexcept {
     return filling.file->manager->fills[cache_.home().index()];
+}
+
+// Counted once, for the first of its reads.
+std::uint64_t fills::buffer_of(const chunk& filling, std::uint64_t units) noexcept {
+    return filling.reads() == 0 ? filling.bytes : units << unit_shift;
 }
 
 aged_reads::begun fills::take_turn(const chunk& filling,
@@ -164,8 +167,10 @@ bool fills::read(chunk& filling, fill_read wanted) noexcept {
 
 void fills::begin_read(chunk& filling, fill_read& wanted) noexcept {
     if (wanted.in_piece())
-        wanted.begun = queue_of(filling).line.pieces.begin(
-            {.all = 1, .background = wanted.demanded() ? 0U : 1U, .bytes = filling.bytes});
+        wanted.begun =
+            queue_of(filling).line.pieces.begin({.all = 1,
+                                                 .background = wanted.demanded() ? 0U : 1U,
+                                                 .bytes = buffer_of(filling, wanted.count)});
     filling.ask(wanted.first, wanted.count);
     ++filling.fill->reads;
     if (wanted.why == fill_read::purpose::small_demand) ++counts_.demand_reads;

@@ -91,6 +91,9 @@ private:
     [[nodiscard]] static std::uint64_t last_unit_for(const chunk& filling,
                                                      const chunk_request& wanted) noexcept;
     [[nodiscard]] fill_queue& queue_of(const chunk& filling) const noexcept;
+    /// Bytes of buffers that a read of so many units of it takes.
+    [[nodiscard]] static std::uint64_t buffer_of(const chunk& filling,
+                                                 std::uint64_t units) noexcept;
     /// For a small read into `bytes` of buffers, or one of a window of several fragments of that
     /// chunk.
     [[nodiscard]] aged_reads::begun take_turn(const chunk& filling,

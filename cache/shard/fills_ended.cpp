@@ -32,10 +32,11 @@ void fills::settle_read(chunk& filling,
     fill_state& fill = *filling.fill;
     if (--fill.reads == 0) fill.end_withdrawal();
     fill_queue& queue = queue_of(filling);
+    const bool served = !code && !withdrawn;
     if (ended.in_piece()) {
-        queue.line.pieces.end(ended.begun);
+        queue.line.pieces.end(ended.begun, served);
     } else if (ended.begun.some()) {
-        queue.line.turns.end(ended.begun);
+        queue.line.turns.end(ended.begun, served);
         if (!queue.line.empty()) chunks_.note_room();
     }
     // What hangs no more leaves room for others of both kinds.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,13 +34,15 @@ struct manager_line : boost::intrusive::list_base_hook<> {
         return for_buffers_[of][which];
     }
 
-    /// Whether nobody waits.
-    [[nodiscard]] bool empty() const noexcept {
-        const auto none = [](const by_size& of) {
-            return std::all_of(of.begin(), of.end(), [](const queue& one) { return one.empty(); });
-        };
-        return turns.empty() && std::all_of(for_buffers_.begin(), for_buffers_.end(), none);
+    /// One more waits here, or no longer: buffer_line says so, since looking at all queues takes
+    /// time.
+    void entered() noexcept { ++waiting_; }
+    void left() noexcept {
+        assert(waiting_ != 0);
+        --waiting_;
     }
+    /// Whether nobody waits.
+    [[nodiscard]] bool empty() const noexcept { return waiting_ == 0; }
     /// An age of its reads is over, see aged_reads, on a shard with so much memory: reads that hang
     /// take no more than half of it by turns, and a quarter, with those, in pieces, whose buffers
     /// are whole chunks; as many may follow them.
@@ -57,12 +60,14 @@ struct manager_line : boost::intrusive::list_base_hook<> {
         turns.clear();
         for (by_size& of : for_buffers_)
             for (queue& one : of) one.clear();
+        waiting_ = 0;
     }
 
 private:
     using by_size = std::array<queue, queues>;
 
     std::array<by_size, kinds.size()> for_buffers_;
+    std::size_t waiting_ = 0;  ///< for a buffer, or a turn
 };
 
 }  // namespace leat::detail

@@ -30,11 +30,15 @@ void owner_requests::cancellation_arrived(work& message) noexcept {
     here.home().send(wanted.home->home().index(), wanted.cancellation);
 }
 
-// A fragment that is longer than others is found by its first one: one back for each that a request
-// may cross which is not so large that its whole chunk is read.
+// As many as a request may cross which is not so large that its whole chunk is read.
+std::uint64_t owner_requests::most_crossed(const chunk_request& wanted) const noexcept {
+    return std::min(most_fragments_crossed(wanted), chunks_.longest_fragment());
+}
+
 chunk* owner_requests::fragment_with(const chunk_request& wanted) const noexcept {
     std::uint64_t in = wanted.in;
-    for (std::uint64_t back = 0; back < most_fragments_crossed(wanted); ++back) {
+    const std::uint64_t most = most_crossed(wanted);
+    for (std::uint64_t back = 0; back < most; ++back) {
         chunk* const found = chunks_.find(*wanted.file, piece_number::fragment({wanted.index, in}));
         if (found != nullptr && found->covers(wanted)) return found;
         if (in < fragment_size) break;
@@ -82,7 +86,7 @@ fill_state* owner_requests::reader_of(const chunk_request& wanted,
                                       const extent& what,
                                       const chunk* but) const noexcept {
     if (chunks_.filling_fragments() == 0) return nullptr;
-    const std::uint64_t back = (most_fragments_crossed(wanted) - 1) * fragment_size;
+    const std::uint64_t back = (most_crossed(wanted) - 1) * fragment_size;
     const std::uint64_t begin = what.start & ~(fragment_size - 1);
     fill_state* found = nullptr;
     chunks_.any_fragment(*wanted.file, what.piece.index(), begin - std::min(begin, back),
@@ -146,8 +150,9 @@ void owner_requests::serve(chunk_request& wanted) noexcept {
     if (found == nullptr) what = plan(wanted);
     if (!arrives(wanted, found != nullptr ? found->piece : what.piece, found)) return;
     // Those that came earlier go first.
-    if (const read_turns& turns = line_of(wanted).turns;
-        needs_read(found, wanted) && turns.must_wait(turn_of(wanted)))
+    read_turns& turns = line_of(wanted).turns;
+    turns.fit(chunks_.memory().bytes());
+    if (needs_read(found, wanted) && turns.must_wait(turn_of(wanted)))
         return stand_for_turn(wanted);
     // Of those that wait for a buffer, those that need as much.
     std::size_t queue = buffer_line::held_up;

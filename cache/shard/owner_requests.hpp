@@ -89,6 +89,8 @@ private:
     static void reads_age(work& item) noexcept;
     /// What has, or will have, all that it asks for.
     [[nodiscard]] chunk* find(const chunk_request& wanted) const noexcept;
+    /// How many places of fragments one may have that has its bytes.
+    [[nodiscard]] std::uint64_t most_crossed(const chunk_request& wanted) const noexcept;
     [[nodiscard]] chunk* fragment_with(const chunk_request& wanted) const noexcept;
     /// What is to be made for it, where find() finds nothing.
     [[nodiscard]] extent plan(const chunk_request& wanted) const noexcept;

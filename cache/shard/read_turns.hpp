@@ -82,10 +82,10 @@ public:
                              .windows = !small && !ahead ? 1U : 0U,
                              .bytes = bytes});
     }
-    /// It has ended. Others may begin, then.
-    void end(const aged_reads::begun& one) noexcept {
+    /// It has ended, see aged_reads. Others may begin, then.
+    void end(const aged_reads::begun& one, bool served) noexcept {
         beside_alone_ = beside_alone_ && since_alone_ < alone_memory;
-        reads_.end(one);
+        reads_.end(one, served);
     }
     /// See aged_reads.
     bool grow_older(std::uint64_t most_bytes) noexcept {

@@ -46,10 +46,12 @@ runs::run* runs::find_at(std::uint64_t file, std::uint64_t at, std::uint64_t pla
 runs::run* runs::find(std::uint64_t file, std::uint64_t at, std::uint64_t per_stretch) noexcept {
     // Its window ends here, or has just ended, or goes on beyond. Of several a long one.
     const std::uint64_t before = at - std::min<std::uint64_t>(at, 1);
-    for (std::uint64_t in = before / per_stretch; in <= at / per_stretch + reach_; ++in) {
+    const std::uint64_t last = at / per_stretch + reach_;
+    for (std::uint64_t in = before / per_stretch; long_ones_ != 0 && in <= last; ++in) {
         if (run* const found = find_at(file, at, in << 1)) return found;
     }
-    for (std::uint64_t in = before / short_window; in <= at / short_window + 1; ++in) {
+    const std::uint64_t last_short = (at + short_window - 1) / short_window;
+    for (std::uint64_t in = before / short_window; in <= last_short; ++in) {
         if (run* const found = find_at(file, at, in << 1 | 1)) return found;
     }
     return nullptr;
@@ -58,6 +60,7 @@ runs::run* runs::find(std::uint64_t file, std::uint64_t at, std::uint64_t per_st
 void runs::take_out(run& gone) noexcept {
     if (gone.listed) {
         listed_.remove(entry_table::hash(gone.file, gone.place), number_of(gone));
+        long_ones_ -= is_short(gone.place) ? 0 : 1;
         gone.listed = false;
     }
     if (gone.recent) {
@@ -72,6 +75,7 @@ void runs::take_out(run& gone) noexcept {
 void runs::list(run& added, std::uint64_t per_stretch) noexcept {
     added.place = place_of(added, per_stretch);
     listed_.add(entry_table::hash(added.file, added.place), number_of(added));
+    long_ones_ += is_short(added.place) ? 0 : 1;
     added.listed = added.recent = true;
     added.clock = clock_;
     streams_ += added.streams ? 1 : 0;

@@ -192,6 +192,7 @@ private:
         std::uint64_t missed = 0;    ///< of what has been read, plus one; 0: none since
         std::uint64_t clock = 0;     ///< bytes that were read for others before
         std::uint64_t last = 0;      ///< the offset of its last miss
+        std::uint64_t last_end = 0;  ///< where what was asked for then, or brought, ends
         std::int64_t missed_at = 0;  ///< when that was
         steps made;                  ///< up to that
         look_ahead* asked = nullptr;
@@ -212,6 +213,7 @@ private:
     /// Runs are found by where their windows end: long ones by their stretches, which are few, and
     /// short ones, of whoever asks here and there, by pieces no longer than they are at most.
     [[nodiscard]] static std::uint64_t place_of(const run& one, std::uint64_t per_stretch) noexcept;
+    [[nodiscard]] static bool is_short(std::uint64_t place) noexcept { return place % 2 != 0; }
     [[nodiscard]] std::uint32_t number_of(const run& one) const noexcept {
         return static_cast<std::uint32_t>(&one - all_.get());
     }
@@ -258,6 +260,7 @@ private:
                                   std::uint64_t first,
                                   std::uint64_t end,
                                   std::uint64_t per_stretch) noexcept;
+    [[nodiscard]] static bool by_steps(const run& mine, const miss& one) noexcept;
     /// How much such a miss tells of a reader who goes backwards.
     [[nodiscard]] static std::uint8_t evidence_down(const run& mine, const miss& one) noexcept;
     /// The reader who goes backwards misses at `offset`.
@@ -298,7 +301,8 @@ private:
     bool of_stream_ = false;
     std::uint64_t reader_reach_ = 0;
     bool quick_ = false;
-    std::uint64_t reach_ = 1;  ///< stretches from where a reader is to where his window ends
+    std::size_t long_ones_ = 0;  ///< listed by their stretches
+    std::uint64_t reach_ = 1;    ///< stretches from where a reader is to where his window ends
     std::unique_ptr<run[]> all_;
     place_table listed_;  ///< by file and place
     queue recent_;        ///< those that have read lately, the latest first

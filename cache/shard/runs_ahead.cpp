@@ -55,7 +55,9 @@ std::uint64_t runs::brought(std::uint64_t file,
     const std::uint64_t per_stretch = stretch >> fragment_shift;
     const std::uint64_t first = begin >> fragment_shift;
     run* const known = find(file, first, per_stretch);
-    if (known == nullptr || !known->streams || known->down != 0) return 0;
+    if (known == nullptr) return 0;
+    known->last_end = std::max(known->last_end, begin + size);
+    if (!known->streams || known->down != 0) return 0;
     const std::uint64_t end = (begin + size + fragment_size - 1) >> fragment_shift;
     if (known->missed == first + 1) {
         // It was there, and is gone, unread.

@@ -24,12 +24,15 @@ constexpr double much_quicker = 4;
 // A reader comes from the fragment in which he has stopped, but for one who says that he walks, or
 // to the beginning of the next one, in a stream also to the middle of it. So what is asked for at
 // once is no run, what happens to lie where a stream has been does not have the rest of its window,
-// and a miss that happens to lie in the next fragment is no run either.
+// and a miss that happens to lie in the next fragment is no run either, nor one at its beginning
+// where the only one before has not had what lies between.
 bool runs::goes_on(const run& known, const miss& one, std::uint64_t at) noexcept {
     if (known.down != 0 || (known.walked && one.known == 0)) return false;
     if (one.stream || (known.streams && at >= known.end)) return true;
     if (at < known.end) return at + 1 >= known.at;
-    return one.in % fragment_size < unit_size;
+    if (one.in % fragment_size >= unit_size) return false;
+    const bool lone = known.joins == 0 && one.known <= one.size;
+    return !lone || known.last_end + unit_size > known.end << fragment_shift;
 }
 
 namespace {
@@ -88,13 +91,18 @@ runs::run* runs::find_above(const miss& one,
     return found->down != 0 || lone ? found : nullptr;
 }
 
+// Whether it lies as far before the last as that before the one before it.
+bool runs::by_steps(const run& mine, const miss& one) noexcept {
+    const std::uint64_t offset = one.index * one.stretch + one.in;
+    return offset < mine.last && mine.made.bytes == mine.last - offset;
+}
+
 // Misses at random come to lie before others, too, but hardly side by side, or at equal distances.
 std::uint8_t runs::evidence_down(const run& mine, const miss& one) noexcept {
     if (mine.down == 0) return first_back;
     const std::uint64_t offset = one.index * one.stretch + one.in;
     const bool beside = offset + one.size + unit_size > mine.begin << fragment_shift;
-    const bool by_steps = offset < mine.last && mine.made.bytes == mine.last - offset;
-    return mine.streams || beside || by_steps ? exact_back : std::uint8_t{1};
+    return mine.streams || beside || by_steps(mine, one) ? exact_back : std::uint8_t{1};
 }
 
 void runs::note_down(run& mine, std::uint64_t offset) noexcept {
@@ -118,6 +126,7 @@ std::uint64_t runs::window_down(run& mine,
                                 std::uint64_t end,
                                 std::uint64_t per_stretch) noexcept {
     const std::uint8_t evidence = evidence_down(mine, one);
+    const bool over_some = by_steps(mine, one) && mine.made.bytes > one.size + fragment_size;
     take_out(mine);
     if (mine.down == 0) {
         mine.start = mine.end;
@@ -146,7 +155,8 @@ std::uint64_t runs::window_down(run& mine,
     list(mine, per_stretch);
     front_ = {mine.begin << fragment_shift, fragments << fragment_shift, one.given, &mine.asked};
     backwards_ = mine.down >= enough_back;
-    return backwards_ ? come_from(one, end) : one.size;
+    // By long steps he comes through fragments of which he asks for nothing.
+    return backwards_ && (!over_some || fragments != 0) ? come_from(one, end) : one.size;
 }
 
 void runs::find_reach(const miss& one, const run* continued) noexcept {
@@ -267,6 +277,7 @@ std::uint64_t runs::window(const miss& one) noexcept {
     mine.file = one.file;
     mine.given = one.given;
     mine.last = one.index * one.stretch + one.in;
+    mine.last_end = mine.last + told;
     mine.missed_at = one.now;
     mine.begin = inside ? std::min(mine.begin, first) : first;
     mine.end = inside ? std::max(mine.end, end) : end;

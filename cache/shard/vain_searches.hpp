@@ -16,11 +16,10 @@ namespace leat::detail {
 /// time that makes it, and those of other kinds, a small part of the shard's.
 class vain_searches {
 public:
-    /// Whether a search of this kind is to be spared now. Those that were in vain before go one a
-    /// turn, so that nobody waits for all of them.
+    /// Whether a search of this kind is to be spared now.
     [[nodiscard]] bool spare(std::uint64_t kind, const shard& home) const noexcept {
         const search* const last = find(kind);
-        return last != nullptr && (turn_ == home.turn_number() || home.now() < last->until);
+        return last != nullptr && home.now() < last->until;
     }
     /// Whether room may have come since such a search was begun: otherwise the next would be in
     /// vain, too.
@@ -39,7 +38,6 @@ public:
                 const shard& home,
                 std::uint64_t rooms) noexcept {
         const io::time_point now = home.now();
-        turn_ = home.turn_number();
         auto place = std::find_if(all_.begin(), all_.end(),
                                   [&](const search& one) { return one.kind == kind; });
         if (place == all_.end())
@@ -68,7 +66,6 @@ private:
         return place == all_.end() ? nullptr : &*place;
     }
     std::array<search, 8> all_;
-    std::uint64_t turn_ = 0;  ///< in which the latest was
 };
 
 }  // namespace leat::detail

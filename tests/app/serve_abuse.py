@@ -130,7 +130,7 @@ def check_resets(server: Server) -> None:
 
 
 def admitted(server: Server, source: str | None = None) -> socket.socket:
-    """A connection that has its place, since it was answered: the kernel also calls those open that no shard has met."""
+    """A connection that has its place, as it was answered: the kernel calls open what no shard has met yet."""
     peer = server.socket(source)
     peer.sendall(b"HEAD /file HTTP/1.1\r\nHost: a\r\n\r\n")
     answer = peer.recv(4096)

@@ -15,7 +15,7 @@ namespace {
 
 struct ages {
     aged_reads::begun begin() { return of.begin({.all = 1}); }
-    void end(const aged_reads::begun& one) { of.end(one); }
+    void end(const aged_reads::begun& one, bool served = true) { of.end(one, served); }
     void grow(int count, const aged_reads::bounds& most = {}) {
         for (int i = 0; i < count; ++i) of.grow_older(most);
     }
@@ -176,4 +176,24 @@ BOOST_AUTO_TEST_CASE(as_long_as_something_may_come_of_it_they_grow_older) {
     BOOST_TEST(all.hanging() == 1u);
     BOOST_TEST(!all.of.grow_older({.reads = 1}));
     all.end(other);
+}
+
+// A time limit ends what hangs.
+BOOST_AUTO_TEST_CASE(what_has_failed_does_not_show_how_slow_the_source_is) {
+    ages all;
+    const aged_reads::begun failed = all.begin();
+    all.grow(4);
+    const aged_reads::begun later = all.begin();
+    all.end(failed, false);
+    all.grow(3);
+    BOOST_TEST(all.hanging() == 1u);
+    all.end(later, false);
+    BOOST_TEST(all.hanging() == 0u);
+    const aged_reads::begun slow = all.begin();
+    all.grow(4);
+    const aged_reads::begun last = all.begin();
+    all.end(slow);
+    all.grow(3);
+    BOOST_TEST(all.hanging() == 0u);
+    all.end(last);
 }

@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(nobody_waits_behind_those_whose_manager_may_have_no_more_re
     BOOST_TEST(of.waiting.next_of(5) == nullptr);
     // They keep their places.
     chunk_request& third = of.come(of.film, 2);
-    of.another.turns.end(age);
+    of.another.turns.end(age, true);
     BOOST_TEST((of.waiting.next_of(5) == &first));
     of.waiting.remove(first);
     BOOST_TEST((of.waiting.next_of(5) == &third));
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(those_who_may_have_turns_are_to_be_looked_at_and_no_more) {
     }
     BOOST_TEST(!of.waiting.may_take_turns());
     BOOST_TEST(!of.waiting.take_turns());
-    of.another.turns.end(age);
+    of.another.turns.end(age, true);
     BOOST_TEST(of.waiting.may_take_turns());
     of.waiting.move_turn(*turns[0], read_turn::alone_again);
     BOOST_TEST(of.waiting.take_turns());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 using namespace leat;
 using namespace leat::literals;
@@ -78,6 +79,29 @@ BOOST_AUTO_TEST_CASE(a_walk_reads_pieces_as_many_at_once_as_may_be_while_a_reque
             BOOST_TEST(of.source->bytes <= walked + 10_MiB * (depth + 1) + 4_KiB);
         }
     }
+}
+
+// Who comes back to a chunk that is being read has the rest of his fragment read beside its pieces,
+// not behind them.
+BOOST_AUTO_TEST_CASE(a_short_window_does_not_wait_for_the_pieces_of_its_chunk) {
+    competition of{512_MiB};
+    BOOST_TEST(of.right(105_MiB, 4_KiB));
+    of.source->held = true;
+    std::vector<spawned<bool>> all;
+    const auto ask = [&](std::uint64_t offset, std::uint64_t size, hint given = hint::normal) {
+        const chunk_config wanted = of.at(offset, size, given);
+        all.push_back(of.owner.spawn_on(0, test::right_bytes(of.manager, wanted)));
+    };
+    ask(100_MiB, 10_MiB, hint::once);
+    of.wait_for_reads(1 + 2);
+    ask(105_MiB + 4_KiB, 4_KiB);
+    of.wait_for_reads(1 + 2 + 1);
+    const extent_reads reads = of.reads();
+    BOOST_TEST(std::count_if(reads.begin(), reads.end(), [](const extent_read& one) {
+                   return one.offset == 105_MiB + 4_KiB && one.size == 60_KiB;
+               }) == 1);
+    of.source->held = false;
+    for (spawned<bool>& one : all) BOOST_TEST(one.get());
 }
 
 namespace {

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(of_a_kind_they_have_turns_in_the_order_of_their_arrival) {
 
 BOOST_AUTO_TEST_CASE(who_goes_through_a_file_has_no_more_than_an_eighth_of_the_turns) {
     requests some;
-    some.of.end(some.begin(read_turn::alone));
+    some.of.end(some.begin(read_turn::alone), true);
     for (const read_turn kind : {read_turn::walk_again, read_turn::walk, read_turn::ahead}) {
         chunk_request& waits = some.wait(kind);
         const aged_reads::begun first = some.begin(read_turn::walk);
@@ -103,11 +103,11 @@ BOOST_AUTO_TEST_CASE(who_goes_through_a_file_has_no_more_than_an_eighth_of_the_t
         BOOST_TEST(some.of.some_may_begin());
         BOOST_TEST(some.of.next() == &alone);
         some.of.remove(alone);
-        some.of.end(first);
+        some.of.end(first, true);
         BOOST_TEST(some.of.next() == &waits);
         BOOST_TEST(some.of.must_wait(kind));
         some.of.remove(waits);
-        some.of.end(second);
+        some.of.end(second, true);
     }
 }
 
@@ -115,14 +115,14 @@ BOOST_AUTO_TEST_CASE(a_window_of_several_fragments_takes_two_turns) {
     for (const std::size_t fragments : {1U, 2U, 3U, 100U}) {
         requests some;
         some.set(80, 8);
-        some.of.end(some.begin(read_turn::alone));
+        some.of.end(some.begin(read_turn::alone), true);
         std::size_t count = 0;
         std::vector<aged_reads::begun> all;
         for (; !some.of.full(read_turn::walk); ++count)
             all.push_back(some.begin(read_turn::walk, fragments));
         BOOST_TEST(count == (fragments == 1 ? 10U : 5U));
         BOOST_TEST(some.of.in_flight() == count);
-        for (const aged_reads::begun& one : all) some.of.end(one);
+        for (const aged_reads::begun& one : all) some.of.end(one, true);
         BOOST_TEST(some.of.in_flight() == 0u);
         BOOST_TEST(!some.of.full(read_turn::walk));
     }
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(who_asks_for_one_thing_does_not_wait_behind_what_is_asked_f
 
 BOOST_AUTO_TEST_CASE(what_is_asked_for_ahead_takes_none_of_the_turns_of_those_who_wait) {
     requests some;
-    some.of.end(some.begin(read_turn::alone));
+    some.of.end(some.begin(read_turn::alone), true);
     const aged_reads::begun ahead = some.begin(read_turn::ahead, 2);
     BOOST_TEST(some.of.full(read_turn::ahead));
     BOOST_TEST(!some.of.full(read_turn::walk));
@@ -151,12 +151,12 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_ahead_takes_none_of_the_turns_of_those_wh
     BOOST_TEST(some.of.next() == nullptr);
     BOOST_TEST(!some.of.must_wait(read_turn::walk));
     const aged_reads::begun walk = some.begin(read_turn::walk);
-    some.of.end(ahead);
+    some.of.end(ahead, true);
     BOOST_TEST(some.of.next() == &later);
     const aged_reads::begun second = some.begin(read_turn::walk);
     BOOST_TEST(some.of.next() == nullptr);
-    some.of.end(walk);
-    some.of.end(second);
+    some.of.end(walk, true);
+    some.of.end(second, true);
     some.of.remove(later);
 }
 
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(one_that_asks_for_one_thing_does_not_pass_walks_that_could_
     unsigned before = 0;
     // Whoever has had something asks again at once.
     for (aged_reads::begun last = some.begin(read_turn::alone);; ++before) {
-        some.of.end(last);
+        some.of.end(last, true);
         BOOST_TEST(some.of.must_wait(read_turn::alone));
         chunk_request& again = some.wait(read_turn::alone);
         chunk_request* const next = some.of.next();
@@ -189,15 +189,15 @@ BOOST_AUTO_TEST_CASE(where_nobody_asks_for_one_thing_those_who_go_through_files_
     }
     all.push_back(some.begin(read_turn::alone));
     BOOST_TEST(some.of.next() == nullptr);
-    for (const aged_reads::begun& one : all) some.of.end(one);
+    for (const aged_reads::begun& one : all) some.of.end(one, true);
     // As long as one was among the latest reads.
-    for (int i = 0; i < 4095; ++i) some.of.end(some.begin(read_turn::walk));
+    for (int i = 0; i < 4095; ++i) some.of.end(some.begin(read_turn::walk), true);
     aged_reads::begun first = some.begin(read_turn::walk, 2);
     BOOST_TEST(some.of.full(read_turn::walk));
-    some.of.end(first);
+    some.of.end(first, true);
     first = some.begin(read_turn::walk, 2);
     BOOST_TEST(!some.of.full(read_turn::walk));
-    some.of.end(first);
+    some.of.end(first, true);
     some.of.remove(waits);
 }
 
@@ -211,27 +211,27 @@ BOOST_AUTO_TEST_CASE(all_turns_are_had_by_those_who_ask_for_one_thing) {
     }
     BOOST_TEST(some.of.full());
     BOOST_TEST(some.of.next() == nullptr);
-    some.of.end(last);
+    some.of.end(last, true);
     BOOST_TEST(some.of.next() == &waits);
     some.of.remove(waits);
 }
 
 BOOST_AUTO_TEST_CASE(one_of_few_turns_is_for_files) {
     requests some;
-    some.of.end(some.begin(read_turn::alone));
+    some.of.end(some.begin(read_turn::alone), true);
     for (unsigned count = 1; count < 16; ++count) {
         some.set(count, count);
         BOOST_TEST(!some.of.full(read_turn::walk));
         const aged_reads::begun one = some.begin(read_turn::walk, 100);
         BOOST_TEST(some.of.full(read_turn::walk));
         BOOST_TEST(some.of.full(read_turn::alone) == (count == 1));
-        some.of.end(one);
+        some.of.end(one, true);
     }
 }
 
 BOOST_AUTO_TEST_CASE(reads_that_hang_keep_their_turns_for_three_ages) {
     requests some;
-    some.of.end(some.begin(read_turn::alone));
+    some.of.end(some.begin(read_turn::alone), true);
     const aged_reads::begun first = some.begin(read_turn::walk);
     const aged_reads::begun other = some.begin(read_turn::walk);
     for (int ages = 0; ages < 2; ++ages) {
@@ -244,11 +244,11 @@ BOOST_AUTO_TEST_CASE(reads_that_hang_keep_their_turns_for_three_ages) {
     BOOST_TEST(!some.of.full(read_turn::walk));
     const aged_reads::begun second = some.begin(read_turn::walk);
     // Their ends count no more.
-    some.of.end(first);
-    some.of.end(other);
+    some.of.end(first, true);
+    some.of.end(other, true);
     BOOST_TEST(some.of.in_flight() == 2u);
-    some.of.end(second);
-    some.of.end(late);
+    some.of.end(second, true);
+    some.of.end(late, true);
     BOOST_TEST(some.of.in_flight() == 0u);
 }
 
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(reads_of_a_slow_source_keep_their_turns) {
         some.grow_older();
         // So each takes four ages.
         for (int i = 0; i < 4; ++i) {
-            some.of.end(all.front());
+            some.of.end(all.front(), true);
             all.pop_front();
         }
     }
@@ -278,12 +278,12 @@ BOOST_AUTO_TEST_CASE(three_times_as_many_may_hang_as_may_be_in_flight) {
     BOOST_TEST(all.size() == 4 * 16u);
     BOOST_TEST(!some.grow_older());  // as nothing has come of the last ones
     // When some of those that are not counted have ended, the others can take their places.
-    for (int i = 0; i < 16; ++i) some.of.end(all[i]);
+    for (int i = 0; i < 16; ++i) some.of.end(all[i], true);
     BOOST_TEST(some.of.full());
     // One of a source that had been known to be slow is given more time at first.
     for (int ages = 0; ages < 6; ++ages) some.grow_older();
     BOOST_TEST(some.of.in_flight() == 0u);
-    for (std::size_t i = 16; i < all.size(); ++i) some.of.end(all[i]);
+    for (std::size_t i = 16; i < all.size(); ++i) some.of.end(all[i], true);
     BOOST_TEST(some.of.in_flight() == 0u);
     BOOST_TEST(!some.of.full(read_turn::walk));
 }
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(reads_that_hang_are_followed_by_others_up_to_half_of_the_me
         // The first ones in any case, and those that are counted.
         const std::uint64_t rounds = std::clamp<std::uint64_t>(16 / fragments, 1, 3);
         BOOST_TEST(all.size() == (1 + rounds) * 16);
-        for (const aged_reads::begun& one : all) some.of.end(one);
+        for (const aged_reads::begun& one : all) some.of.end(one, true);
         BOOST_TEST(some.of.in_flight() == 0u);
     }
 }
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(reads_that_hang_are_followed_by_others_up_to_half_of_the_me
 BOOST_AUTO_TEST_CASE(while_walks_hang_more_of_them_follow_up_to_half_of_the_turns) {
     requests some;
     some.set(32, 8);
-    some.of.end(some.begin(read_turn::alone));
+    some.of.end(some.begin(read_turn::alone), true);
     std::vector<aged_reads::begun> all;
     std::vector<std::size_t> begun;
     for (int ages = 0; ages < 12; ++ages) {
@@ -319,12 +319,12 @@ BOOST_AUTO_TEST_CASE(while_walks_hang_more_of_them_follow_up_to_half_of_the_turn
     }
     BOOST_TEST((begun == std::vector<std::size_t>{2, 4, 8, 8}));
     BOOST_TEST(!some.of.full(read_turn::alone));
-    for (const aged_reads::begun& one : all) some.of.end(one);
+    for (const aged_reads::begun& one : all) some.of.end(one, true);
     // Where none hangs they have what they had.
     all.clear();
     while (!some.of.full(read_turn::walk)) all.push_back(some.begin(read_turn::walk, 2));
     BOOST_TEST(all.size() == 2u);
-    for (const aged_reads::begun& one : all) some.of.end(one);
+    for (const aged_reads::begun& one : all) some.of.end(one, true);
 }
 
 BOOST_AUTO_TEST_CASE(where_only_the_memory_says_how_many_may_be_in_flight_they_follow_it) {
@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(where_only_the_memory_says_how_many_may_be_in_flight_they_f
         some.fit(memory);
         std::vector<aged_reads::begun> all;
         while (!some.of.full()) all.push_back(some.begin(read_turn::alone));
-        for (const aged_reads::begun& one : all) some.of.end(one);
+        for (const aged_reads::begun& one : all) some.of.end(one, true);
         return all.size();
     };
     BOOST_TEST(most(1_GiB) == 512u);

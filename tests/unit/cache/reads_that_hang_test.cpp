@@ -35,6 +35,34 @@ BOOST_AUTO_TEST_CASE(large_requests_do_not_wait_for_ever_behind_large_reads_that
     for (spawned<bool>& one : asked) BOOST_TEST(one.get());
 }
 
+// The buffer of one that is read in pieces counts once.
+BOOST_AUTO_TEST_CASE(nor_behind_the_pieces_of_one_that_are_many_times_as_long_together) {
+    fragments with{
+        4_GiB, 64_MiB, 4_MiB, 1, {.competing_fill_bytes = 8 * fill_piece, .reads_at_once = 128}};
+    std::vector<spawned<bool>> asked = hang(with, 1, 4_KiB);
+    asked.push_back(with.owner.spawn_on(0, test::right_bytes(with.manager, with.at(3_GiB, 4_MiB))));
+    with.wait_for_reads(1 + 8);
+    BOOST_TEST(with.right(0, 4_MiB));
+    with.source->held_from = ~std::uint64_t{0};
+    for (spawned<bool>& one : asked) BOOST_TEST(one.get());
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_has_become_more_has_turns_for_more) {
+    engine_options options = test::small_engine(1, 16_MiB, 1_MiB);
+    options.most_memory = 64_MiB;
+    fragments with{4_GiB, options, {}};
+    // A quarter of the memory has room for them, and nobody waits for a turn.
+    std::vector<spawned<bool>> asked = hang(with, 64, 4_KiB);
+    with.wait_for_reads(64);
+    with.owner.set_memory(64_MiB);
+    while (with.sum().memory_bytes != 64_MiB) std::this_thread::yield();
+    const std::uint64_t before = with.sum().turn_waits;
+    BOOST_TEST(with.right(0, 4_KiB));
+    BOOST_TEST(with.sum().turn_waits == before);
+    with.source->held_from = ~std::uint64_t{0};
+    for (spawned<bool>& one : asked) BOOST_TEST(one.get());
+}
+
 BOOST_AUTO_TEST_CASE(nor_does_what_nobody_waits_for) {
     fragments with{4_GiB, 64_MiB, 2_MiB, 1, {.grain = 2_MiB}};
     with.source->hold_background = true;

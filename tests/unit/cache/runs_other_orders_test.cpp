@@ -73,6 +73,23 @@ BOOST_AUTO_TEST_CASE(who_goes_backwards_by_any_steps_is_seen_later) {
     }
 }
 
+// Of the fragments between he asks for nothing.
+BOOST_AUTO_TEST_CASE(who_goes_backwards_over_fragments_has_no_more_read_than_he_asks_for) {
+    for (const std::uint64_t step : {72_KiB, 88_KiB, 96_KiB, 124_KiB}) {
+        misses some{512_MiB};
+        std::uint64_t at = 1_GiB + 40_KiB;
+        for (int i = 0; i < 200; ++i, at -= step) {
+            const std::uint64_t read = some.miss(at);
+            const runs::next_window* const front = some.of.in_front();
+            if (front == nullptr || front->size == 0) {
+                BOOST_TEST(read == 4_KiB);
+                continue;
+            }
+            while (at - step >= front->begin) at -= step;  // hits
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_read_for_him_is_no_more_than_his_share_and_ends_with_the_file) {
     misses some{16_MiB};
     std::uint64_t at = 30_MiB;

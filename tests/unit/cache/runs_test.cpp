@@ -155,8 +155,17 @@ BOOST_AUTO_TEST_CASE(one_that_goes_on_in_its_fragment_or_in_the_next_brings_the_
     BOOST_TEST(some.miss(128_KiB + 100, 8_KiB) == 64_KiB - 100);
     // In the next one, but not at its beginning, it is no run.
     misses other{1_GiB};
-    other.miss(0);
+    other.miss(0, 64_KiB);
     BOOST_TEST(other.miss(64_KiB + 4_KiB, 8_KiB) == 8_KiB);
+    // Nor where the only one before had little of its fragment, and nothing else was read of it.
+    misses third{1_GiB};
+    third.miss(0);
+    BOOST_TEST(third.miss(64_KiB) == 4_KiB);
+    third.miss(1_MiB + 60_KiB);
+    BOOST_TEST(third.miss(1_MiB + 64_KiB) == 64_KiB);
+    third.miss(2_MiB);
+    static_cast<void>(third.brought(2_MiB, 64_KiB));
+    BOOST_TEST(third.miss(2_MiB + 64_KiB) == 64_KiB);
     // To the end of the last fragment that it touches.
     BOOST_TEST(some.miss(192_KiB - 100, 200) == 64_KiB + 100);
 }
@@ -170,7 +179,7 @@ BOOST_AUTO_TEST_CASE(one_that_leaves_a_fragment_out_or_goes_back_is_alone) {
 
 BOOST_AUTO_TEST_CASE(runs_of_different_files_are_told_apart) {
     misses some{1_GiB};
-    some.miss(0);
+    some.miss(0, 64_KiB);
     some.file = 2;
     BOOST_TEST(some.miss(64_KiB) == 4_KiB);
     some.file = 1;
@@ -179,7 +188,7 @@ BOOST_AUTO_TEST_CASE(runs_of_different_files_are_told_apart) {
 
 BOOST_AUTO_TEST_CASE(four_fragments_make_a_stream_that_begins_with_a_quarter_of_a_MiB) {
     misses some{1_GiB};
-    BOOST_TEST(some.miss(0) == 4_KiB);
+    BOOST_TEST(some.miss(60_KiB) == 4_KiB);
     BOOST_TEST(some.miss(64_KiB) == 64_KiB);
     BOOST_TEST(some.miss(128_KiB) == 64_KiB);
     BOOST_TEST(some.of.streams() == 0u);
@@ -305,7 +314,7 @@ BOOST_AUTO_TEST_CASE(the_last_4096_runs_are_known_and_the_one_unused_for_the_lon
     for (const std::uint64_t memory : {1_MiB, 64_GiB}) {
         misses some{memory};
         constexpr std::uint64_t count = 4096;
-        for (std::uint64_t i = 0; i < count; ++i) some.miss(i * 1_GiB);
+        for (std::uint64_t i = 0; i < count; ++i) some.miss(i * 1_GiB, 64_KiB);
         // The first goes on, so the second is the oldest.
         BOOST_TEST(some.miss(64_KiB) == 64_KiB);
         some.miss(count * 1_GiB);

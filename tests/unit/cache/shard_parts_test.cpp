@@ -170,13 +170,13 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     detail::read_turns& turns = queue().line.turns;
     const detail::aged_reads::begun age = turns.begin(detail::read_turn::alone, 64_KiB);
     BOOST_TEST(said(cache(0).fault()) == "");
-    turns.end(age);
+    turns.end(age, true);
     // As one that hangs does.
     detail::aged_reads& pieces = queue().line.pieces;
     const detail::aged_reads::begun piece = pieces.begin({.all = 1});
     while (pieces.counted().all != 0) queue().line.grow_older(1_GiB);
     BOOST_TEST(said(cache(0).fault()) == "");
-    pieces.end(piece);
+    pieces.end(piece, true);
     one.fill->reads = 0;
     cache(0).parts().chunks.end_fill(one);
 
@@ -203,7 +203,7 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     BOOST_TEST(said(cache(0).fault()) == "a fill queue without chunks is listed");
     resting.push_front(rest);
     BOOST_TEST(said(cache(0).fault()) == "");
-    for (const auto& each : small) turns.end(each);
+    for (const auto& each : small) turns.end(each, true);
 }
 
 BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepped) {
@@ -267,7 +267,7 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     while (!turns.full()) age = turns.begin(detail::read_turn::alone, 64_KiB);
     BOOST_REQUIRE(complete(0, ask(*this, waiter, offset)));
     BOOST_TEST(said(cache(0).fault()) == "");
-    turns.end(age);
+    turns.end(age, true);
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn that it could have");
     static_cast<void>(turns.begin(detail::read_turn::alone, 64_KiB));
     const std::uint64_t index = std::exchange(waiter.index, wanted.offset / 64_KiB);
@@ -275,5 +275,5 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     waiter.index = index;
     complete(0, cancel(waiter));
     BOOST_TEST(waiter.ended);
-    while (turns.in_flight() != 0) turns.end(age);
+    while (turns.in_flight() != 0) turns.end(age, true);
 }
