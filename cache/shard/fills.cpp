@@ -363,6 +363,12 @@ void fills::read_more(chunk& filling) noexcept {
     }
 }
 
+std::uint64_t fills::reads_of(const fill_queue& queue) const noexcept {
+    std::uint64_t sum = 0;
+    chunks_.each([&](const chunk& one) { sum += &queue_of(one) == &queue ? one.reads() : 0; });
+    return sum;
+}
+
 const char* fills::fault() noexcept {
     for (fill_queue& queue : to_fill_) {
         if (queue.empty()) return "a fill queue without chunks is listed";
@@ -374,14 +380,19 @@ const char* fills::fault() noexcept {
         }
     }
     const char* wrong = nullptr;
+    const fill_queue* last = nullptr;
     chunks_.each([&](const chunk& one) {
         const fill_queue& queue = queue_of(one);
         if (one.rank() != fill_rank::none && queue.empty())
             wrong = "a chunk has a rank but is in no fill queue";
         const unsigned hanging =
             queue.line.turns.reads().hanging().all + queue.line.pieces.hanging().all;
-        if (one.reads() > queue.in_flight() + hanging)
+        const std::uint64_t counted = std::uint64_t{queue.in_flight()} + hanging;
+        if (one.reads() > counted)
             wrong = "a chunk has more reads in flight than its fill queue counts";
+        // One of a window is of several chunks.
+        if (std::exchange(last, &queue) != &queue && reads_of(queue) < counted)
+            wrong = "a fill queue counts more reads in flight than its chunks have";
     });
     return wrong;
 }

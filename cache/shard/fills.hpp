@@ -102,6 +102,8 @@ private:
                                               std::size_t fragments,
                                               bool small) noexcept;
     [[nodiscard]] static fill_rank rank_of(const chunk& filling) noexcept;
+    /// Of all its chunks; for fault().
+    [[nodiscard]] std::uint64_t reads_of(const fill_queue& queue) const noexcept;
     /// unqueue(), for another queue.
     void leave_queue(chunk& filling) noexcept;
     [[nodiscard]] bool competing(const fill_queue& queue) const noexcept;

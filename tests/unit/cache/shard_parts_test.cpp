@@ -202,7 +202,12 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_fills_are_noticed, stepped) {
     resting.pop_front();
     BOOST_TEST(said(cache(0).fault()) == "a fill queue without chunks is listed");
     resting.push_front(rest);
+    rest.reads = small.size();
     BOOST_TEST(said(cache(0).fault()) == "");
+    --rest.reads;
+    BOOST_TEST(said(cache(0).fault()) ==
+               "a fill queue counts more reads in flight than its chunks have");
+    rest.reads = 0;
     for (const auto& each : small) turns.end(each, true);
 }
 
@@ -265,15 +270,24 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     detail::read_turns& turns = queue().line.turns;
     detail::aged_reads::begun age;
     while (!turns.full()) age = turns.begin(detail::read_turn::alone, 64_KiB);
+    // One has them all.
+    detail::chunk& read_from = chunk();
+    BOOST_REQUIRE(cache(0).parts().chunks.reserve_fill());
+    BOOST_REQUIRE(cache(0).parts().chunks.start_fill(read_from));
+    read_from.fill->reads = turns.in_flight();
     BOOST_REQUIRE(complete(0, ask(*this, waiter, offset)));
     BOOST_TEST(said(cache(0).fault()) == "");
     turns.end(age, true);
+    --read_from.fill->reads;
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn that it could have");
     static_cast<void>(turns.begin(detail::read_turn::alone, 64_KiB));
+    ++read_from.fill->reads;
     const std::uint64_t index = std::exchange(waiter.index, wanted.offset / 64_KiB);
     BOOST_TEST(said(cache(0).fault()) == "a request waits for a turn though its bytes are there");
     waiter.index = index;
     complete(0, cancel(waiter));
     BOOST_TEST(waiter.ended);
     while (turns.in_flight() != 0) turns.end(age, true);
+    read_from.fill->reads = 0;
+    cache(0).parts().chunks.end_fill(read_from);
 }
