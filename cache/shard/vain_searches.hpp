@@ -47,12 +47,20 @@ public:
         *place = {kind, looks, now, rooms};
         std::uint64_t sum = looks;
         for (const search& other : all_) sum += other.until > now ? other.looks : 0;
-        place->until = later(now, sum * pause_a_look);
+        const std::chrono::nanoseconds take = sum * time_of_a_look;
+        const auto pause = std::min(most_share * take, std::max(long_pause, take));
+        place->until = looks < few_looks ? now : later(now, pause);
     }
 
 private:
-    // Eight times what it takes.
-    static constexpr std::chrono::nanoseconds pause_a_look{250};
+    // Of chunks that are not in the CPU's cache.
+    static constexpr std::chrono::nanoseconds time_of_a_look{30};
+    // A pause is so many times as long as what they take; but pins that have gone meanwhile are not
+    // to go unnoticed for longer than this, if that leaves half of the time to others.
+    static constexpr int most_share = 8;
+    static constexpr std::chrono::nanoseconds long_pause = std::chrono::milliseconds{20};
+    // To sleep and wake takes longer than to look at so many.
+    static constexpr std::uint64_t few_looks = 256;
 
     struct search {
         std::uint64_t kind = ~std::uint64_t{0};
