@@ -48,7 +48,7 @@ public:
         std::uint64_t sum = looks;
         for (const search& other : all_) sum += other.until > now ? other.looks : 0;
         const std::chrono::nanoseconds take = sum * time_of_a_look;
-        const auto pause = std::min(most_share * take, std::max(long_pause, take));
+        const auto pause = std::min(times_as_long * take, std::max(long_pause, take));
         place->until = looks < few_looks ? now : later(now, pause);
     }
 
@@ -57,7 +57,7 @@ private:
     static constexpr std::chrono::nanoseconds time_of_a_look{30};
     // A pause is so many times as long as what they take; but pins that have gone meanwhile are not
     // to go unnoticed for longer than this, if that leaves half of the time to others.
-    static constexpr int most_share = 8;
+    static constexpr int times_as_long = 8;
     static constexpr std::chrono::nanoseconds long_pause = std::chrono::milliseconds{20};
     // To sleep and wake takes longer than to look at so many.
     static constexpr std::uint64_t few_looks = 256;
