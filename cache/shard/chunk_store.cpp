@@ -13,20 +13,13 @@
 
 namespace leat::detail {
 
-namespace {
-// What a device could have read in the time that a read takes besides its bytes: at 85 us and
-// 2.4 GB/s.
-constexpr std::uint64_t bytes_a_read = 200 * KiB;
-// So much of the memory is loaded until what was loaded before counts half.
-constexpr std::uint64_t memories_of_late = 4;
-}  // namespace
-
 chunk_store::chunk_store(shard_cache& cache, shard_memory& memory, entry_pages& pages)
     : cache_(cache),
       memory_(memory),
       chunks_(pages),
       fills_(pages),
-      policy_(make_policy(cache.all().engine().options().policy, memory.for_buffers())) {
+      policy_(make_policy(cache.all().engine().options().policy, memory.for_buffers())),
+      ahead_(memory, *policy_) {
     if (!chunks_.add_page() || !fills_.add_page()) throw std::bad_alloc{};
     memory_.take_anyway(chunks_.bytes() + fills_.bytes());
 }
@@ -110,108 +103,16 @@ chunk* chunk_store::make(file_record& file,
     cache_.table().insert(*made);
     policy_->loaded(bytes);
     policy_->insert(*made);
-    loaded_bytes_ += bytes;
-    note_load();
+    ahead_.note_load(bytes);
     return made;
-}
-
-// Until the next says otherwise it is a read of its own.
-void chunk_store::note_load() noexcept {
-    in_reads_ += bytes_a_read;
-    if (in_reads_ + beside_others_ <= memories_of_late * memory_.bytes()) return;
-    in_reads_ /= 2;
-    beside_others_ /= 2;
-}
-
-void chunk_store::note_beside_others(std::uint64_t bytes) noexcept {
-    in_reads_ -= std::min(in_reads_, bytes_a_read);
-    beside_others_ += bytes;
 }
 
 void chunk_store::first_used(chunk& landed) noexcept {
     landed.served = true;
     landed.used = cache_.stamp();
     landed.last_use.note(landed.used);
-    if (landed.waits_for_reader && !landed.piece.is_chunk()) wait_no_more(landed);
+    if (!landed.piece.is_chunk()) ahead_.remove(landed);
     if (landed.in_policy) policy_->served(landed);
-}
-
-void chunk_store::wait_for_reader(chunk& ahead) noexcept {
-    if (!ahead.in_policy || ahead.keep != retention::normal) return;
-    policy_->erase(ahead);
-    ahead.waits_for_reader = true;
-    ahead.placed = static_cast<std::int64_t>(loaded_bytes_);
-    ahead_bytes_ += ahead.bytes;
-    note_beside_others(ahead.bytes);
-    ahead_.push_back(ahead);
-}
-
-void chunk_store::wait_no_more(chunk& waited) noexcept {
-    if (!waited.waits_for_reader) return;
-    waited.waits_for_reader = false;
-    const auto at = ahead_.iterator_to(waited);
-    if (next_ahead_ == &waited) {
-        const auto next = std::next(at);
-        next_ahead_ = next == ahead_.end() ? nullptr : &*next;
-    }
-    ahead_.erase(at);
-    ahead_bytes_ -= waited.bytes;
-    waited.note_uses();
-    // Where the policy wanted it when it came, as something that comes again; but what came beside
-    // others costs less to read again than what is read alone: where that keeps the device busy,
-    // it is to have the memory.
-    if (beside_others_ >= in_reads_) {
-        policy_->put_back(waited);
-    } else {
-        policy_->insert(waited);
-    }
-}
-
-std::uint64_t chunk_store::looks_before(std::uint64_t for_bytes) const noexcept {
-    // More than are loaded, so that all are looked at again and again.
-    constexpr std::uint64_t most_looks = 64;
-    return std::min(4 * std::max<std::uint64_t>(for_bytes / fragment_size, 1),
-                    std::min<std::uint64_t>(most_looks, ahead_.size()));
-}
-
-chunk* chunk_store::waits_in_vain(std::uint64_t& looks) noexcept {
-    for (; looks != 0 && !ahead_.empty(); --looks) {
-        auto& one = static_cast<chunk&>(next_ahead_ != nullptr ? *next_ahead_ : ahead_.front());
-        const auto next = std::next(ahead_.iterator_to(one));
-        next_ahead_ = next == ahead_.end() ? nullptr : &*next;
-        if (one.ever_used()) {
-            // A reader comes through a chunk by many uses.
-            const std::int64_t before = one.used;
-            one.note_uses();
-            if (one.used != before) one.placed = static_cast<std::int64_t>(loaded_bytes_);
-            const bool on_its_way = one.piece.is_chunk() &&
-                                    waited_for(one) <= memory_.bytes() / 4 && !one.come_through();
-            if (!on_its_way) wait_no_more(one);
-        } else if (waited_for(one) > memory_.bytes() && can_go(one)) {
-            --looks;
-            return &one;
-        }
-    }
-    looks = 0;
-    return nullptr;
-}
-
-chunk* chunk_store::longest_waiting() noexcept {
-    constexpr int looks = 64;
-    int left = looks;
-    for (auto next = ahead_.begin(); next != ahead_.end() && left > 0; --left) {
-        auto& one = static_cast<chunk&>(*next++);
-        if (can_go(one)) return &one;
-        // Its reader is there: the policy, and who asks it, know what to do with what is pinned.
-        if (one.pinned()) wait_no_more(one);
-    }
-    return nullptr;
-}
-
-bool chunk_store::none_waits() noexcept {
-    const bool any = !ahead_.empty();
-    while (!ahead_.empty()) wait_no_more(static_cast<chunk&>(ahead_.front()));
-    return any;
 }
 
 void chunk_store::retain(chunk& used, hint given) noexcept {
@@ -230,7 +131,7 @@ void chunk_store::supersede(chunk& superfluous) noexcept {
 
 void chunk_store::change_retention(chunk& of, retention to) noexcept {
     if (of.keep == to) return;
-    wait_no_more(of);
+    ahead_.remove(of);
     const bool stands = of.in_policy;
     if (stands) policy_->erase(of);
     of.keep = to;
@@ -245,7 +146,7 @@ void chunk_store::discard(chunk& gone) noexcept {
         (gone.ever_used() ? counts.ahead_used_bytes : counts.ahead_unused_bytes) += gone.bytes;
     }
     if (!gone.doomed) cache_.table().erase(gone);
-    wait_no_more(gone);
+    ahead_.remove(gone);
     hold_no_more(gone);
     policy_->erase(gone);
     leave_aside(gone);
@@ -263,7 +164,7 @@ void chunk_store::doom(chunk& stale) noexcept {
     stale.doomed = true;
     cache_.table().erase(stale);
     release_held_up(stale);
-    wait_no_more(stale);
+    ahead_.remove(stale);
     hold_no_more(stale);
     policy_->erase(stale);
     leave_aside(stale);
@@ -358,12 +259,8 @@ void chunk_store::move(chunk& idle) noexcept {
     chunk& to = chunks_.make(std::move(idle));
     to.show_bits();
     cache_.table().replace(idle, to);
-    if (idle.in_policy) {
-        policy_->replace(idle, to);
-    } else if (idle.waits_for_reader) {
-        static_cast<resident_link&>(to).swap_nodes(idle);
-    }
-    if (next_ahead_ == &idle) next_ahead_ = &to;
+    if (idle.in_policy) policy_->replace(idle, to);
+    ahead_.moved(idle, to);
     cache_.home().arena()->set_user(to.data(), &to);
     cache_.parts().uses.moved(idle, to);
     idle.file = nullptr;
@@ -415,7 +312,7 @@ void chunk_store::leave_aside(chunk& back) noexcept {
 
 bool chunk_store::all_pinned() noexcept {
     const auto pinned = [](const resident& one) { return static_cast<const chunk&>(one).pinned(); };
-    if (!policy_->empty() || !std::all_of(ahead_.begin(), ahead_.end(), pinned)) return false;
+    if (!policy_->empty() || !ahead_.all_pinned()) return false;
     // What is found pinned here stays so until its last unpin, which puts it back.
     while (!aside_.empty()) {
         if (!aside_.front().of->pinned()) return false;

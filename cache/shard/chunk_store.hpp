@@ -1,6 +1,7 @@
 // The chunks of one shard: their headers, and which of them can be evicted.
 #pragma once
 
+#include "ahead_list.hpp"
 #include "chunk.hpp"
 #include "entry_pool.hpp"
 #include "extent.hpp"
@@ -78,24 +79,8 @@ public:
     void first_used(chunk& landed) noexcept;
     /// Others have its bytes: it goes as soon as nothing keeps it.
     void supersede(chunk& superfluous) noexcept;
-    /// It was read ahead of a stream: outside of the policy it waits for its reader, as long as no
-    /// more than the memory is loaded meanwhile, and all who wait so have no more than three
-    /// quarters of it.
-    void wait_for_reader(chunk& ahead) noexcept;
-    /// How many of those that wait are to be looked at before a search for `for_bytes`.
-    [[nodiscard]] std::uint64_t looks_before(std::uint64_t for_bytes) const noexcept;
-    /// Looks at up to `looks` of those that wait, which is less by as many then: those whose reader
-    /// has come through them, or stops in their middle, wait no more. Returns the first that has
-    /// waited in vain and can go, or nullptr.
-    [[nodiscard]] chunk* waits_in_vain(std::uint64_t& looks) noexcept;
-    /// Whether so many wait that the oldest are to go.
-    [[nodiscard]] bool too_many_wait() const noexcept {
-        return ahead_bytes_ > memory_.bytes() / 4 * 3;
-    }
-    /// The one that has waited longest, of those that can go.
-    [[nodiscard]] chunk* longest_waiting() noexcept;
-    /// All that wait for their readers are the policy's to judge; whether there were any.
-    bool none_waits() noexcept;
+    /// Those that were read ahead of streams, and wait for their readers.
+    [[nodiscard]] ahead_list& ahead() noexcept { return ahead_; }
     /// Bytes of those that are pinned, as far as searches for a victim have met them.
     [[nodiscard]] std::uint64_t held_bytes() const noexcept { return held_bytes_; }
     /// A request with this hint has had bytes of it.
@@ -165,10 +150,6 @@ public:
     std::uint64_t close() noexcept;
 
 private:
-    /// Bytes that have been loaded since it began to wait for its reader; `placed` says when.
-    [[nodiscard]] std::uint64_t waited_for(const chunk& one) const noexcept {
-        return loaded_bytes_ - static_cast<std::uint64_t>(one.placed);
-    }
     void change_retention(chunk& of, retention to) noexcept;
     template <class Entry>
     [[nodiscard]] bool add_page(entry_pool<Entry>& to) noexcept;
@@ -182,13 +163,7 @@ private:
     void move(chunk& idle) noexcept;
     [[nodiscard]] const char* fault(const chunk& one) const noexcept;
     void leave_aside(chunk& back) noexcept;
-    void wait_no_more(chunk& waited) noexcept;
-    void note_load() noexcept;
-    void note_beside_others(std::uint64_t bytes) noexcept;
     void hold_no_more(chunk& back) noexcept;
-    [[nodiscard]] static bool can_go(const chunk& waiting) noexcept {
-        return !waiting.pinned() && !waiting.under_way() && !waiting.ever_used();
-    }
     void put_back(chunk& aside) noexcept;
 
     shard_cache& cache_;
@@ -196,6 +171,7 @@ private:
     entry_pool<chunk> chunks_;
     entry_pool<fill_state> fills_;
     std::unique_ptr<eviction_policy> policy_;
+    ahead_list ahead_;
     boost::intrusive::list<fill_state,
                            boost::intrusive::base_hook<aside_link>,
                            boost::intrusive::constant_time_size<false>>
@@ -203,16 +179,7 @@ private:
     boost::intrusive::list<resident, boost::intrusive::base_hook<resident_link>>
         doomed_;                 ///< those not known to be pinned
     std::uint64_t leaving_ = 0;  ///< of those first to go, so many may have nothing that keeps them
-    boost::intrusive::list<resident, boost::intrusive::base_hook<resident_link>>
-        ahead_;  ///< those that wait for their reader, in the order in which they were read
-    std::size_t next_cleared_ = 0;    ///< where clear_page() goes on
-    resident* next_ahead_ = nullptr;  ///< where the next look at them begins; nullptr: at the front
-    std::uint64_t ahead_bytes_ = 0;
-    std::uint64_t loaded_bytes_ = 0;
-    // What the device has been busy with of late, in bytes: with reads, by what it could have read
-    // in the time that each takes, and with what came beside other pieces in one read.
-    std::uint64_t in_reads_ = 0;
-    std::uint64_t beside_others_ = 0;
+    std::size_t next_cleared_ = 0;  ///< where clear_page() goes on
     std::uint64_t held_bytes_ = 0;
     fragment_counts fragments_;
     std::uint64_t filling_fragments_ = 0;

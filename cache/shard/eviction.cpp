@@ -269,10 +269,10 @@ bool eviction::evict_some() noexcept {
     const auto none = [&] { return counts_.evictions == before; };
     chunk* waiting = nullptr;
     // One that helps nobody is not to hide those behind it.
-    for (std::uint64_t looks = chunks_.looks_before(wanted_bytes_); looks != 0 && !waiting;)
-        waiting = waits_in_vain(chunks_.waits_in_vain(looks));
-    if (waiting == nullptr && chunks_.too_many_wait())
-        waiting = waits_in_vain(chunks_.longest_waiting());
+    for (std::uint64_t looks = chunks_.ahead().looks_before(wanted_bytes_); looks != 0 && !waiting;)
+        waiting = waits_in_vain(chunks_.ahead().waits_in_vain(looks));
+    if (waiting == nullptr && chunks_.ahead().too_many())
+        waiting = waits_in_vain(chunks_.ahead().longest_waiting());
     if (waiting == nullptr) search();
     if (waiting == nullptr && none() && coming_ == 0 && spared_) {
         spares_used_ = false;
@@ -280,9 +280,9 @@ bool eviction::evict_some() noexcept {
         spares_used_ = true;
     }
     if (waiting == nullptr && none() && coming_ == 0 && !for_ahead_) {
-        waiting = waits_in_vain(chunks_.longest_waiting());
+        waiting = waits_in_vain(chunks_.ahead().longest_waiting());
         // Nothing comes, then, and so no reader: all are judged.
-        if (waiting == nullptr && coming_ == 0 && chunks_.none_waits()) search();
+        if (waiting == nullptr && coming_ == 0 && chunks_.ahead().remove_all()) search();
     }
     if (waiting != nullptr) evict(*waiting);
     if (!none()) return true;

@@ -192,7 +192,7 @@ void owner_requests::serve_from_new(chunk& made, chunk_request& wanted) noexcept
         wanted.brought = static_cast<std::uint32_t>(made.start + made.length - wanted.in);
     std::unique_ptr<fill_window> window = window_from(made, wanted);
     if (wanted.asked_ahead || (made.piece.is_chunk() && wanted.window > wanted.size))
-        chunks_.wait_for_reader(made);
+        chunks_.ahead().add(made);
     if (window) {
         end = std::max(end, wanted.in + wanted.brought);
         ++counts_.fill_waits;
@@ -259,7 +259,7 @@ std::unique_ptr<fill_window> owner_requests::window_from(chunk& made,
     const auto add = [&](chunk& part) {
         // What is being read is not evicted to make room for the next.
         fills_.join_window(*window, part);
-        if (window->parts.size() > 1) chunks_.wait_for_reader(part);
+        if (window->parts.size() > 1) chunks_.ahead().add(part);
         units += part.units();
     };
     window->ahead = wanted.asked_ahead;
