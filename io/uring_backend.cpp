@@ -28,6 +28,7 @@ void uring_backend::submit(operation& op) noexcept {
     assert(op.state == operation::phase::idle && op.on_complete != nullptr);
     op.state = operation::phase::pending;
     op.cancel_requested = false;
+    op.tries = 0;
     ++accepted_;
     ++statistics_.submitted;
     if (op.by_thread) {

@@ -16,6 +16,10 @@ namespace {
 // The kernel's word to itself that a signal interrupted a call; an open in a worker lets it out.
 constexpr int restart_system_call = 512;
 
+// So often an operation is submitted again for which the kernel has no worker: where signals come
+// while it makes one the next is made, and where threads are forbidden none ever is.
+constexpr std::uint32_t most_tries = 16;
+
 // Handing reads to a device costs a virtual machine as much as all else, however many they are: of
 // random reads of 4 KiB, 32 at once, it makes a quarter more a second with 8 to 16 at a time than
 // with 4, and a tenth fewer again with more than that.
@@ -43,6 +47,16 @@ bool uring_backend::is_final(operation& op, int& result) noexcept {
                 return false;
             }
             result = -ECANCELED;
+            return true;
+        case -ECANCELED:
+            // Of what nobody cancels the kernel says so where it has no worker.
+            if (op.cancel_requested) {
+                return true;
+            }
+            if (op.tries++ < most_tries) {
+                return false;
+            }
+            result = -EAGAIN;
             return true;
         default:
             return true;
@@ -237,6 +251,7 @@ std::size_t uring_backend::complete_all(operation_list& ended) {
 void uring_backend::deliver(operation& op, int result) noexcept {
     op.result = result;
     op.more = true;
+    op.tries = 0;
     op.on_complete(op);
 }
 

@@ -231,7 +231,7 @@ struct operation : boost::intrusive::list_base_hook<> {
     // Kept by the backend.
     bool ending = false;       ///< the kernel is asked to end it, though its maker did not
     std::uint32_t credit = 0;  ///< completions that are reserved for it
-    std::uint32_t tries = 0;   ///< of an open or read that was told to try again
+    std::uint32_t tries = 0;   ///< how often it was to be tried again, for want of something
 
 private:
     void start(opcode code_, int descriptor_) noexcept {
