@@ -10,7 +10,7 @@ namespace {
 /// https://www.haproxy.org/download/1.8/doc/proxy-protocol.txt, 2.2
 constexpr std::string_view signature{"\r\n\r\n\0\r\nQUIT\n", 12};
 constexpr std::size_t fixed_bytes = 16;
-constexpr unsigned version = 2;
+constexpr unsigned protocol_version = 2;
 
 constexpr proxy_header refused{.is = proxy_header::state::refused};
 
@@ -40,7 +40,7 @@ proxy_header parse_proxy_header(std::string_view received) noexcept {
     if (begin != signature.substr(0, begin.size())) return refused;
     if (received.size() > 12) {
         const unsigned command = byte_at(received, 12) & 15;
-        if (byte_at(received, 12) >> 4 != version || command > 1) return refused;
+        if (byte_at(received, 12) >> 4 != protocol_version || command > 1) return refused;
     }
     if (received.size() < fixed_bytes) return {};
     const bool of_client = (byte_at(received, 12) & 15) == 1;

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t ring_bytes = 1 << 20;
 // Behind so much the thread is woken before its time.
 constexpr std::size_t half = ring_bytes / 2;
-constexpr std::chrono::milliseconds period{100};
+constexpr std::chrono::milliseconds flush_period{100};
 constexpr std::size_t longest_text = 2048;
 
 /// A record as it lies in a ring; its strings follow, in order.
@@ -98,7 +98,7 @@ void access_log::run() {
         {
             // Not held while lines are written, which lasts as long as a pipe's reader likes.
             std::unique_lock lock{mutex_};
-            changed_.wait_for(lock, period, [this] {
+            changed_.wait_for(lock, flush_period, [this] {
                 return ending_ || std::ranges::any_of(rings_, [](const auto& one) {
                            return one->read_available() > half;
                        });

@@ -23,7 +23,7 @@ namespace {
 constexpr std::uint64_t most_at_once = 64 * KiB;
 
 /// What a file that could not be read is answered with, before anything has gone out.
-http::status status_of(const boost::system::error_code& failure) {
+http::status status_of_read(const boost::system::error_code& failure) {
     const bool may_pass = failure == errc::all_pinned || failure == errc::no_buffer ||
                           failure == errc::file_changed || failure == errc::stopped ||
                           failure == system_error_code(ENOMEM);
@@ -284,7 +284,7 @@ task<bool> connection::answer_file(served_ref file, bool again) {
         co_return goes_on;
     }
     lingers_ = true;
-    goes_on = co_await refuse(status_of(failure));
+    goes_on = co_await refuse(status_of_read(failure));
     co_return goes_on;
 }
 

@@ -20,12 +20,12 @@ namespace leat::serve {
 
 namespace {
 
-constexpr std::chrono::seconds period{1};
+constexpr std::chrono::seconds folder_fresh_for{1};
 
 /// More names make a page that no browser shows in time.
 constexpr std::size_t most_names = 10'000;
 
-http::status status_of(const boost::system::error_code& failure) {
+http::status status_of_listing(const boost::system::error_code& failure) {
     if (!failure) return http::status::ok;
     if (failure == system_error_code(EACCES)) return http::status::forbidden;
     if (failure == system_error_code(ENOENT) || failure == system_error_code(ENOTDIR))
@@ -34,7 +34,7 @@ http::status status_of(const boost::system::error_code& failure) {
 }
 
 bool is_old(io::time_point looked) {
-    return this_shard().turn_time() - looked >= period;
+    return this_shard().turn_time() - looked >= folder_fresh_for;
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ task<folder_pages::found> folder_pages::read(const std::string& path, bool wante
     if (!wanted) {
         auto open = [&] { return folder_is_readable(options_.root, path); };
         const boost::system::error_code failure = co_await offload(helpers_, open);
-        co_return found{status_of(failure)};
+        co_return found{status_of_listing(failure)};
     }
     found made;
     boost::system::error_code failure;
@@ -127,7 +127,8 @@ task<folder_pages::found> folder_pages::read(const std::string& path, bool wante
         if (page->counted) made.page = std::move(page);
     };
     if (!memory_.full()) co_await offload(helpers_, read_and_write);
-    made.status = failure || made.page ? status_of(failure) : http::status::service_unavailable;
+    made.status =
+        failure || made.page ? status_of_listing(failure) : http::status::service_unavailable;
     co_return made;
 }
 

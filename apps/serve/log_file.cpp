@@ -17,7 +17,7 @@ namespace leat::serve {
 
 namespace {
 
-constexpr std::chrono::milliseconds period{50};
+constexpr std::chrono::milliseconds longest_wait{50};
 constexpr int for_writing = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
 /// The pipe that standard output is, opened anew: others have the same, for whom it is to wait as
@@ -46,7 +46,7 @@ log_file::log_file(const std::string& path) {
 
 bool log_file::has_room() const noexcept {
     pollfd asked{descriptor_.get(), POLLOUT, 0};
-    return ::poll(&asked, 1, static_cast<int>(period.count())) > 0;
+    return ::poll(&asked, 1, static_cast<int>(longest_wait.count())) > 0;
 }
 
 bool log_file::waits(const patience& goes_on) {

@@ -12,7 +12,7 @@ namespace leat::serve {
 
 namespace {
 
-constexpr std::chrono::seconds period{1};
+constexpr std::chrono::seconds file_fresh_for{1};
 
 /// Whether a later write might leave the same times: within a tick of the kernel's clock, which
 /// stamps them, or two seconds where the file system counts seconds.
@@ -53,7 +53,7 @@ bool wants_descriptor(const boost::system::error_code& failure) {
 
 /// What a path that cannot be opened is answered with. Where a link leads out of the root, the
 /// answer is as if it were not there.
-http::status status_of(const boost::system::error_code& failure) {
+http::status status_of_open(const boost::system::error_code& failure) {
     if (failure == errc::not_regular) return http::status::not_found;
     if (failure.category() != boost::system::system_category())
         return http::status::service_unavailable;
@@ -103,7 +103,7 @@ open_files::~open_files() {
 served_ref open_files::fresh(std::string_view path) noexcept {
     const auto found = by_path_.find(path);
     if (found == by_path_.end() || !found->present) return nullptr;
-    if (this_shard().turn_time() - found->looked >= period) return nullptr;
+    if (this_shard().turn_time() - found->looked >= file_fresh_for) return nullptr;
     by_use_.splice(by_use_.end(), by_use_, by_use_.iterator_to(*found));
     return found->present;
 }
@@ -179,13 +179,13 @@ task<served_ref> open_files::look(entry& at) {
         if (at.present && at.present->is == served_file::kind::file && wants_descriptor(failure))
             co_return at.present;
         auto* const failed = new served_file;
-        failed->refusal = status_of(failure);
+        failed->refusal = status_of_open(failure);
         at.present = failed;
         at.looked = {};
         co_return at.present;
     } else if (failure) {
         auto* const absent = new served_file;
-        absent->refusal = status_of(failure);
+        absent->refusal = status_of_open(failure);
         at.present = absent;
     } else {
         at.present = made(at, std::move(opened));

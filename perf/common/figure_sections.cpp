@@ -15,7 +15,7 @@ namespace leat::perf {
 
 namespace {
 
-constexpr const char* heads =
+constexpr const char* table_heads =
     "<thead>\n<tr><th scope=\"col\">Figure</th><th scope=\"col\" class=\"number\">Median</th>"
     "<th scope=\"col\" class=\"number\">Spread</th><th scope=\"col\">Goal</th></tr>\n</thead>\n";
 
@@ -74,7 +74,7 @@ std::string section_of(const run_record& run, const workload& of) {
                                   : fmt::format(" <span class=\"bad\">{} goal{} missed</span>",
                                                 missed, missed == 1 ? "" : "s");
     return folded(fmt::format("<h3>{}</h3> {}{}", of.name, escaped(of.measures), count),
-                  table("Figures of " + std::string{of.name}, heads + groups));
+                  table("Figures of " + std::string{of.name}, table_heads + groups));
 }
 
 }  // namespace
@@ -92,8 +92,9 @@ std::string figure_sections(const run_record& run) {
         if (workload_of(name) == nullptr) unknown += row_of(run, name, value);
     }
     if (!unknown.empty()) {
-        text += folded("<h3>Others</h3> figures that this version does not know",
-                       table("Other figures", heads + ("<tbody>\n" + unknown + "</tbody>\n")));
+        text +=
+            folded("<h3>Others</h3> figures that this version does not know",
+                   table("Other figures", table_heads + ("<tbody>\n" + unknown + "</tbody>\n")));
     }
     return text;
 }

@@ -16,7 +16,7 @@ namespace leat::perf {
 namespace {
 
 // fio splits names at colons.
-std::string escaped(const std::string& path) {
+std::string fio_escaped(const std::string& path) {
     std::string result;
     for (const char one : path) {
         if (one == ':' || one == '\\') result += '\\';
@@ -30,7 +30,7 @@ std::vector<std::string> arguments(const target_file& target, const fio_job& job
         "fio",
         "--readonly",
         "--name=leat-bench",
-        "--filename=" + escaped(target.path),
+        "--filename=" + fio_escaped(target.path),
         fmt::format("--size={}", target.size),
         fmt::format("--rw={}", job.random ? "randread" : "read"),
         fmt::format("--bs={}", job.block),

@@ -17,7 +17,7 @@ constexpr std::uint64_t chunks(std::uint64_t count) {
 
 constexpr std::uint64_t usual = chunks(51);
 
-constexpr std::array all{
+constexpr std::array all_patterns{
     pattern{"small4", "10,000 files of 4 KiB, read whole, Zipf 0.9", "smallfiles:4", 500'000,
             500'000, 64 * MiB},
     pattern{"small12", "10,000 files of 12 KiB, read whole, Zipf 0.9", "smallfiles:12", 500'000,
@@ -55,18 +55,18 @@ constexpr std::array all{
 }  // namespace
 
 std::span<const pattern> patterns() noexcept {
-    return all;
+    return all_patterns;
 }
 
 const pattern* find_pattern(std::string_view name) noexcept {
-    const auto* const found =
-        std::find_if(all.begin(), all.end(), [&](const pattern& one) { return one.name == name; });
-    return found != all.end() ? found : nullptr;
+    const auto* const found = std::find_if(all_patterns.begin(), all_patterns.end(),
+                                           [&](const pattern& one) { return one.name == name; });
+    return found != all_patterns.end() ? found : nullptr;
 }
 
 std::string names_of_patterns() {
     std::string names;
-    for (const pattern& one : all) {
+    for (const pattern& one : all_patterns) {
         if (!names.empty()) names += ", ";
         names += one.name;
     }

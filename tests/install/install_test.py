@@ -3,8 +3,8 @@
 
 usage: install_test.py BUILD_FOLDER COMPILER...
 
-consumer.cpp is built at -O0 and at -O2, against the shared and the static library, whichever there is, with the
-compiler of the build and with clang++-19 where that is installed, and run; the examples are built once, with the
+consumer.cpp is built at -O0 and at -O2, with the compiler of the build and with clang++-19 where that is installed,
+and run with the shared and the static library, whichever there is; the examples are built once, with the
 compiler of the build.
 """
 
@@ -48,21 +48,22 @@ def flags(packages: pathlib.Path, *options: str, names: tuple[str, ...] = ("leat
 
 
 def build_and_run(
-    compiler: list[str], level: str, kind: str, packages: pathlib.Path, folder: pathlib.Path
+    compiler: list[str], level: str, kinds: list[str], packages: pathlib.Path, folder: pathlib.Path
 ) -> str:
-    name = f"{pathlib.Path(compiler[-1]).name} {level} {kind}"
-    compile_flags = flags(packages, "--cflags")
-    if kind == "static":
-        # The installed tree holds both libraries, and the linker prefers the shared one unless it is told.
-        link_flags = flags(packages, "--libs", "--static")
-        link_flags = ["-l:libleat.a" if flag == "-lleat" else flag for flag in link_flags]
-    else:
-        link_flags = flags(packages, "--libs")
+    name = f"{pathlib.Path(compiler[-1]).name} {level}"
     program = folder / name.replace(" ", "_")
-    run([*compiler, "-std=c++20", level, *compile_flags, str(CONSUMER), "-o", str(program), *link_flags])
-    environment = dict(os.environ, LD_LIBRARY_PATH=str(packages.parent))
-    run([str(program)], env=environment, timeout=120)
-    return name
+    run([*compiler, "-std=c++20", level, *flags(packages, "--cflags"), "-c", str(CONSUMER), "-o", f"{program}.o"])
+    for kind in kinds:
+        if kind == "static":
+            # The installed tree holds both libraries, and the linker prefers the shared one unless it is told.
+            link_flags = flags(packages, "--libs", "--static")
+            link_flags = ["-l:libleat.a" if flag == "-lleat" else flag for flag in link_flags]
+        else:
+            link_flags = flags(packages, "--libs")
+        run([*compiler, f"{program}.o", "-o", f"{program}_{kind}", *link_flags])
+        environment = dict(os.environ, LD_LIBRARY_PATH=str(packages.parent))
+        run([f"{program}_{kind}"], env=environment, timeout=120)
+    return f"{name} {' '.join(kinds)}"
 
 
 def with_common(source: pathlib.Path) -> list[pathlib.Path]:
@@ -99,10 +100,8 @@ def main() -> int:
         kinds = [kind for kind, name in libraries.items() if (packages.parent / name).exists()]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             runs = [
-                pool.submit(build_and_run, *combination, packages, pathlib.Path(folder))
-                for combination in itertools.product(
-                    compilers, ["-O0", "-O2"], kinds
-                )
+                pool.submit(build_and_run, one, level, kinds, packages, pathlib.Path(folder))
+                for one, level in itertools.product(compilers, ["-O0", "-O2"])
             ]
             runs += [
                 pool.submit(build_example, compiler, source, packages, pathlib.Path(folder))

@@ -64,8 +64,8 @@ void help() {
 
 std::uint64_t number(std::string_view text, const std::string& option) {
     std::uint64_t value = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failed != std::errc{} || end != text.data() + text.size())
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (fault != std::errc{} || end != text.data() + text.size())
         refuse_argument(option + " wants a number, not \"" + std::string{text} + '"');
     return value;
 }

@@ -183,12 +183,30 @@ def check_code(path: pathlib.PurePosixPath, text: str):
         yield from co_await_in_conditions(code)
         yield from conditionals_in_awaited_calls(code)
     yield from other_words(path, code)
+    yield from cases_outside_of_the_suite(path, code)
     if not text.startswith("// "):
         yield 1, "the first line says what the file is for: // ..."
     # A precompiled header is compiled as a main file, where GCC warns of the pragma.
     if path.suffix == ".hpp" and path.parent.name != "precompiled":
         if not re.search(r"^#pragma once$", text, re.MULTILINE):
             yield 1, "a header without #pragma once"
+
+
+def cases_outside_of_the_suite(path: pathlib.PurePosixPath, code: str):
+    """Unit tests that share a program are run by their suites, which bear their files' names."""
+    if path.parts[:2] != ("tests", "unit") or not path.name.endswith("_test.cpp") or path.parent.name == "alone":
+        return
+    depth = 0
+    for match in re.finditer(r"\bBOOST_(AUTO_TEST_SUITE|AUTO_TEST_SUITE_END|\w*TEST_CASE)\b\(\s*(\w*)", code):
+        if match.group(1) == "AUTO_TEST_SUITE_END":
+            depth -= 1
+        elif match.group(1) != "AUTO_TEST_SUITE":
+            if depth == 0:
+                yield line_of(code, match.start()), f"a case outside of the suite {path.stem}: nothing runs it"
+        else:
+            if depth == 0 and match.group(2) != path.stem:
+                yield line_of(code, match.start()), f"a suite that is not {path.stem}: nothing runs it"
+            depth += 1
 
 
 def check_lines(path: pathlib.PurePosixPath, text: str):
@@ -232,7 +250,12 @@ def checked_files(source: pathlib.Path):
 
 def built_sources(build: pathlib.Path) -> set[pathlib.Path]:
     commands = json.loads((build / "compile_commands.json").read_text())
-    return {(pathlib.Path(entry["directory"]) / entry["file"]).resolve() for entry in commands}
+    built = {(pathlib.Path(entry["directory"]) / entry["file"]).resolve() for entry in commands}
+    # Where sources are compiled several at once it is what their common one includes.
+    for common in [path for path in built if re.search(r"-unity\d+\.cpp$", path.name)]:
+        names = re.findall(r"^#include<(.*)>$", common.read_text(), re.MULTILINE)
+        built |= {(build / name).resolve() for name in names}
+    return built
 
 
 def check_build(source: pathlib.Path, build: pathlib.Path):

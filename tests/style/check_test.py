@@ -55,6 +55,14 @@ class Found(unittest.TestCase):
     def test_other_words(self):
         self.found("engine/a.cpp", "here.set_guest(mine);\n", "the word is extension")
 
+    def test_cases_outside_of_the_suite(self):
+        case = "BOOST_AUTO_TEST_CASE(a) {}\n"
+        begin, end = "// A.\nBOOST_AUTO_TEST_SUITE({})\n", "BOOST_AUTO_TEST_SUITE_END()\n"
+        path = "tests/unit/io/a_test.cpp"
+        self.found(path, "// A.\n" + case, "outside of the suite a_test")
+        self.found(path, begin.format("a_test") + end + case, "outside of the suite a_test")
+        self.found(path, begin.format("b_test") + case + end, "a suite that is not a_test")
+
     def test_include_direction(self):
         self.found("io/a.cpp", "#include <leat/engine/task.hpp>\n", "direction")
         self.found("engine/a.cpp", "#include <leat/cache/slice.hpp>\n", "direction")
@@ -81,6 +89,12 @@ class NotFound(unittest.TestCase):
         self.clean("io/a.cpp", "// never if (co_await f())\n")
         self.clean("io/a.cpp", 'const char* a = "if (co_await f())";\n')
         self.clean("io/a.cpp", "/* using namespace std\n */\nconst long a = 5'000'000;\n")
+
+    def test_cases_in_the_suite(self):
+        case, end = "BOOST_AUTO_TEST_CASE(a) {}\n", "BOOST_AUTO_TEST_SUITE_END()\n"
+        inner = "BOOST_AUTO_TEST_SUITE(b)\n" + case + end
+        self.clean("tests/unit/io/a_test.cpp", "BOOST_AUTO_TEST_SUITE(a_test)\n" + inner + case + end)
+        self.clean("tests/unit/io/alone/a_test.cpp", case)
 
     def test_co_await_in_bodies(self):
         self.clean("io/a.cpp", "if (a) co_await f();\nwhile (b) { co_await f(); }\n")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes a source of the examples in a header's reference comments, so that the compiler sees them.
+"""Makes a source of the examples in headers' reference comments, so that the compiler sees them.
 
-usage: comment_examples.py NAMES HEADER SOURCE
+usage: comment_examples.py NAMES SOURCE HEADER...
 
 An example is what a reference comment indents by four columns more than its text:
 
@@ -56,8 +56,8 @@ def parts(lines: list[tuple[int, str]]):
         del rest[:size]
 
 
-def source_of(names: str, header: pathlib.Path) -> str:
-    made = [f'#include "{header.resolve()}"', f'#include "{names}"', ""]
+def source_of(header: pathlib.Path) -> list[str]:
+    made = []
 
     def write(lines):
         expected = None
@@ -81,12 +81,16 @@ def source_of(names: str, header: pathlib.Path) -> str:
             write(statements)
             made.extend(["co_return;", "}"])
         made.append("}")
-    return "\n".join(made) + "\n"
+    return made
 
 
 def main() -> None:
-    names, header, source = sys.argv[1:]
-    pathlib.Path(source).write_text(source_of(names, pathlib.Path(header)))
+    names, source, *headers = sys.argv[1:]
+    paths = [pathlib.Path(header) for header in headers]
+    made = [f'#include "{path.resolve()}"' for path in paths] + [f'#include "{names}"']
+    for count, path in enumerate(paths, 1):
+        made += [f"namespace header_{count} {{", *source_of(path), "}"]
+    pathlib.Path(source).write_text("\n".join(made) + "\n")
 
 
 if __name__ == "__main__":

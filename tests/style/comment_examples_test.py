@@ -33,7 +33,7 @@ class Examples(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             header = pathlib.Path(folder, "a.hpp")
             header.write_text(HEADER)
-            return comment_examples.source_of("names.hpp", header)
+            return "\n".join(comment_examples.source_of(header))
 
     def test_lines(self):
         found = comment_examples.examples(HEADER)

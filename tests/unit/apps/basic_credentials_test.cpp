@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(basic_credentials_test)
+
 using namespace leat::http;
 
 namespace {
@@ -64,3 +66,5 @@ BOOST_AUTO_TEST_CASE(a_buffer_that_is_too_small) {
     BOOST_TEST(!read_basic("Basic YTpiYw==", buffer).has_value());
     BOOST_TEST(!read_basic("Basic YTpi", std::span{buffer}.first(2)).has_value());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(byte_ranges_test)
+
 using namespace leat::http;
 
 namespace {
@@ -201,3 +203,5 @@ BOOST_AUTO_TEST_CASE(the_order_is_the_one_asked_for) {
     for (std::uint64_t i = 40; i > 0; --i) many.push_back({i * 10, 5});
     BOOST_TEST((coalesced(many) == many));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

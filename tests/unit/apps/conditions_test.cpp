@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(conditions_test)
+
 using namespace leat::http;
 using namespace std::chrono_literals;
 
@@ -207,3 +209,5 @@ BOOST_AUTO_TEST_CASE(if_range) {
     BOOST_TEST(holds(modified, strong, time_of_file + 1s));
     BOOST_TEST(holds(own, strong, time_of_file));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

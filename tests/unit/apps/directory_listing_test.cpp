@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(directory_listing_test)
+
 using namespace leat::http;
 using namespace std::chrono_literals;
 
@@ -115,3 +117,5 @@ BOOST_AUTO_TEST_CASE(a_page_that_is_not_of_all_names_says_so) {
                    .find("There are more: these are the first 2 by their names.") !=
                std::string::npos);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(entity_tag_test)
+
 using namespace leat::http;
 
 namespace {
@@ -69,3 +71,5 @@ BOOST_AUTO_TEST_CASE(size_and_time) {
     BOOST_TEST((entity_tag::of(100, 3, true) != entity_tag::of(100, 4, true)));
     BOOST_TEST((entity_tag::of(100, 3, true) != entity_tag::of(3, 100, true)));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(head_writer_test)
+
 using namespace leat::http;
 
 namespace {
@@ -119,3 +121,5 @@ BOOST_AUTO_TEST_CASE(statuses) {
     BOOST_TEST(reason_of(status::request_header_fields_too_large) ==
                "Request Header Fields Too Large");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(http_date_test)
+
 using namespace leat::http;
 using namespace std::chrono;
 
@@ -133,3 +135,5 @@ BOOST_AUTO_TEST_CASE(the_text_of_now_follows_the_time) {
     const sys_seconds before = floor<seconds>(system_clock::now());
     BOOST_TEST((present() >= before - 1s && present() <= before + 60s));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

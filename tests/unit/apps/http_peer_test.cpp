@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+BOOST_AUTO_TEST_SUITE(http_peer_test)
+
 BOOST_AUTO_TEST_CASE(statuses_of_failures) {
     const auto of = [](boost::system::error_code code) {
         return leat::http::code_of(leat::apps::status_of(code));
@@ -22,3 +24,5 @@ BOOST_AUTO_TEST_CASE(statuses_of_failures) {
     BOOST_TEST(of(leat::errc::short_read) == 500U);
     BOOST_TEST(of(boost::asio::error::eof) == 500U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

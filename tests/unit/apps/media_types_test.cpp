@@ -9,6 +9,8 @@
 #include <fstream>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(media_types_test)
+
 using leat::http::media_types;
 
 namespace {
@@ -76,3 +78,5 @@ BOOST_AUTO_TEST_CASE(those_of_a_file) {
     BOOST_TEST(none.of("a.file") == unknown);
     BOOST_TEST(none.of("a.png") == "image/png");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

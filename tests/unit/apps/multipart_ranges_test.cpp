@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(multipart_ranges_test)
+
 using namespace leat::http;
 
 namespace {
@@ -72,3 +74,5 @@ BOOST_AUTO_TEST_CASE(boundaries_are_different) {
     BOOST_TEST(all.size() == 100U);
     BOOST_TEST(all.begin()->substr(0, 16) != std::string(16, '0'));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(nearest_test)
+
 using namespace leat::apps;
 
 BOOST_AUTO_TEST_CASE(distances) {
@@ -25,3 +27,5 @@ BOOST_AUTO_TEST_CASE(the_nearest_option) {
     BOOST_TEST(nearest_option(app, "qqq") == "");
     BOOST_TEST(nearest_option(app, "") == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(password_file_test)
+
 using leat::http::password_file;
 
 namespace {
@@ -128,3 +130,5 @@ BOOST_AUTO_TEST_CASE(a_file) {
     BOOST_CHECK_THROW(static_cast<void>(password_file::read(name)), boost::system::system_error);
     BOOST_CHECK_THROW(static_cast<void>(password_file::read("/")), boost::system::system_error);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(proxy_header_test)
+
 using namespace leat::http;
 using namespace std::string_literals;
 
@@ -114,3 +116,5 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
     BOOST_TEST((state_of(header(0x21, 0x21, four)) == state::refused));
     BOOST_TEST((state_of(header(0x21, 0x31, four)) == state::refused));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(request_parser_test)
+
 using namespace leat::http;
 using namespace leat::http::test;
 
@@ -233,3 +235,5 @@ BOOST_AUTO_TEST_CASE(what_is_known_of_a_refused_request) {
     BOOST_TEST(other.head().target.empty());
     BOOST_TEST(!other.head().keep_alive);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

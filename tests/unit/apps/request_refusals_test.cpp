@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(request_refusals_test)
+
 using namespace leat::http::test;
 using namespace std::string_literals;
 
@@ -226,3 +228,5 @@ BOOST_AUTO_TEST_CASE(malformed_lines_are_refused) {
 BOOST_AUTO_TEST_CASE(malformed_and_large_fields_are_refused) {
     check_table(field_faults());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(short_answer_test)
+
 using namespace leat::http;
 
 namespace {
@@ -120,3 +122,5 @@ BOOST_AUTO_TEST_CASE(a_buffer_that_is_too_small_gives_nothing) {
     BOOST_TEST(answer_made("a/b", 1, get, {}, now, small).bytes.empty());
     BOOST_TEST(!answer_made("a/b", 1, get, {}, now, small).keep_alive);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(target_path_test)
+
 using namespace leat::http;
 using namespace std::string_literals;
 
@@ -281,3 +283,5 @@ BOOST_AUTO_TEST_CASE(what_is_escaped_has_room_or_is_nothing) {
     const target_path longer{.path = "12345678"};
     BOOST_TEST(folder_location(longer, buffer) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(aged_reads_test)
+
 using leat::detail::aged_reads;
 using leat::detail::read_counts;
 
@@ -197,3 +199,5 @@ BOOST_AUTO_TEST_CASE(what_has_failed_does_not_show_how_slow_the_source_is) {
     BOOST_TEST(all.hanging() == 0u);
     all.end(last);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -17,6 +17,8 @@
 #include <memory>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(any_source_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -374,3 +376,5 @@ BOOST_AUTO_TEST_CASE(a_list_longer_than_the_kernel_takes_ends_the_program) {
         owner.run(body());
     }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(arc_policy_test)
+
 using namespace leat;
 
 // Room for four.
@@ -40,3 +42,5 @@ BOOST_AUTO_TEST_CASE(a_use_while_it_is_set_aside_is_remembered) {
     // It stands in T2, alone.
     BOOST_TEST(all.drain() == "cdea");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

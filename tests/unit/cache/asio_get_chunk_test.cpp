@@ -10,6 +10,8 @@
 #include <optional>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(asio_get_chunk_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::guest_fixture;
@@ -274,3 +276,5 @@ BOOST_FIXTURE_TEST_CASE(a_request_is_one_block_freed_before_its_handler_is_calle
         BOOST_TEST(seen == 1001 * (i + 1));
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

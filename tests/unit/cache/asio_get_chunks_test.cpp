@@ -3,6 +3,8 @@
 
 #include <future>
 
+BOOST_AUTO_TEST_SUITE(asio_get_chunks_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::guest_fixture;
@@ -121,3 +123,5 @@ BOOST_FIXTURE_TEST_CASE(a_file_is_opened_and_read, guest_fixture) {
     BOOST_CHECK_EXCEPTION(beyond.get(), boost::system::system_error,
                           [](const auto& failure) { return failure.code() == errc::out_of_range; });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_guest_end_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::guest_fixture;
@@ -189,3 +191,5 @@ BOOST_AUTO_TEST_CASE(a_guest_that_comes_in_the_last_turn_is_answered) {
     BOOST_TEST(code_of(chunk) == errc::stopped);
     BOOST_TEST(code_of(read) == errc::stopped);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

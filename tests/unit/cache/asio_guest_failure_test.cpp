@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(asio_guest_failure_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::guest_fixture;
@@ -265,3 +267,5 @@ BOOST_FIXTURE_TEST_CASE(a_manager_may_be_destroyed_with_requests_outstanding, gu
     BOOST_TEST(count.get() == into.size());
     BOOST_TEST(opened.get().size() == file_size);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_handler_slots_test)
+
 using leat::detail::basic_handler_slots;
 using leat::detail::waiting_handler;
 using leat::test::explored_atomic;
@@ -132,3 +134,5 @@ BOOST_AUTO_TEST_CASE(weaker_orders_are_found) {
     BOOST_TEST(explore<weak_release::atomic>() != "");
     BOOST_TEST(explore<weak_acquire::atomic>() != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -18,12 +18,14 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_send_range_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
 namespace data = boost::unit_test::data;
 
-namespace leat::test {
+namespace {
 
 constexpr std::uint32_t chunk_bytes = 1 << 20;
 constexpr std::uint64_t buffers = 4;
@@ -64,7 +66,7 @@ std::string outcome_with(io::backend_kind kind, Job job) {
 
 /// Less room between the two than a chunk needs. The receiver's is left alone: where it is small
 /// the kernel drops what it cannot keep, and waits ever longer before it sends it again.
-inline void make_narrow(connection& both) {
+void make_narrow(connection& both) {
     both.near.set_option(asio::socket_base::send_buffer_size(1 << 14));
 }
 
@@ -89,19 +91,19 @@ struct sending {
     }
 };
 
-inline task<std::vector<std::byte>> receive(tcp_stream& far, std::size_t count) {
+task<std::vector<std::byte>> receive(tcp_stream& far, std::size_t count) {
     std::vector<std::byte> received(count);
     far.expires_after(20s);
     co_await asio::async_read(far, asio::buffer(received), use_task);
     co_return received;
 }
 
-inline bool begins_with(std::span<const std::byte> bytes, std::string_view text) {
+bool begins_with(std::span<const std::byte> bytes, std::string_view text) {
     return std::equal(text.begin(), text.end(), bytes.begin(),
                       [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
 }
 
-}  // namespace leat::test
+}  // namespace
 
 BOOST_DATA_TEST_CASE(a_range_arrives_behind_its_head,
                      data::make(both_backends) * data::make({false, true}) *
@@ -459,3 +461,5 @@ BOOST_AUTO_TEST_CASE(how_much_goes_out_at_once) {
     };
     BOOST_TEST(owner.run(job()) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

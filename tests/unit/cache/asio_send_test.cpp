@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_send_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace leat::test;
@@ -208,3 +210,5 @@ BOOST_DATA_TEST_CASE(a_socket_that_cannot_send_without_a_copy_sends_slices, both
     };
     BOOST_TEST(outcome_with_file(kind, job) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

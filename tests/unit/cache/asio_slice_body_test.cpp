@@ -17,6 +17,8 @@
 #include <string>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(asio_slice_body_test)
+
 using namespace leat;
 using namespace leat::literals;
 namespace asio = boost::asio;
@@ -111,3 +113,5 @@ BOOST_FIXTURE_TEST_CASE(a_message_goes_over_a_socket_and_lets_its_slices_go, fix
     BOOST_TEST(is_message_body(received.body()));
     BOOST_TEST(pins() == 0u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,8 @@
 
 #include <future>
 
+BOOST_AUTO_TEST_SUITE(asio_with_where_test)
+
 using namespace leat;
 using namespace leat::literals;
 namespace asio = boost::asio;
@@ -134,3 +136,5 @@ BOOST_AUTO_TEST_CASE(the_name_is_told_though_manager_and_engine_are_gone) {
     BOOST_TEST(std::string{said.where.name.data()} == "any");
     BOOST_TEST(said.where.offset == 300'000u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

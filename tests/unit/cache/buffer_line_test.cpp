@@ -11,6 +11,8 @@
 #include <deque>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(buffer_line_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace leat::detail;
@@ -334,3 +336,5 @@ BOOST_AUTO_TEST_CASE(who_came_first_is_next_whatever_he_needs_but_where_nothing_
     without.set(1);
     BOOST_TEST(of.waiting.next(without) == nullptr);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

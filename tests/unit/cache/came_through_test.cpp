@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(came_through_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::detail::runs;
@@ -142,3 +144,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_stream_stays_where_it_is) {
     BOOST_TEST(!some.came_through(1, 0, 10_MiB, 30_MiB, 10_MiB));
     BOOST_TEST(some.comes_to(1, end, 10_MiB));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

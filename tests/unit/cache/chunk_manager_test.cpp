@@ -11,6 +11,8 @@
 #include <random>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(chunk_manager_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -426,3 +428,5 @@ BOOST_AUTO_TEST_CASE(one_waiters_cancellation_cancels_only_itself) {
     }
     BOOST_TEST(owner.run(manager.statistics()).waiting == 0u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

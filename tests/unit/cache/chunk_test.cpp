@@ -6,6 +6,8 @@
 #include <memory>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(chunk_test)
+
 using namespace leat;
 using namespace leat::detail;
 
@@ -131,3 +133,5 @@ BOOST_AUTO_TEST_CASE(a_chunk_that_moves_shows_its_own_bits) {
         BOOST_TEST(after.presence == nullptr);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

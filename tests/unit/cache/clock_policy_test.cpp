@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(clock_policy_test)
+
 using namespace leat;
 
 BOOST_AUTO_TEST_CASE(what_was_used_since_the_last_look_goes_round_once_more) {
@@ -19,3 +21,5 @@ BOOST_AUTO_TEST_CASE(where_all_were_used_the_oldest_goes) {
     BOOST_TEST(all.use("abcabcd") == "a");
     BOOST_TEST(all.drain() == "bcd");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

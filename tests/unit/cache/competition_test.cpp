@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(competition_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::extent_read;
@@ -197,3 +199,5 @@ BOOST_AUTO_TEST_CASE(what_a_walk_is_in_is_read_before_what_it_comes_to) {
     }
     BOOST_TEST(behind == 0u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

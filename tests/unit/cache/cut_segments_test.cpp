@@ -9,6 +9,8 @@
 #include <ostream>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(cut_segments_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::fragments;
@@ -76,3 +78,5 @@ BOOST_DATA_TEST_CASE(a_whole_chunk_is_served_at_once_where_nothing_is_pinned, sh
         if (round % 3 == 2) BOOST_TEST(!whole_at_once(chunks));
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

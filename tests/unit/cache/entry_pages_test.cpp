@@ -10,6 +10,8 @@
 #include <set>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(entry_pages_test)
+
 using leat::detail::entry_pages;
 
 namespace {
@@ -58,3 +60,5 @@ BOOST_AUTO_TEST_CASE(what_is_given_back_is_the_systems_again) {
     pages.give_back(again);
     pages.give_back(all[0]);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,12 @@
 #include <deque>
 #include <random>
 
+// Pairs are not printed.
+using found_entry = std::pair<leat::detail::entry*, std::uint64_t>;
+BOOST_TEST_DONT_PRINT_LOG_VALUE(found_entry)
+
+BOOST_AUTO_TEST_SUITE(entry_table_test)
+
 using namespace leat;
 using namespace leat::literals;
 
@@ -79,11 +85,9 @@ struct served {
     std::deque<detail::entry> all;
 };
 
-using found = std::pair<detail::entry*, std::uint64_t>;
+using found = found_entry;
 
 }  // namespace
-
-BOOST_TEST_DONT_PRINT_LOG_VALUE(found)
 
 BOOST_AUTO_TEST_CASE(every_stride_spreads_over_the_shards_as_a_random_set_does) {
     std::mt19937_64 random{1};
@@ -288,3 +292,5 @@ BOOST_AUTO_TEST_CASE(tables_have_a_bucket_for_each_fragment_and_each_chunk_of_th
     while (buckets(0) + buckets(7) != 8192u) std::this_thread::yield();
     all_are_right();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

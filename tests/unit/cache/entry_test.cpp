@@ -6,6 +6,8 @@
 #include <array>
 #include <bitset>
 
+BOOST_AUTO_TEST_SUITE(entry_test)
+
 using namespace leat;
 
 BOOST_AUTO_TEST_CASE(each_word_covers_exactly_the_bits_asked_for) {
@@ -40,3 +42,5 @@ BOOST_AUTO_TEST_CASE(bytes_have_landed_when_all_their_units_have) {
     BOOST_TEST(one.landed(65 * unit_size - 1, 1));
     BOOST_TEST(!one.landed(65 * unit_size, 1));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(eviction_policy_test)
+
 using namespace leat;
 using leat::test::letters;
 
@@ -63,3 +65,5 @@ BOOST_AUTO_TEST_CASE(a_chunk_that_is_replaced_by_a_copy_keeps_its_place) {
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

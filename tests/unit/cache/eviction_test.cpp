@@ -12,6 +12,8 @@
 
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(eviction_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -148,3 +150,5 @@ BOOST_AUTO_TEST_CASE(what_is_used_all_the_time_goes_after_what_is_used_now_and_t
         BOOST_TEST(of.owner.run(freed_before(of, hot, chunks)) >= 3);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,12 @@
 #include <deque>
 #include <utility>
 
+// Pairs are not printed.
+using range_of_bytes = std::pair<std::uint64_t, std::uint64_t>;
+BOOST_TEST_DONT_PRINT_LOG_VALUE(range_of_bytes)
+
+BOOST_AUTO_TEST_SUITE(extent_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::detail::chunk;
@@ -70,11 +76,9 @@ struct known_piece {
     chunk one{unit_size};
 };
 
-using range = std::pair<std::uint64_t, std::uint64_t>;
+using range = range_of_bytes;
 
 }  // namespace
-
-BOOST_TEST_DONT_PRINT_LOG_VALUE(range)
 
 BOOST_AUTO_TEST_CASE(what_is_kept_is_an_aligned_power_of_two_of_units_around_what_is_asked_for) {
     requests some{100_MiB};
@@ -315,3 +319,5 @@ BOOST_AUTO_TEST_CASE(who_comes_back_where_the_piece_ends_has_as_much_again) {
     const known_piece last{0, 16_KiB};
     BOOST_TEST(some.kept_for(10_MiB + 16_KiB, 4_KiB, 0, &last.one) == range(10_MiB, 20_KiB));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(fifo_policy_test)
+
 using namespace leat;
 
 BOOST_AUTO_TEST_CASE(who_came_first_goes_first_used_or_not) {
@@ -11,3 +13,5 @@ BOOST_AUTO_TEST_CASE(who_came_first_goes_first_used_or_not) {
     BOOST_TEST(all.use("bbe") == "b");
     BOOST_TEST(all.drain() == "cde");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,8 @@
 #include <filesystem>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(file_source_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -96,3 +98,5 @@ BOOST_DATA_TEST_CASE(what_cannot_be_opened_says_why_and_costs_nothing, both_back
     BOOST_TEST(full == system_error_code(EMFILE));
     BOOST_TEST(!open_code(manager, folder.path("data")));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

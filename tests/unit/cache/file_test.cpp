@@ -12,6 +12,8 @@
 #include <cstring>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(file_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::get;
@@ -220,3 +222,5 @@ BOOST_AUTO_TEST_CASE(numbers_are_never_reused) {
     std::sort(numbers.begin(), numbers.end());
     BOOST_TEST((std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end()));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(fill_queue_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -168,3 +170,5 @@ BOOST_AUTO_TEST_CASE(stopping_ends_requests_for_queued_fills_whatever_their_toke
         for (std::uint64_t i = 0; i < 9; ++i) ask(i, 1_MiB);
     });
 }
+
+BOOST_AUTO_TEST_SUITE_END()

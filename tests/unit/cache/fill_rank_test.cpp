@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(fill_rank_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -362,3 +364,5 @@ BOOST_FIXTURE_TEST_CASE(a_stopping_engine_asks_the_reads_in_flight_to_end, fixtu
     BOOST_TEST(!report.code, report.owed);
     BOOST_CHECK_THROW(waiting.get(), system_error);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

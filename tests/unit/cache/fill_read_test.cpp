@@ -9,6 +9,8 @@
 #include <atomic>
 #include <functional>
 
+BOOST_AUTO_TEST_SUITE(fill_read_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -270,3 +272,5 @@ BOOST_FIXTURE_TEST_CASE(those_who_share_a_failed_rest_get_what_their_own_units_g
     owner.run(body(*this));
     BOOST_TEST(events > 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(foreign_pins_test)
+
 using leat::detail::foreign_pins;
 using leat::detail::foreign_release;
 using leat::test::explored_atomic;
@@ -109,3 +111,5 @@ BOOST_AUTO_TEST_CASE(no_interleaving_loses_a_pin_or_writes_below_a_reader) {
 BOOST_AUTO_TEST_CASE(without_acquire_a_reader_is_written_below) {
     BOOST_TEST(explore<weak_acquire::atomic>() != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

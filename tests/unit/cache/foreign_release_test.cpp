@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(foreign_release_test)
+
 using leat::detail::foreign_release;
 using leat::test::explored_atomic;
 using leat::test::explorer;
@@ -139,3 +141,5 @@ BOOST_AUTO_TEST_CASE(no_interleaving_settles_a_node_twice_or_never_or_wakes_the_
 BOOST_AUTO_TEST_CASE(without_acquire_a_stale_node_is_settled) {
     BOOST_TEST(explore<weak_acquire::atomic>(1) != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

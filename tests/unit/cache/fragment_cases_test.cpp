@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(fragment_cases_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::code_of;
@@ -143,3 +145,5 @@ BOOST_AUTO_TEST_CASE(a_stream_that_was_held_up_is_served_from_fragments_where_no
     BOOST_TEST(copy.get());
     BOOST_TEST(of.sum().bypasses == 0u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+BOOST_AUTO_TEST_SUITE(fragment_counts_test)
+
 using leat::detail::fragment_counts;
 using namespace leat::literals;
 
@@ -57,3 +59,5 @@ BOOST_AUTO_TEST_CASE(the_longest_chunk_counts) {
     counts.remove(0, ~std::uint32_t{0});
     BOOST_TEST(counts.all() == 0U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

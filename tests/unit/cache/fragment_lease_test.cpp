@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(fragment_lease_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::code_of;
@@ -255,3 +257,5 @@ BOOST_FIXTURE_TEST_CASE(a_changed_file_is_noticed_while_others_pin_what_it_was, 
     source->version = 1;
     BOOST_TEST(right(base + 32_KiB, 4_KiB, 0));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(fragment_sharing_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -293,3 +295,5 @@ BOOST_AUTO_TEST_CASE(stopping_ends_all_who_wait) {
     BOOST_TEST(!report.code, report.owed);
     for (code_handle& one : all) BOOST_TEST(bool{one.get()});
 }
+
+BOOST_AUTO_TEST_SUITE_END()

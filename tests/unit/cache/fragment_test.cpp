@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(fragment_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::extent_reads;
@@ -214,3 +216,5 @@ BOOST_AUTO_TEST_CASE(fragments_take_no_more_memory_than_there_is) {
     BOOST_TEST(sum.evictions > 0u);
     BOOST_TEST(sum.chunks <= 512u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(fragment_window_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::code_of;
@@ -253,3 +255,5 @@ BOOST_AUTO_TEST_CASE(slices_of_any_size_are_right_and_read_each_byte_once) {
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(ghost_memory_test)
+
 using leat::cache_policy;
 using leat::detail::ghost_curve;
 using leat::detail::resident;
@@ -41,3 +43,5 @@ BOOST_AUTO_TEST_CASE(memory_is_bounded_whatever_comes) {
     BOOST_TEST(usual < 1600 * 1024u);
     BOOST_TEST(most < 1800 * 1024u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

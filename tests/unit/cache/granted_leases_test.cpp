@@ -10,6 +10,8 @@
 #include <optional>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(granted_leases_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -341,3 +343,5 @@ BOOST_AUTO_TEST_CASE(a_request_does_not_wait_for_the_buffer_that_its_own_lease_k
     while (!owner.at(1).finished()) owner.at(1).turn();
     owner.join();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(hint_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::get;
@@ -217,3 +219,5 @@ BOOST_AUTO_TEST_CASE(threads_that_are_no_shards_give_hints_too) {
     while (both.sum().chunks != 0) std::this_thread::yield();
     BOOST_TEST(both.sum().pins == 0u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(hinted_policy_test)
+
 using namespace leat;
 
 namespace {
@@ -63,3 +65,5 @@ BOOST_FIXTURE_TEST_CASE(a_search_for_many_that_is_stopped_goes_no_further, hinte
     at('a').said = detail::verdict::pass;
     BOOST_TEST(evict_many(5) == "tbkl");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

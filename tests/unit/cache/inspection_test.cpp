@@ -9,6 +9,8 @@
 #include <set>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(inspection_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::get;
@@ -192,3 +194,5 @@ BOOST_AUTO_TEST_CASE(what_was_read_ahead_is_counted_when_it_goes) {
     BOOST_TEST(after.ahead_used_bytes > 0u);
     BOOST_TEST(after.ahead_used_bytes + after.ahead_unused_bytes < before.cached_bytes);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(late_leases_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::code_of;
@@ -214,3 +216,5 @@ BOOST_AUTO_TEST_CASE(who_asks_behind_one_ahead_that_is_sent_away_is_looked_at) {
     while (of.owner.roots() != 0) of.turn_both();
     demand.get();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(lease_test)
+
 using namespace leat;
 using namespace leat::detail;
 
@@ -121,3 +123,5 @@ BOOST_AUTO_TEST_CASE(each_broken_invariant_at_the_owner_is_noticed) {
         BOOST_TEST(said(of.held.fault_at_owner()) == sentence);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(locality_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::detail::locality;
@@ -73,3 +75,5 @@ BOOST_AUTO_TEST_CASE(a_file_asked_twice_in_most_fragments_is_read_by_whole_ones)
     BOOST_TEST(whole >= 30U);
     BOOST_TEST(whole < 40U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

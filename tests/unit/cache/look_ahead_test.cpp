@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(look_ahead_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::extent_read;
@@ -256,3 +258,5 @@ BOOST_AUTO_TEST_CASE(readers_who_have_stopped_leave_their_memory_to_others) {
     BOOST_TEST(!of.owner.run(test::code_of(of.manager, of.at(150_MiB, 2_MiB))));
     BOOST_TEST(!of.code(100_MiB, 64_KiB));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <memory>
 
+BOOST_AUTO_TEST_SUITE(loop_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::script_of;
@@ -85,3 +87,5 @@ BOOST_AUTO_TEST_CASE(so_it_is_by_who_skips_most_of_it) {
     static_cast<void>(all.read_by(skip, 1));
     BOOST_TEST(all.read_by(skip, 4) <= 4 * (all.file_bytes - memory * 3 / 4));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

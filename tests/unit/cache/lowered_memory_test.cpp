@@ -14,6 +14,8 @@
 #include <random>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(lowered_memory_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -166,3 +168,5 @@ BOOST_AUTO_TEST_CASE(the_memory_is_lowered_while_something_is_pinned_in_each_seg
     BOOST_TEST(now.bytes == 16_MiB);
     BOOST_TEST(now.in_use <= now.bytes);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

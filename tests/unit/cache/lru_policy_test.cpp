@@ -7,6 +7,8 @@
 #include <map>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(lru_policy_test)
+
 using namespace leat;
 
 namespace {
@@ -86,3 +88,5 @@ BOOST_FIXTURE_TEST_CASE(chunks_that_others_use_all_the_time_do_not_keep_a_search
     BOOST_TEST(clock == 1012);
     BOOST_TEST(!policy->empty());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

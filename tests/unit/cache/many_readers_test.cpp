@@ -20,6 +20,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(many_readers_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -118,3 +120,5 @@ BOOST_AUTO_TEST_CASE(ten_thousand_readers_take_the_budget_and_little_more) {
     }
     BOOST_TEST(most <= budget + 64_MiB);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

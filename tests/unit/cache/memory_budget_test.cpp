@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(memory_budget_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -391,3 +393,5 @@ BOOST_AUTO_TEST_CASE(records_of_a_burst_of_requests_are_given_back) {
     BOOST_TEST(after.entry_bytes < before + after.chunks * 600 + 2_MiB);
     BOOST_TEST(in_all(of) <= of.owner.memory());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

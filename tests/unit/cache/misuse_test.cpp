@@ -10,6 +10,8 @@
 
 #include <optional>
 
+BOOST_AUTO_TEST_SUITE(misuse_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::dies_saying;
@@ -124,3 +126,5 @@ BOOST_AUTO_TEST_CASE(a_share_elsewhere_and_a_subslice_beyond_the_end_say_so) {
         (void)std::move(held).subslice(50, 51);
     }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+BOOST_AUTO_TEST_SUITE(other_orders_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::extent_read;
@@ -74,3 +76,5 @@ BOOST_AUTO_TEST_CASE(long_steps_cost_what_they_ask_for) {
         BOOST_TEST(of.source->bytes == (file_bytes + step - 1) / step * 4_KiB);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(owner_requests_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -195,3 +197,5 @@ BOOST_AUTO_TEST_CASE(a_thousand_large_slices_dropped_elsewhere_leave_a_live_one_
         BOOST_TEST(static_cast<int>(live.data()[0]) == 1);  // else overwritten under a live slice
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

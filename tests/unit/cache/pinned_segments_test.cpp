@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(pinned_segments_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -352,3 +354,5 @@ BOOST_FIXTURE_TEST_CASE(who_waits_for_a_segment_is_served_when_what_kept_it_is_u
     others.clear();
     BOOST_TEST(waits.get());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

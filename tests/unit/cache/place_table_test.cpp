@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(place_table_test)
+
 using leat::detail::place_table;
 
 namespace {
@@ -88,3 +90,5 @@ BOOST_AUTO_TEST_CASE(as_many_as_there_may_be) {
         BOOST_TEST_REQUIRE(full.find(hash, is_it) == place_table::none);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

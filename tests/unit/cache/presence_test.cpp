@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(presence_test)
+
 using namespace leat;
 using leat::test::explored_atomic;
 using leat::test::explorer;
@@ -123,3 +125,5 @@ BOOST_AUTO_TEST_CASE(without_release_or_acquire_bytes_are_served_before_they_lan
     BOOST_TEST(explore<weak_release::atomic>() != "");
     BOOST_TEST(explore<weak_acquire::atomic>() != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <random>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(random_emptying_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::detail::chunk;
@@ -106,3 +108,5 @@ BOOST_AUTO_TEST_CASE(nothing_else_is_needed_than_was_said) {
     }
     BOOST_TEST(emptied > 200u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(read_ends_test)
+
 using leat::detail::read_ends;
 
 BOOST_AUTO_TEST_CASE(a_reader_goes_on_where_it_has_stopped) {
@@ -30,3 +32,5 @@ BOOST_AUTO_TEST_CASE(four_readers_are_told_apart_and_the_one_heard_of_least_rece
     ends.note(501);
     BOOST_TEST(!ends.continued_at(102));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,8 @@
 #include <random>
 #include <stdexcept>
 
+BOOST_AUTO_TEST_SUITE(read_past_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::small_engine;
@@ -174,3 +176,5 @@ BOOST_AUTO_TEST_CASE(a_count_beyond_what_was_asked_is_no_answer) {
     with.source->now = mood::well;
     BOOST_TEST(!test::ask(with.owner, with.manager, {with.from, 0, 100}));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

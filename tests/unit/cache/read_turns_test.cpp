@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(read_turns_test)
+
 using namespace leat::literals;
 using leat::detail::aged_reads;
 using leat::detail::chunk_request;
@@ -345,3 +347,5 @@ BOOST_AUTO_TEST_CASE(where_only_the_memory_says_how_many_may_be_in_flight_they_f
     some.of.set_bounds({.at_once = 512, .walk_part = 2});
     BOOST_TEST(most(1_MiB) == 512u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

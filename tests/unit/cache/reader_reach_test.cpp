@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+BOOST_AUTO_TEST_SUITE(reader_reach_test)
+
 using namespace leat::literals;
 using leat::detail::reader_reach;
 
@@ -71,3 +73,5 @@ BOOST_AUTO_TEST_CASE(it_is_never_less_than_a_unit_and_grows_again) {
     some.come_through(1_MiB, second, 3000);
     BOOST_TEST(some.of.bytes() > 1000_KiB);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

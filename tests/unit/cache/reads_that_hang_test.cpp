@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(reads_that_hang_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::fragments;
@@ -94,3 +96,5 @@ BOOST_AUTO_TEST_CASE(no_more_of_them_follow_than_leave_half_of_the_memory) {
     for (spawned<bool>& one : asked) BOOST_TEST(one.get());
     BOOST_TEST(beside.get());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -24,6 +24,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(recording_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -486,3 +488,5 @@ BOOST_AUTO_TEST_CASE(a_shard_is_not_blocked) {
         owner.run(begin(manager));
     }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

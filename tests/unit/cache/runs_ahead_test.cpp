@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(runs_ahead_test)
+
 using namespace leat::literals;
 using leat::detail::fragment_size;
 using leat::detail::runs;
@@ -126,3 +128,5 @@ BOOST_AUTO_TEST_CASE(who_walks_and_asks_ahead_keeps_his_run_when_he_misses) {
     some.of.ended(some.file, 199_MiB, some.stretch);
     BOOST_TEST(some.of.streams() == 0u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(runs_other_orders_test)
+
 using namespace leat::literals;
 using leat::detail::fragment_size;
 using leat::detail::runs;
@@ -177,3 +179,5 @@ BOOST_AUTO_TEST_CASE(who_comes_back_up_is_asked_for_nothing_more_below) {
     BOOST_TEST(some.brought(begin, at - begin) == 0U);
     BOOST_TEST(!some.due(at));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(runs_test)
+
 using namespace leat::literals;
 using leat::detail::fragment_size;
 using leat::detail::runs;
@@ -405,3 +407,5 @@ BOOST_AUTO_TEST_CASE(what_is_pinned_is_not_divided) {
     some.of.set_pinned(0);
     BOOST_TEST(some.of.share() == 32_MiB);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(s3fifo_policy_test)
+
 using namespace leat;
 
 namespace {
@@ -199,3 +201,5 @@ BOOST_AUTO_TEST_CASE(searches_of_one_kind_skip_what_is_of_another_but_for_each_s
     for (char one = 1; one <= 70; ++one) all.at(one).said = detail::verdict::evict;
     BOOST_TEST(all.evict_many(100, 7).size() == 70u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(segment_emptying_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::detail::chunk;
@@ -307,3 +309,5 @@ BOOST_AUTO_TEST_CASE(a_segment_is_found_however_many_are_pinned_that_are_emptier
     BOOST_TEST(last.part == pinned);
     for (chunk& one : of.all) one.pins = 0;
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(shard_parts_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::script;
@@ -291,3 +293,5 @@ BOOST_FIXTURE_TEST_CASE(broken_invariants_of_requests_in_line_are_noticed, stepp
     read_from.fill->reads = 0;
     cache(0).parts().chunks.end_fill(read_from);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <random>
 
+BOOST_AUTO_TEST_SUITE(shared_cache_test)
+
 BOOST_AUTO_TEST_CASE(the_reciprocal_divides_exactly_at_every_border) {
     std::mt19937_64 random{1};
     for (std::uint64_t blocks : {1u, 2u, 3u, 5u, 7u, 160u, 161u, 1000u, 16'383u, 16'384u}) {
@@ -25,3 +27,5 @@ BOOST_AUTO_TEST_CASE(the_reciprocal_divides_exactly_at_every_border) {
         BOOST_TEST(wrong == 0u);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(sieve_policy_test)
+
 using namespace leat;
 
 BOOST_AUTO_TEST_CASE(the_hand_passes_what_was_used_and_nothing_moves) {
@@ -23,3 +25,5 @@ BOOST_AUTO_TEST_CASE(the_hand_survives_the_loss_of_the_one_it_stands_at) {
     all.policy->erase(all.at('a'));
     BOOST_TEST(all.policy->empty());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

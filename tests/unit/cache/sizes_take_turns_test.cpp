@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(sizes_take_turns_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::fragments;
@@ -136,3 +138,5 @@ BOOST_AUTO_TEST_CASE(for_a_chunk_of_several_segments_nothing_goes_in_vain) {
     // What three segments hold, and perhaps one for entries.
     BOOST_TEST(of.sum().evictions <= 128u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(slab_emptying_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::detail::chunk;
@@ -149,3 +151,5 @@ BOOST_FIXTURE_TEST_CASE(each_size_in_a_segment_gives_up_what_finds_no_room_elsew
     BOOST_TEST(right());
     all[5].pins = 0;
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+BOOST_AUTO_TEST_SUITE(slice_stream_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -145,3 +147,5 @@ BOOST_AUTO_TEST_CASE(while_a_walk_waits_for_a_chunk_as_many_are_on_their_way_as_
     };
     BOOST_TEST(owner.run(walk(manager, from, *source)) == 4);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #include <optional>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(slice_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::get;
@@ -108,3 +110,5 @@ BOOST_AUTO_TEST_CASE(slices_dropped_while_the_engine_ends_are_released_once) {
         for (std::thread& thread : threads) thread.join();
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,8 @@
 #include <memory>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(slow_readers_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::script_of;
@@ -104,3 +106,5 @@ BOOST_AUTO_TEST_CASE(who_is_much_quicker_than_a_crowd_has_large_reads_beside_it)
     // For each fragment one for its rest, and one for what lies across its end.
     BOOST_TEST(quick < 305, quick << " reads");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,8 @@
 #include <string>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(statistics_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -206,3 +208,5 @@ BOOST_AUTO_TEST_CASE(a_loop_over_more_than_fits_would_hit_with_twice_the_memory)
     BOOST_TEST(all.hit_ratio(memory_factor::four_times) > all.hit_ratio() + 0.2);
     BOOST_TEST(all.hit_ratio(memory_factor::half) < all.hit_ratio());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdint>
 
+BOOST_AUTO_TEST_SUITE(told_runs_test)
+
 using namespace leat::literals;
 using leat::detail::fragment_size;
 using leat::detail::runs;
@@ -66,3 +68,5 @@ BOOST_AUTO_TEST_CASE(requests_that_follow_each_other_are_a_stream) {
     BOOST_TEST(requests == 3u);
     BOOST_TEST(some.streams() == 1u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(twoq_policy_test)
+
 using namespace leat;
 
 // Room for eight: two in the queue, four remembered.
@@ -30,3 +32,5 @@ BOOST_AUTO_TEST_CASE(where_none_of_the_queue_can_go_one_that_stays_goes) {
     all.policy->put_back(all.at('e'));
     BOOST_TEST(all.drain() == "be");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+BOOST_AUTO_TEST_SUITE(unit_bits_test)
+
 using leat::detail::unit_bits;
 
 BOOST_AUTO_TEST_CASE(none_is_set_and_each_can_be) {
@@ -55,3 +57,5 @@ BOOST_AUTO_TEST_CASE(only_those_of_many_take_memory_besides) {
     bits.forget(3);
     bits.forget(3);  // once more is no harm
 }
+
+BOOST_AUTO_TEST_SUITE_END()

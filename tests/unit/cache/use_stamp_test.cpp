@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(use_stamp_test)
+
 using namespace leat;
 using leat::test::explored_atomic;
 using leat::test::explorer;
@@ -115,3 +117,5 @@ BOOST_AUTO_TEST_CASE(without_release_or_acquire_of_its_messages_it_would) {
     BOOST_TEST(explore<weak_release::atomic>() != "");
     BOOST_TEST(explore<weak_acquire::atomic>() != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

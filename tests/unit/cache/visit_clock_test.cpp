@@ -5,6 +5,8 @@
 
 #include <limits>
 
+BOOST_AUTO_TEST_SUITE(visit_clock_test)
+
 using leat::detail::told_uses;
 using leat::detail::visit_clock;
 
@@ -59,3 +61,5 @@ BOOST_AUTO_TEST_CASE(what_was_used_since_the_horizon_is_in_use_but_not_what_was_
     one.keep = leat::detail::retention::gone_when_idle;
     BOOST_TEST(!clock.in_use(one));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

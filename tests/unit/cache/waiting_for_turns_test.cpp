@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(waiting_for_turns_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -393,3 +395,5 @@ BOOST_AUTO_TEST_CASE(a_deadline_does_not_end_a_wait_for_memory_that_has_come) {
     BOOST_TEST(with.ends());
     BOOST_TEST(with.all());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(waiting_in_line_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -211,3 +213,5 @@ BOOST_AUTO_TEST_CASE(his_deadline_begins_anew_when_memory_is_short_again) {
     with.source->held = false;
     BOOST_TEST(!with.all[0].get());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

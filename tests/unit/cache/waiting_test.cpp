@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(waiting_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 
@@ -75,3 +77,5 @@ BOOST_FIXTURE_TEST_CASE(a_guest_that_asks_for_several_tells_each, test::guest_fi
     answer.get();
     BOOST_TEST(owner.waiting(100, 10s).empty());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <array>
 #include <cstdint>
 
+BOOST_AUTO_TEST_SUITE(what_stays_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::test::get;
@@ -139,3 +141,5 @@ BOOST_AUTO_TEST_CASE(with_a_hint_a_scan_leaves_what_was_hot_under_every_policy) 
         BOOST_TEST(there == 50, name_of(policy) << ": " << there << " of 50");
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_engine_end_test)
+
 using namespace std::chrono_literals;
 using namespace leat;
 using namespace leat::test;
@@ -187,5 +189,7 @@ BOOST_DATA_TEST_CASE(handlers_spawn_tasks_on_shards_that_have_ended, both_backen
     BOOST_TEST_MESSAGE(refused << " refused");
     BOOST_TEST(before.none());
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

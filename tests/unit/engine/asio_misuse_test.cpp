@@ -12,6 +12,8 @@
 #include <memory>
 #include <optional>
 
+BOOST_AUTO_TEST_SUITE(asio_misuse_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
@@ -128,3 +130,5 @@ BOOST_AUTO_TEST_CASE(what_is_left_when_the_engine_has_ended_may_be_destroyed_any
     }
     after.reset();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

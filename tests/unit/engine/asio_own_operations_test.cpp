@@ -18,6 +18,8 @@
 #include <cstdint>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(asio_own_operations_test)
+
 using namespace std::chrono_literals;
 using namespace leat;
 using namespace leat::test;
@@ -200,5 +202,7 @@ BOOST_DATA_TEST_CASE(a_host_may_wait_when_a_timer_was_forgotten, both_backends, 
     BOOST_TEST(turns_to_rest() < few_turns);
     BOOST_TEST(::poll(&waited, 1, 20) == 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_shard_executor_test)
+
 using namespace std::chrono_literals;
 using namespace leat;
 using namespace leat::test;
@@ -130,5 +132,7 @@ BOOST_AUTO_TEST_CASE(in_an_engine_that_never_ran_functions_are_destroyed_with_it
     BOOST_TEST(alive.use_count() == 1);
     BOOST_TEST(before.none());
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

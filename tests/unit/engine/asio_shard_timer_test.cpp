@@ -9,6 +9,8 @@
 
 #include <optional>
 
+BOOST_AUTO_TEST_SUITE(asio_shard_timer_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
@@ -100,3 +102,5 @@ BOOST_AUTO_TEST_CASE(the_engines_stop_ends_waits_also_later_ones) {
     timer.reset();  // outlived the engine
     BOOST_TEST(before.none());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

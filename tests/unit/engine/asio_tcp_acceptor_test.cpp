@@ -13,6 +13,8 @@
 #include <optional>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_acceptor_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
@@ -31,7 +33,7 @@ int connect_to(const tcp::endpoint& endpoint) {
 
 }  // namespace
 
-namespace leat::test {
+namespace {
 
 /// What the handlers of several async_accept were told, in the order they were called.
 struct accepted {
@@ -48,7 +50,7 @@ struct accepted {
     }
 };
 
-}  // namespace leat::test
+}  // namespace
 
 BOOST_DATA_TEST_CASE(several_accepts_get_connections_in_order, both_backends, kind) {
     auto job = [](engine&) -> task<std::string> {
@@ -275,3 +277,5 @@ BOOST_DATA_TEST_CASE(more_connections_than_descriptors, both_backends, kind) {
     BOOST_TEST(::waitpid(child, &status, 0) == child);
     BOOST_TEST(status == 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

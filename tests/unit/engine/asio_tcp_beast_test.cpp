@@ -13,6 +13,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_beast_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
@@ -148,3 +150,5 @@ BOOST_DATA_TEST_CASE(a_web_socket_whose_peer_is_silent_times_out, both_backends,
     };
     BOOST_TEST(outcome_of(1, kind, job) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

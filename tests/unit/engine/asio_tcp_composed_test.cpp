@@ -20,6 +20,8 @@
 #include <numeric>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_composed_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
@@ -170,3 +172,5 @@ BOOST_DATA_TEST_CASE(handlers_of_a_strand, both_backends, kind) {
     };
     BOOST_TEST(outcome_of(1, kind, job) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

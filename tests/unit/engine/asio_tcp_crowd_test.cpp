@@ -12,11 +12,13 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_crowd_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
 
-namespace leat::test {
+namespace {
 
 /// An engine whose shard has a ring of 64 completions.
 engine_options few_completions(io::backend_kind kind) {
@@ -89,7 +91,7 @@ struct clients {
     std::vector<int> descriptors;
 };
 
-}  // namespace leat::test
+}  // namespace
 
 BOOST_DATA_TEST_CASE(every_connection_is_answered_or_closed_and_counted, both_backends, kind) {
     auto job = []() -> task<std::string> {
@@ -212,3 +214,5 @@ BOOST_DATA_TEST_CASE(a_peer_that_floods_without_reading_delays_nobody, both_back
     };
     BOOST_TEST(outcome_of(1, kind, job) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

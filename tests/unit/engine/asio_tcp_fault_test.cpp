@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_fault_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
@@ -124,7 +126,7 @@ BOOST_DATA_TEST_CASE(a_handler_destroys_its_own_stream, both_backends, kind) {
     BOOST_TEST(outcome_of(1, kind, job) == "");
 }
 
-namespace leat::test {
+namespace {
 
 /// Handlers made, called, and destroyed without having been called.
 struct tally {
@@ -213,7 +215,7 @@ private:
     tcp_acceptor acceptor_;
 };
 
-}  // namespace leat::test
+}  // namespace
 
 BOOST_DATA_TEST_CASE(the_engine_stops_under_load, both_backends, kind) {
     for (const bool from_inside : {true, false}) {
@@ -274,3 +276,5 @@ BOOST_AUTO_TEST_CASE(a_handler_that_throws_is_reported) {
     BOOST_TEST_REQUIRE(events.size() == 1U);
     BOOST_TEST(events[0].find("thrown by a handler") != std::string::npos);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

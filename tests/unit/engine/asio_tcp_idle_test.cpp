@@ -14,17 +14,19 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_idle_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
 
-namespace leat::test {
+namespace {
 
 constexpr std::size_t idle_connections = 10'000;
 constexpr rlim_t descriptors_needed = idle_connections + 100;
 
 /// Raises the limit of descriptors if that is allowed; whether they suffice.
-inline bool enough_descriptors() {
+bool enough_descriptors() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, descriptors_needed));
@@ -88,7 +90,7 @@ struct idle {
     told end;
 };
 
-inline task<std::string> hold_them_all(const crowd& clients) {
+task<std::string> hold_them_all(const crowd& clients) {
     tcp_acceptor acceptor(shard_executor::current(), loopback());
     clients.connect_to(acceptor.local_endpoint().port());
     std::deque<idle> all;
@@ -117,7 +119,7 @@ inline task<std::string> hold_them_all(const crowd& clients) {
     co_return "";
 }
 
-}  // namespace leat::test
+}  // namespace
 
 BOOST_DATA_TEST_CASE(ten_thousand_connections_idle, both_backends, kind) {
     if (!enough_descriptors()) {
@@ -129,3 +131,5 @@ BOOST_DATA_TEST_CASE(ten_thousand_connections_idle, both_backends, kind) {
     BOOST_TEST(outcome_of(1, kind, job) == "");
     BOOST_TEST(clients.end());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -21,6 +21,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_stream_test)
+
 using namespace leat;
 using namespace leat::test;
 using namespace std::chrono_literals;
@@ -446,3 +448,5 @@ BOOST_DATA_TEST_CASE(the_engines_stop_ends_operations_also_later_ones, both_back
     both.reset();  // outlived the engine
     BOOST_TEST(before.none());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

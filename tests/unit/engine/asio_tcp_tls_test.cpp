@@ -14,11 +14,13 @@
 #include <memory>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_tls_test)
+
 using namespace leat;
 using namespace leat::test;
 namespace ssl = asio::ssl;
 
-namespace leat::test {
+namespace {
 
 struct free_openssl {
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -58,7 +60,7 @@ struct contexts {
 
 using secure_stream = ssl::stream<tcp_stream>;
 
-inline task<> echo(tcp_stream plain, ssl::context& context) {
+task<> echo(tcp_stream plain, ssl::context& context) {
     secure_stream stream(std::move(plain), context);
     co_await stream.async_handshake(ssl::stream_base::server, use_task);
     std::array<char, 16384> memory{};
@@ -71,7 +73,7 @@ inline task<> echo(tcp_stream plain, ssl::context& context) {
     co_await stream.async_shutdown(with_code);
 }
 
-}  // namespace leat::test
+}  // namespace
 
 BOOST_DATA_TEST_CASE(an_echo_in_both_directions_at_once, both_backends, kind) {
     contexts tls;
@@ -121,3 +123,5 @@ BOOST_DATA_TEST_CASE(a_stranger_is_refused, both_backends, kind) {
     };
     BOOST_TEST(outcome_of(1, kind, job) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

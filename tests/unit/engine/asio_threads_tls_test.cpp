@@ -17,6 +17,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(asio_threads_tls_test)
+
 using namespace leat;
 using namespace leat::test;
 namespace ssl = asio::ssl;
@@ -36,7 +38,7 @@ struct anonymous : ssl::context {
     }
 };
 
-inline task<> echo_once(web_stream& web) {
+task<> echo_once(web_stream& web) {
     // Keeps a timer of Beast's running.
     web.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
     co_await web.next_layer().async_handshake(ssl::stream_base::server, use_task);
@@ -48,7 +50,7 @@ inline task<> echo_once(web_stream& web) {
     co_await web.async_read(rest, with_code);  // until the client has closed
 }
 
-inline task<> receive(web_stream& web, channel& into) {
+task<> receive(web_stream& web, channel& into) {
     beast::flat_buffer buffer;
     co_await web.async_read(buffer, use_task);
     co_await into.async_send(error_code{}, beast::buffers_to_string(buffer.data()), use_task);
@@ -86,5 +88,7 @@ BOOST_DATA_TEST_CASE(secure_web_sockets_channels_and_timers_need_no_thread, both
     };
     BOOST_TEST(outcome_of(1, kind, job) == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

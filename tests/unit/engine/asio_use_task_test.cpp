@@ -24,6 +24,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_use_task_test)
+
 using namespace std::chrono_literals;
 using namespace leat;
 using namespace leat::test;
@@ -272,5 +274,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_throws_is_reported) {
     }
     BOOST_TEST(reports == 2);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(compiler_test)
+
 using leat::task;
 using leat::test::driver;
 
@@ -341,3 +343,5 @@ BOOST_AUTO_TEST_CASE(named_lambdas_keep_their_captures) {
     BOOST_TEST(run(lambdas()) == 16);
     BOOST_TEST(counted::balanced());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,8 @@
 #include <limits>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(control_groups_test)
+
 using leat::detail::group_limits;
 using leat::detail::limits_of_groups;
 
@@ -195,3 +197,5 @@ BOOST_AUTO_TEST_CASE(a_cgroup_namespace_hides_names_but_not_limits) {
     moved.group("/sys/fs/cgroup/elsewhere", "1000", 100);
     BOOST_TEST(moved.limits().memory == none);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

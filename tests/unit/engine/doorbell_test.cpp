@@ -8,6 +8,8 @@
 #include <memory>
 #include <set>
 
+BOOST_AUTO_TEST_SUITE(doorbell_test)
+
 using leat::detail::doorbell;
 using leat::test::explored_atomic;
 using leat::test::explored_sleep;
@@ -107,3 +109,5 @@ BOOST_AUTO_TEST_CASE(no_interleaving_leaves_a_message_with_the_shard_asleep) {
 BOOST_AUTO_TEST_CASE(without_sequential_consistency_a_message_is_left_behind) {
     BOOST_TEST(explore<weak_order::atomic>(1) != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

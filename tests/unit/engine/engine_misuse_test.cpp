@@ -10,6 +10,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(engine_misuse_test)
+
 using namespace leat;
 using leat::test::code_thrown_by;
 using leat::test::dies_saying;
@@ -92,3 +94,5 @@ BOOST_AUTO_TEST_CASE(there_are_no_more_shards_than_there_are) {
     engine hosted{options};
     BOOST_TEST(invalid([&] { host_loop{hosted, 2}; }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

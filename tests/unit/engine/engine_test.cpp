@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(engine_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::both_backends;
@@ -277,3 +279,5 @@ BOOST_AUTO_TEST_CASE(an_event_is_reported_once_and_a_listener_that_throws_does_n
     owner.report(event::level::information, "two");
     BOOST_TEST(said == (std::vector<std::string>{"one", "two", "two"}));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

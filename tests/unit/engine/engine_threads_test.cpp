@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(engine_threads_test)
+
 using namespace leat;
 using leat::test::both_backends;
 using leat::test::options_of;
@@ -115,3 +117,5 @@ BOOST_DATA_TEST_CASE(threads_of_leat_take_no_signals_and_only_shards_are_pinned,
     BOOST_TEST(made >= (kind == io::backend_kind::thread ? 2u : 1u));
     BOOST_TEST(pinned == (allowed_cpus().size() == 1 ? made : 1u));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(error_test)
+
 using namespace leat;
 
 BOOST_AUTO_TEST_CASE(what_names_the_operation_the_file_the_place_and_the_reason) {
@@ -69,3 +71,5 @@ BOOST_AUTO_TEST_CASE(an_exception_that_says_no_error_is_one) {
     BOOST_TEST(code_of(system_error{error{}}) == errc::unhandled_exception);
     BOOST_TEST(code_of(boost::system::system_error{make_error_code(errc::closed)}) == errc::closed);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

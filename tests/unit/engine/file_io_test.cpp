@@ -24,6 +24,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(file_io_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::both_backends;
@@ -394,3 +396,5 @@ BOOST_DATA_TEST_CASE(a_stop_request_cancels_what_waits, both_backends, kind) {
     ::close(ends[0]);
     ::close(ends[1]);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

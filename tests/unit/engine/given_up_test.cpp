@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(given_up_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::call;
@@ -210,3 +212,5 @@ BOOST_AUTO_TEST_CASE(a_thread_waits_no_longer_than_it_says) {
     BOOST_TEST(code_thrown_by([&] { static_cast<void>(stopped.get(source.get_token())); }) ==
                errc::cancelled);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

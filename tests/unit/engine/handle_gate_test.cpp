@@ -7,6 +7,8 @@
 
 #include <memory>
 
+BOOST_AUTO_TEST_SUITE(handle_gate_test)
+
 using leat::detail::handle_gate;
 using leat::test::explored_atomic;
 using leat::test::explorer;
@@ -127,3 +129,5 @@ BOOST_AUTO_TEST_CASE(a_weaker_order_shows_a_stale_outcome) {
     BOOST_TEST(explore<weak_acquire::atomic>(false) != "");
     BOOST_TEST(explore<weak_release::atomic>(false) != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

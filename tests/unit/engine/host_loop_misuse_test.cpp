@@ -11,6 +11,8 @@
 #include <optional>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(host_loop_misuse_test)
+
 using namespace leat;
 using leat::test::code_thrown_by;
 using leat::test::dies_saying;
@@ -228,3 +230,5 @@ BOOST_AUTO_TEST_CASE(a_stopped_engine_opens_no_loop_and_a_refused_one_may_be_tri
     owner.stop();
     BOOST_TEST(code_thrown_by([&] { host_loop{owner}; }) == errc::stopped);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

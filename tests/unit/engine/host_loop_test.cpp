@@ -21,6 +21,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(host_loop_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::both_backends;
@@ -328,3 +330,5 @@ BOOST_AUTO_TEST_CASE(a_turn_touches_a_huge_page_of_memory_at_most) {
     while (!loop.finished()) loop.turn();
     static_cast<void>(owner.join());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(hosted_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::both_backends;
@@ -256,3 +258,5 @@ BOOST_AUTO_TEST_CASE(a_program_may_bring_its_own_backends) {
     owner.stop();
     BOOST_TEST(!owner.join().code);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 
 #include <chrono>
 
+BOOST_AUTO_TEST_SUITE(idle_time_test)
+
 using namespace leat;
 using namespace leat::literals;
 using namespace std::chrono_literals;
@@ -60,3 +62,5 @@ BOOST_AUTO_TEST_CASE(idle_time_counts_while_it_lasts) {
     BOOST_TEST(second > first + 20'000'000);
     BOOST_TEST(third >= second);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

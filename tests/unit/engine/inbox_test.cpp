@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(inbox_test)
+
 using leat::detail::doorbell;
 using leat::detail::inbox;
 using leat::detail::work;
@@ -236,3 +238,5 @@ BOOST_AUTO_TEST_CASE(no_interleaving_loses_a_message_that_the_gate_let_in) {
 BOOST_AUTO_TEST_CASE(a_gate_without_acquire_loses_a_message) {
     BOOST_TEST(explore_end<weak_acquire::atomic>(1) != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

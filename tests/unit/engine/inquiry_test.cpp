@@ -10,6 +10,8 @@
 #include <new>
 #include <stdexcept>
 
+BOOST_AUTO_TEST_SUITE(inquiry_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::options_of;
@@ -50,3 +52,5 @@ BOOST_AUTO_TEST_CASE(a_shard_that_has_ended_is_told_apart_from_one_that_is_late)
     BOOST_TEST(told[0].error() == make_error_code(errc::stopped));
     BOOST_TEST(told[1].error() == make_error_code(errc::stopped));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

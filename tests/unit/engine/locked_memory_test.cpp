@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(locked_memory_test)
+
 using namespace leat;
 using namespace leat::test;
 
@@ -83,3 +85,5 @@ BOOST_AUTO_TEST_CASE(many_shards_share_what_may_be_locked) {
         BOOST_TEST(failed == 0, "with " << shards << " shards: " << failed);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

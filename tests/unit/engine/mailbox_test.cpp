@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(mailbox_test)
+
 using leat::detail::mailbox;
 using leat::detail::work;
 using leat::test::explored_atomic;
@@ -197,3 +199,5 @@ BOOST_AUTO_TEST_CASE(without_release_or_acquire_a_message_is_seen_before_it_is_w
     BOOST_TEST(explore<weak_release::atomic>() != "");
     BOOST_TEST(explore<weak_acquire::atomic>() != "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

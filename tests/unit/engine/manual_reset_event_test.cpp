@@ -13,6 +13,8 @@
 #include <optional>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(manual_reset_event_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::code_of;
@@ -95,3 +97,5 @@ BOOST_AUTO_TEST_CASE(mistakes_end_the_program_with_a_sentence) {
         owner.run(job());
     }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(memory_pressure_test)
+
 using namespace leat::literals;
 using leat::detail::memory_keeper;
 using leat::detail::memory_pressure;
@@ -108,3 +110,5 @@ BOOST_AUTO_TEST_CASE(memory_goes_fast_and_comes_back_slowly) {
         memory = memory_keeper::after_a_second(1_GiB, memory, false, calm);
     BOOST_TEST(memory == 1_GiB);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,8 @@
 
 #include <stdexcept>
 
+BOOST_AUTO_TEST_SUITE(misuse_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::dies_saying;
@@ -162,3 +164,5 @@ BOOST_AUTO_TEST_CASE(what_belongs_to_a_shard_is_used_on_one) {
     BOOST_TEST(dies_saying(off, [&] { drive([] { return resume_on(0); }); }));
     BOOST_TEST(dies_saying(off, [&] { drive([] { return with_timeout(nap(1ms), 1s); }); }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

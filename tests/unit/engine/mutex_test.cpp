@@ -12,6 +12,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(mutex_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::code_of;
@@ -96,3 +98,5 @@ BOOST_AUTO_TEST_CASE(mistakes_end_the_program_with_a_sentence) {
         owner.run(job());
     }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

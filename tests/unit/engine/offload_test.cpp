@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(offload_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::code_of;
@@ -215,3 +217,5 @@ BOOST_AUTO_TEST_CASE(mistakes_are_told) {
         owner.run(job());
     }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,8 @@
 #include <numeric>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(options_test)
+
 using namespace leat;
 using namespace leat::literals;
 
@@ -261,3 +263,5 @@ BOOST_AUTO_TEST_CASE(times_without_limit_are_taken) {
     BOOST_TEST(taken.stop_timeout.unlimited());
     BOOST_TEST(taken.stall.unlimited());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <memory>
 #include <stdexcept>
 
+BOOST_AUTO_TEST_SUITE(outcome_test)
+
 using namespace leat;
 using leat::detail::outcome_state;
 
@@ -54,3 +56,5 @@ BOOST_AUTO_TEST_CASE(a_foreign_thread_gets_the_exception_itself_a_shard_its_code
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,8 @@
 #include <optional>
 #include <stdexcept>
 
+BOOST_AUTO_TEST_SUITE(per_shard_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::code_thrown_by;
@@ -182,3 +184,5 @@ BOOST_AUTO_TEST_CASE(mistakes_end_the_program_with_a_sentence) {
         owner.run(job());
     }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

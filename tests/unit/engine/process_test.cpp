@@ -18,6 +18,8 @@
 #include <string>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(process_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::both_backends;
@@ -190,3 +192,5 @@ BOOST_AUTO_TEST_CASE(a_forked_child_lets_go_of_a_host_loop) {
     });
     BOOST_TEST(status == 5);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

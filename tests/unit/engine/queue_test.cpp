@@ -14,6 +14,8 @@
 #include <optional>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(queue_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::code_of;
@@ -194,3 +196,5 @@ BOOST_AUTO_TEST_CASE(mistakes_end_the_program_with_a_sentence) {
         owner.run(job());
     }));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(sleep_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::both_backends;
@@ -83,3 +85,5 @@ BOOST_AUTO_TEST_CASE(a_stop_request_ends_it_before_or_after_it_began) {
     owner.stop();
     BOOST_TEST(sleeping.get() == errc::stopped);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(spawned_stop_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::call;
@@ -415,3 +417,5 @@ BOOST_AUTO_TEST_CASE(a_handle_may_outlive_its_engine) {
     BOOST_TEST(good->get() == 5);
     failed.reset();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(spawned_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::code_of;
@@ -226,3 +228,5 @@ BOOST_AUTO_TEST_CASE(a_task_of_another_engine_is_awaited_like_any_other) {
     };
     BOOST_TEST(one.spawn_on(1, job(other)).get() == 200);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(stall_watch_test)
+
 using leat::detail::stall_watch;
 
 namespace {
@@ -32,7 +34,7 @@ BOOST_AUTO_TEST_CASE(other_code_is_told_by_program_and_address) {
     watch.begin();
     watch.running(reinterpret_cast<void*>(&hidden));
     watch.ended(stall_watch::part::messages);
-    BOOST_TEST(has(watch.describe(), "stall_watch_test+0x"), watch.describe());
+    BOOST_TEST(has(watch.describe(), "engine_test+0x"), watch.describe());
 }
 
 BOOST_AUTO_TEST_CASE(a_coroutine_is_named_by_what_resumes_it) {
@@ -65,3 +67,5 @@ BOOST_AUTO_TEST_CASE(code_that_ran_before_a_stretch_is_not_blamed_for_it) {
     watch.ended(stall_watch::part::ready_work);
     BOOST_TEST(watch.describe() == "a coroutine or handler");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #include <atomic>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(suspension_test)
+
 using namespace leat;
 using leat::test::call;
 using leat::test::options_of;
@@ -137,3 +139,5 @@ BOOST_AUTO_TEST_CASE(a_stop_request_alone_asks_once_and_does_not_resume) {
     BOOST_TEST(waited.stops == 1);
     BOOST_TEST((waited.stop_reason() == errc::stopped));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

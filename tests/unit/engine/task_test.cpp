@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(task_test)
+
 using leat::current_stop_token;
 using leat::task;
 using leat::detail::frame_pool;
@@ -153,3 +155,5 @@ BOOST_AUTO_TEST_CASE(the_stop_token_is_inherited_unless_a_task_has_its_own) {
     run(look(seen_bare));
     BOOST_TEST(!seen_bare.stop_possible());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

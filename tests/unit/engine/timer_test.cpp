@@ -6,6 +6,8 @@
 #include <functional>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(timer_test)
+
 using namespace std::chrono_literals;
 using leat::detail::timer;
 using leat::detail::timer_queue;
@@ -92,3 +94,5 @@ BOOST_AUTO_TEST_CASE(a_timer_may_add_itself_again_from_its_run) {
     BOOST_TEST((queue.next() == start + 4ms));
     queue.remove(ticking);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

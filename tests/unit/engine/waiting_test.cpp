@@ -11,6 +11,8 @@
 #include <atomic>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(waiting_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::nap;
@@ -245,3 +247,5 @@ BOOST_AUTO_TEST_CASE(statistics_can_be_read_while_shards_run) {
     const auto last = owner.statistics(10s);
     BOOST_TEST(last[1]->messages_received >= 1000u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

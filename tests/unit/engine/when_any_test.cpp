@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(when_any_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::code_of;
@@ -115,3 +117,5 @@ BOOST_AUTO_TEST_CASE(a_stop_reaches_all_and_the_name_is_inherited) {
         BOOST_TEST(failure.code() == errc::stopped);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

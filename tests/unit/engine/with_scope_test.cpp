@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(with_scope_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::code_of;
@@ -143,3 +145,5 @@ BOOST_AUTO_TEST_CASE(a_stop_request_reaches_body_and_spawned) {
     running.get();
     BOOST_TEST(ended == "ss");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

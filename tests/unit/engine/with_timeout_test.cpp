@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(with_timeout_test)
+
 using namespace leat;
 using namespace std::chrono_literals;
 using leat::test::both_backends;
@@ -163,3 +165,5 @@ BOOST_AUTO_TEST_CASE(a_join_can_have_a_deadline_and_what_is_named_or_awaited_by_
     };
     BOOST_TEST(owner.run(job(owner)) == 3);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,8 @@
 
 #include <csignal>
 
+BOOST_AUTO_TEST_SUITE(backend_cancel_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -255,3 +257,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_open_that_waits_for_a_writer, Kind, kinds) {
         BOOST_TEST(op.result == -ECANCELED);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 
 #include <numeric>
 
+BOOST_AUTO_TEST_SUITE(backend_socket_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -330,3 +332,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(polls, Kind, kinds) {
     BOOST_TEST(finish(*through));
     BOOST_TEST((error.result & POLLHUP) != 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 
 #include <cstring>
 
+BOOST_AUTO_TEST_SUITE(backend_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -288,3 +290,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(too_many_open_files, Kind, kinds) {
     const descriptor opened(perform(*through, op));
     BOOST_TEST(opened >= 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(backend_wait_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -146,3 +148,5 @@ BOOST_AUTO_TEST_CASE(on_each_rung_of_the_feature_ladder) {
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

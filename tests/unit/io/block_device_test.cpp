@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
+BOOST_AUTO_TEST_SUITE(block_device_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -124,3 +126,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_device_is_read_to_its_end, Kind, kinds) {
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

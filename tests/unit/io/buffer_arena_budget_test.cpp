@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+BOOST_AUTO_TEST_SUITE(buffer_arena_budget_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -394,3 +396,5 @@ BOOST_AUTO_TEST_CASE(all_that_the_budget_allows_can_be_touched_and_registered_at
     BOOST_TEST(none.statistics().registered_bytes == 0U);
     BOOST_TEST(none.fault() == nullptr);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

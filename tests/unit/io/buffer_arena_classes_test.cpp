@@ -7,6 +7,8 @@
 
 #include <set>
 
+BOOST_AUTO_TEST_SUITE(buffer_arena_classes_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -303,3 +305,5 @@ BOOST_AUTO_TEST_CASE(addresses_lead_to_segments) {
     BOOST_TEST(none.buffer_index(&elsewhere) == -1);
     BOOST_TEST(none.state_of(0).buffer_bytes == 0U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <fstream>
 
+BOOST_AUTO_TEST_SUITE(buffer_arena_memory_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -169,3 +171,5 @@ BOOST_AUTO_TEST_CASE(too_little_memory_may_be_locked) {
         8 * mebibyte, [&] { return read_with_little_locked_memory(path); });
     BOOST_TEST(failed == 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

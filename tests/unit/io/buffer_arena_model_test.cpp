@@ -8,6 +8,8 @@
 #include <iterator>
 #include <random>
 
+BOOST_AUTO_TEST_SUITE(buffer_arena_model_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -230,3 +232,5 @@ BOOST_DATA_TEST_CASE(random_use, shapes) {
     }
     both.end();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(buffer_arena_slabs_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -279,3 +281,5 @@ BOOST_AUTO_TEST_CASE(there_are_none_where_they_would_be_more_than_half_a_segment
         arena.release(small, 4096);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <set>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(buffer_arena_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -316,3 +318,5 @@ BOOST_AUTO_TEST_CASE(memory_outlives_its_thread_and_backend) {
     BOOST_TEST((memory[5] == std::byte{7}));
     std::thread([&] { arena.reset(); }).join();
 }
+
+BOOST_AUTO_TEST_SUITE_END()

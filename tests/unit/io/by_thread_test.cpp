@@ -5,6 +5,8 @@
 
 #include <deque>
 
+BOOST_AUTO_TEST_SUITE(by_thread_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -86,3 +88,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(file_systems_are_told_and_descriptors_closed, Kind
     op.prepare_close(-1);
     BOOST_TEST(perform(*through, op) == -EBADF);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,8 @@
 #include <deque>
 #include <map>
 
+BOOST_AUTO_TEST_SUITE(credit_queue_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -178,3 +180,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(files_are_read_beside_idle_sockets, Kind, kinds) {
         BOOST_TEST(one.result == 1);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

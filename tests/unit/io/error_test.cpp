@@ -3,6 +3,8 @@
 
 #include <set>
 
+BOOST_AUTO_TEST_SUITE(error_test)
+
 using leat::errc;
 
 BOOST_AUTO_TEST_CASE(every_code_has_a_message_of_its_own) {
@@ -29,3 +31,5 @@ BOOST_AUTO_TEST_CASE(message_into_a_buffer_needs_no_allocation) {
     const boost::system::error_code code = errc::closed;
     BOOST_TEST(std::string(code.message(unused.data(), unused.size())) == code.message());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 
+BOOST_AUTO_TEST_SUITE(file_read_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 using leat::errc;
@@ -367,3 +369,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(grown_while_open, Kind, kinds) {
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

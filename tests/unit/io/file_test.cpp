@@ -8,6 +8,8 @@
 #include <limits>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(file_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 using leat::errc;
@@ -240,3 +242,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(opening_goes_through_the_backend, Kind, kinds) {
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

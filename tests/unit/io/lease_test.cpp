@@ -7,6 +7,8 @@
 
 #include <csignal>
 
+BOOST_AUTO_TEST_SUITE(lease_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -102,3 +104,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_open_waits_for_a_lease_and_uses_no_processor, K
         ::close(opens[i].result);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

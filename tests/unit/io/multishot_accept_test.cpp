@@ -7,6 +7,8 @@
 
 #include <atomic>
 
+BOOST_AUTO_TEST_SUITE(multishot_accept_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -275,3 +277,5 @@ BOOST_AUTO_TEST_CASE(a_broken_connection_is_passed_over) {
         BOOST_TEST(accept.completions == 1);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

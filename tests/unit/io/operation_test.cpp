@@ -3,6 +3,8 @@
 
 #include <leat/io/detail/operation.hpp>
 
+BOOST_AUTO_TEST_SUITE(operation_test)
+
 using namespace leat::io;
 
 BOOST_AUTO_TEST_CASE(names) {
@@ -48,3 +50,5 @@ BOOST_AUTO_TEST_CASE(preparing_clears_what_an_earlier_use_left) {
     BOOST_TEST((op.code == opcode::poll));
     BOOST_TEST(op.number == 1);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 
 #include <fstream>
 
+BOOST_AUTO_TEST_SUITE(thread_backend_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -196,3 +198,5 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_made_leaves_nothing) {
     }
     BOOST_TEST(open_descriptors() == before);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(threads_test)
+
 using leat::detail::cpus_told_by;
 using leat::detail::mask_of;
 using leat::detail::pin_thread;
@@ -107,3 +109,5 @@ BOOST_AUTO_TEST_CASE(a_started_thread_takes_no_signals_but_those_of_its_own_faul
     BOOST_TEST(told_there == "");
     BOOST_TEST(thread_status{number_of_this_thread()}.blocked == here.blocked);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 
+BOOST_AUTO_TEST_SUITE(time_span_test)
+
 using leat::later;
 using leat::time_span;
 using namespace std::chrono_literals;
@@ -67,3 +69,5 @@ BOOST_AUTO_TEST_CASE(a_time_beyond_the_clock_never_comes) {
     BOOST_TEST((later(point::max(), 1s) == point::max()));
     BOOST_TEST((later(point{}, std::chrono::hours::min()) == point::min()));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+BOOST_AUTO_TEST_SUITE(uring_fault_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -358,3 +360,5 @@ BOOST_AUTO_TEST_CASE(busy_rings_give_up_at_the_deadline_and_lose_nothing) {
         BOOST_TEST(owed == 40U);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <array>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(version_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 using leat::errc;
@@ -255,3 +257,5 @@ BOOST_AUTO_TEST_CASE(types_of_file_systems) {
     attributes.stx_attributes_mask = STATX_ATTR_IMMUTABLE;
     BOOST_TEST((file_system::of(attributes).has_value() && !file_system::of(attributes)->remote));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

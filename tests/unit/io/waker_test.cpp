@@ -9,6 +9,8 @@
 #include <atomic>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(waker_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -73,3 +75,5 @@ BOOST_AUTO_TEST_CASE(no_ring_of_several_threads_is_lost) {
 BOOST_AUTO_TEST_CASE(without_descriptors_it_throws) {
     BOOST_CHECK_THROW(waker(-1), boost::system::system_error);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

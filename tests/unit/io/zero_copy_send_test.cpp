@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(zero_copy_send_test)
+
 using namespace leat::io;
 using namespace leat::io::test;
 
@@ -257,3 +259,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(it_completes_once_whatever_happens, Kind, kinds) {
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

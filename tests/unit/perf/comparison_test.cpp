@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(comparison_test)
+
 using namespace leat::perf;
 
 namespace {
@@ -82,3 +84,5 @@ BOOST_AUTO_TEST_CASE(another_machine_is_told_another_date_is_not) {
     BOOST_TEST(sentence_of(found) ==
                "Of 1 figures and ratios none has changed beyond its spread; 1 is within it.");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(figure_definition_test)
+
 using namespace leat::perf;
 
 BOOST_AUTO_TEST_CASE(names_stand_for_others) {
@@ -52,3 +54,5 @@ BOOST_AUTO_TEST_CASE(goals_and_definitions_agree_on_what_is_better) {
         BOOST_TEST((better == preference::more) == one.at_least, one.name);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

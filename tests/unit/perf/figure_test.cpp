@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(figure_test)
+
 using namespace leat::perf;
 
 BOOST_AUTO_TEST_CASE(units_are_read_from_names) {
@@ -38,3 +40,5 @@ BOOST_AUTO_TEST_CASE(rates_are_decimal) {
     BOOST_TEST(gbps(2e9, 0.5) == 4);
     BOOST_TEST(to_us(1500) == 1.5);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

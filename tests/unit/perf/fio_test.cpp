@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(fio_test)
+
 using namespace leat::perf;
 
 BOOST_AUTO_TEST_CASE(its_json_is_read_behind_warnings) {
@@ -19,3 +21,5 @@ BOOST_AUTO_TEST_CASE(anything_else_is_refused) {
     BOOST_CHECK_THROW(static_cast<void>(parse_fio("")), std::exception);
     BOOST_CHECK_THROW(static_cast<void>(parse_fio("{\"jobs\": []}")), std::exception);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <stdexcept>
 
+BOOST_AUTO_TEST_SUITE(goals_test)
+
 using namespace leat::perf;
 
 BOOST_AUTO_TEST_CASE(the_projects_goals_can_be_read) {
@@ -62,3 +64,5 @@ BOOST_AUTO_TEST_CASE(a_goal_says_how_far_a_value_falls_short) {
     const goal none{"c", false, 0, "", false};
     BOOST_TEST(none.shortfall(2) == "by 2");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

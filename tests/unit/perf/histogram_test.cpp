@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 
+BOOST_AUTO_TEST_SUITE(histogram_test)
+
 using namespace leat::perf;
 
 BOOST_AUTO_TEST_CASE(small_values_are_exact) {
@@ -56,3 +58,5 @@ BOOST_AUTO_TEST_CASE(an_empty_one_is_zero) {
     BOOST_TEST(ns.smallest() == 0U);
     BOOST_TEST(ns.mean() == 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

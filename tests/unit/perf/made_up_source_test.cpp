@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(made_up_source_test)
+
 using namespace leat::perf;
 using leat::KiB;
 using leat::MiB;
@@ -71,3 +73,5 @@ BOOST_AUTO_TEST_CASE(what_it_did_not_give_is_wrong) {
     BOOST_REQUIRE(wrong.has_value());
     BOOST_TEST(*wrong / 4096 == 77U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <map>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(made_up_trace_test)
+
 using namespace leat::perf;
 using leat::GiB;
 using leat::KiB;
@@ -149,3 +151,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_workload_is_refused) {
                              "streams:100001", "scan:-1"})
         BOOST_CHECK_THROW((void)made(name), CLI::ValidationError);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

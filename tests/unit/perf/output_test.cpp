@@ -10,6 +10,8 @@
 #include <sstream>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(output_test)
+
 using namespace leat::perf;
 
 namespace {
@@ -75,3 +77,5 @@ BOOST_AUTO_TEST_CASE(a_table_fits_80_columns) {
     }
     BOOST_TEST(explained);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(page_test)
+
 using namespace leat::perf;
 
 namespace {
@@ -89,3 +91,5 @@ BOOST_AUTO_TEST_CASE(a_drawing_takes_the_pages_colours) {
                "<svg  ><g fill=\"currentColor\" stroke=\"var(--line)\"><use href='#p1-mark4' "
                "color='var(--plot-3)'/></g></svg>");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

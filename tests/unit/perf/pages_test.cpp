@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(pages_test)
+
 using namespace leat::perf;
 
 namespace {
@@ -49,3 +51,5 @@ BOOST_AUTO_TEST_CASE(orders_can_be_walked_with_a_mask) {
         BOOST_TEST((order.size() & (order.size() - 1)) == 0U);
     BOOST_TEST(sequential_pages(3, 8)[5] == 2U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

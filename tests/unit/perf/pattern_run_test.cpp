@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+BOOST_AUTO_TEST_SUITE(pattern_run_test)
+
 using namespace leat::perf;
 using leat::KiB;
 using leat::MiB;
@@ -118,3 +120,5 @@ BOOST_AUTO_TEST_CASE(names_are_those_of_patterns) {
     }
     BOOST_TEST(find_pattern("week") == nullptr);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -17,6 +17,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(read_trace_test)
+
 using namespace leat::perf;
 using leat::test::temporary_folder;
 
@@ -226,3 +228,5 @@ BOOST_AUTO_TEST_CASE(ids_are_numbered_in_their_order) {
     BOOST_TEST(good);
     BOOST_TEST(numbers.size() == 10'000U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

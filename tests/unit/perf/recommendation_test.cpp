@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(recommendation_test)
+
 using namespace leat::perf;
 using leat::GiB;
 using leat::KiB;
@@ -68,3 +70,5 @@ BOOST_AUTO_TEST_CASE(small_files_want_small_chunks) {
     BOOST_TEST(chosen.chunk_size == 64 * KiB);
     BOOST_TEST(!chosen.tried.empty());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(replay_test)
+
 using namespace leat::perf;
 using leat::cache_policy;
 using leat::GiB;
@@ -169,3 +171,5 @@ BOOST_AUTO_TEST_CASE(sweeps_go_up_to_what_holds_all) {
     BOOST_TEST(chunk_counts(3, 12).front() == 3U);
     BOOST_TEST(chunk_counts(6, 12).size() == 3U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

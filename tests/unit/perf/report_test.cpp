@@ -5,6 +5,8 @@
 
 #include <initializer_list>
 
+BOOST_AUTO_TEST_SUITE(report_test)
+
 using namespace leat::perf;
 
 namespace {
@@ -77,3 +79,5 @@ BOOST_AUTO_TEST_CASE(latencies_become_microseconds) {
     BOOST_TEST(found.find("x.p99_us")->median == 0.2);
     BOOST_TEST(found.histograms().at("x").count() == 100U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

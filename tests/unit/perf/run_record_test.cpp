@@ -5,6 +5,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(run_record_test)
+
 using namespace leat::perf;
 
 namespace {
@@ -46,3 +48,5 @@ BOOST_AUTO_TEST_CASE(anything_else_is_refused) {
     BOOST_CHECK_THROW(static_cast<void>(parse_run("{\"schema\": 2}")), std::exception);
     BOOST_CHECK_THROW(static_cast<void>(parse_run("{\"schema\": 1}")), std::exception);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

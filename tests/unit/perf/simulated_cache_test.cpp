@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(simulated_cache_test)
+
 using namespace leat::perf;
 using leat::cache_policy;
 
@@ -110,3 +112,5 @@ BOOST_AUTO_TEST_CASE(every_policy_keeps_to_its_memory) {
         }
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(statistics_test)
+
 using namespace leat::perf;
 
 BOOST_AUTO_TEST_CASE(median_of_odd_even_and_none) {
@@ -30,3 +32,5 @@ BOOST_AUTO_TEST_CASE(spread_ignores_one_outlier_in_five) {
     BOOST_TEST(spread(std::vector<double>{5}) == 0);
     BOOST_TEST(spread(std::vector<double>{-1, 0, 1}) == 0);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

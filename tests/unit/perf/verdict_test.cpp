@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(verdict_test)
+
 using namespace leat::perf;
 
 BOOST_AUTO_TEST_CASE(it_tells_what_was_measured_beside_rivals_and_goals) {
@@ -30,3 +32,5 @@ BOOST_AUTO_TEST_CASE(what_is_void_is_about_its_value_and_meets_no_goal) {
 BOOST_AUTO_TEST_CASE(a_run_of_nothing_is_told_so) {
     BOOST_TEST(verdict_of({}).find("`quick`") != std::string::npos);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(wrapped_test)
+
 using namespace leat::perf;
 
 BOOST_AUTO_TEST_CASE(lines_have_80_columns_at_most) {
@@ -23,3 +25,5 @@ BOOST_AUTO_TEST_CASE(long_words_are_not_broken) {
     BOOST_TEST(wrapped("b " + word + " c", 1) == "b\n " + word + "\n c");
     BOOST_TEST(wrapped("") == "");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

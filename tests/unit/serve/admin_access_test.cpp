@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(admin_access_test)
+
 using leat::http::request_head;
 using leat::http::request_method;
 using leat::http::status;
@@ -69,3 +71,5 @@ BOOST_AUTO_TEST_CASE(a_post_needs_its_field_and_no_other_origin) {
         BOOST_TEST(posted(host, other, "1") == 403u, other);
     BOOST_TEST(posted("evil.example", "http://evil.example", "1") == 421u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

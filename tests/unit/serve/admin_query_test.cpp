@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(admin_query_test)
+
 using leat::serve::admin_query;
 using leat::serve::served_path;
 
@@ -39,3 +41,5 @@ BOOST_AUTO_TEST_CASE(paths_are_those_that_are_served) {
         BOOST_TEST(!served_path(wrong, false).has_value(), wrong);
     BOOST_TEST(!served_path(std::string{"/a\0b", 4}, false).has_value());
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(connection_limits_test)
+
 using namespace leat::serve;
 
 namespace {
@@ -67,5 +69,7 @@ BOOST_AUTO_TEST_CASE(a_place_that_moves_counts_once) {
     second = {};
     BOOST_TEST(limits.count() == 1U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

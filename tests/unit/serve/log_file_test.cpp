@@ -14,6 +14,8 @@
 #include <stdexcept>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(log_file_test)
+
 using leat::serve::log_file;
 
 namespace {
@@ -85,3 +87,5 @@ BOOST_AUTO_TEST_CASE(a_full_disk) {
     log_file log{"/dev/full"};
     BOOST_TEST(log.write("one\ntwo\n", never) == 2U);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

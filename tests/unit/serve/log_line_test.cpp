@@ -6,6 +6,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(log_line_test)
+
 using namespace leat::serve;
 
 namespace {
@@ -65,5 +67,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_could_not_be_read_has_none_in_its_line) {
     BOOST_TEST(line.ends_with(R"(] "" 400 0 "-" "-")"));
     BOOST_TEST(line.starts_with("unix: - - ["));
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(metric_families_test)
+
 using namespace leat;
 using namespace leat::serve;
 using prometheus::ClientMetric;
@@ -139,3 +141,5 @@ BOOST_AUTO_TEST_CASE(a_collectable_asks_at_each_scrape) {
     static_cast<void>(source.Collect());
     BOOST_TEST(asked == 2);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(receive_buffer_test)
+
 using leat::serve::receive_buffer;
 
 namespace {
@@ -61,5 +63,7 @@ BOOST_AUTO_TEST_CASE(what_was_used_makes_room_and_the_rest_stays) {
     BOOST_TEST(buffer.empty());
     BOOST_TEST(buffer.room(1 << 20).size() == receive_buffer::least);  // what was large has gone
 }
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(short_range_test)
+
 using namespace leat;
 using namespace leat::literals;
 using leat::serve::short_range;
@@ -93,3 +95,5 @@ BOOST_AUTO_TEST_CASE(of_what_is_not_all_there_nothing_is_held) {
         BOOST_TEST(whole.slices == 1u);
     }
 }
+
+BOOST_AUTO_TEST_SUITE_END()
