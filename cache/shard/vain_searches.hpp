@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace leat::detail {
@@ -38,18 +40,14 @@ public:
                 const shard& home,
                 std::uint64_t rooms) noexcept {
         const io::time_point now = home.now();
-        auto place = std::find_if(all_.begin(), all_.end(),
-                                  [&](const search& one) { return one.kind == kind; });
-        if (place == all_.end())
-            place = std::min_element(
-                all_.begin(), all_.end(),
-                [](const search& a, const search& b) { return a.until < b.until; });
-        *place = {kind, looks, now, rooms};
+        search& place = place_for(kind);
+        place = {kind, looks, now, rooms};
+        if (looks < few_looks) return;
         std::uint64_t sum = looks;
         for (const search& other : all_) sum += other.until > now ? other.looks : 0;
         const std::chrono::nanoseconds take = sum * time_of_a_look;
         const auto pause = std::min(times_as_long * take, std::max(long_pause, take));
-        place->until = looks < few_looks ? now : later(now, pause);
+        place.until = later(now, pause);
     }
 
 private:
@@ -68,12 +66,37 @@ private:
         io::time_point until{};   ///< when it may be repeated
         std::uint64_t rooms = 0;  ///< when it was begun
     };
-    [[nodiscard]] const search* find(std::uint64_t kind) const noexcept {
-        const auto place = std::find_if(all_.begin(), all_.end(),
-                                        [&](const search& one) { return one.kind == kind; });
-        return place == all_.end() ? nullptr : &*place;
+    // Several times as many as there are size classes, and each with its choice of some places:
+    // what is known of one that is being put off is not given up for another.
+    static constexpr std::size_t places = 256;
+    static constexpr std::size_t choice = 4;
+
+    template <class Visit>
+    static void each_choice(std::uint64_t kind, Visit visit) noexcept {
+        // The golden ratio spreads kinds, which are multiples of a page but for some bits.
+        const std::uint64_t first =
+            (kind * 0x9e3779b97f4a7c15) >> (64 - std::bit_width(places - 1));
+        for (std::size_t i = 0; i < choice; ++i) visit((first + i) % places);
     }
-    std::array<search, 8> all_;
+    [[nodiscard]] const search* find(std::uint64_t kind) const noexcept {
+        const search* found = nullptr;
+        each_choice(kind, [&](std::size_t at) {
+            if (all_[at].kind == kind) found = &all_[at];
+        });
+        return found;
+    }
+    // Its own, or that of the one that may be repeated soonest.
+    [[nodiscard]] search& place_for(std::uint64_t kind) noexcept {
+        search* place = nullptr;
+        each_choice(kind, [&](std::size_t at) {
+            search& one = all_[at];
+            if (place != nullptr && place->kind == kind) return;
+            if (place == nullptr || one.kind == kind || one.until < place->until) place = &one;
+        });
+        return *place;
+    }
+
+    std::array<search, places> all_;
 };
 
 }  // namespace leat::detail
