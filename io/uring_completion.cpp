@@ -16,8 +16,8 @@ namespace {
 // The kernel's word to itself that a signal interrupted a call; an open in a worker lets it out.
 constexpr int restart_system_call = 512;
 
-// So often an operation is submitted again for which the kernel has no worker: where signals come
-// while it makes one the next is made, and where threads are forbidden none ever is.
+// So often an operation is submitted again for which the kernel has no worker, since signals came
+// while it made one.
 constexpr std::uint32_t most_tries = 16;
 
 // Handing reads to a device costs a virtual machine as much as all else, however many they are: of

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t bucket_count = 512;
 // What is the size of thousands finds their places bit by bit: until then there is more than fits.
 constexpr unsigned most_taken = 64;
-constexpr std::uint64_t most_bytes = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t longest_buffer = std::numeric_limits<std::uint32_t>::max();
 }  // namespace
 
 ghost_cache::ghost_cache(cache_policy which, std::uint64_t capacity, latest_use of_real)
@@ -80,7 +80,7 @@ void ghost_cache::insert(std::uint64_t key,
     entry* const added = take_spare();
     if (added == nullptr) return;
     added->key = key;
-    added->bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, most_bytes));
+    added->bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, longest_buffer));
     added->keep = keep;
     added->real = real;
     added->used = added->last_use = used;

@@ -10,6 +10,7 @@
 BOOST_AUTO_TEST_SUITE(vain_searches_test)
 
 using namespace leat;
+using namespace leat::literals;
 using leat::detail::vain_searches;
 
 namespace {
@@ -30,7 +31,7 @@ std::vector<std::uint64_t> all_kinds() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(of_dozens_of_kinds_none_is_forgotten_for_another) {
-    engine owner{test::small_engine(1)};
+    engine owner{test::small_engine(1, 8_MiB, 1_MiB)};
     const shard& home = owner.at(0);
     const std::vector<std::uint64_t> kinds = all_kinds();
     vain_searches searches;
@@ -47,7 +48,7 @@ BOOST_AUTO_TEST_CASE(of_dozens_of_kinds_none_is_forgotten_for_another) {
 }
 
 BOOST_AUTO_TEST_CASE(a_search_is_worth_repeating_when_room_has_come_since_it_was_begun) {
-    engine owner{test::small_engine(1)};
+    engine owner{test::small_engine(1, 8_MiB, 1_MiB)};
     const shard& home = owner.at(0);
     vain_searches searches;
     BOOST_TEST(searches.worth_repeating(8192, 7));
@@ -59,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_search_is_worth_repeating_when_room_has_come_since_it_was
 }
 
 BOOST_AUTO_TEST_CASE(one_that_looked_at_little_is_not_put_off) {
-    engine owner{test::small_engine(1)};
+    engine owner{test::small_engine(1, 8_MiB, 1_MiB)};
     const shard& home = owner.at(0);
     vain_searches searches;
     searches.failed(8192, 100, home, 7);
