@@ -16,6 +16,12 @@ using leat::detail::vain_searches;
 namespace {
 constexpr std::uint64_t looks_of_seconds = 200'000'000;
 
+/// It tells the time.
+struct opened_shard {
+    opened_shard() { owner.at(0).open(); }
+    engine owner{test::small_engine(1, 8_MiB, 1_MiB)};
+};
+
 // As the kinds of buffers are: those of all size classes up to 1 GiB, each in four ways.
 std::vector<std::uint64_t> all_kinds() {
     std::vector<std::uint64_t> kinds{0, 1, 2, 3};
@@ -31,8 +37,8 @@ std::vector<std::uint64_t> all_kinds() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(of_dozens_of_kinds_none_is_forgotten_for_another) {
-    engine owner{test::small_engine(1, 8_MiB, 1_MiB)};
-    const shard& home = owner.at(0);
+    opened_shard on;
+    const shard& home = on.owner.at(0);
     const std::vector<std::uint64_t> kinds = all_kinds();
     vain_searches searches;
     std::vector<std::uint64_t> asked;  // two ways of each: more than occur at once
@@ -48,8 +54,8 @@ BOOST_AUTO_TEST_CASE(of_dozens_of_kinds_none_is_forgotten_for_another) {
 }
 
 BOOST_AUTO_TEST_CASE(a_search_is_worth_repeating_when_room_has_come_since_it_was_begun) {
-    engine owner{test::small_engine(1, 8_MiB, 1_MiB)};
-    const shard& home = owner.at(0);
+    opened_shard on;
+    const shard& home = on.owner.at(0);
     vain_searches searches;
     BOOST_TEST(searches.worth_repeating(8192, 7));
     searches.failed(8192, looks_of_seconds, home, 7);
@@ -60,8 +66,8 @@ BOOST_AUTO_TEST_CASE(a_search_is_worth_repeating_when_room_has_come_since_it_was
 }
 
 BOOST_AUTO_TEST_CASE(one_that_looked_at_little_is_not_put_off) {
-    engine owner{test::small_engine(1, 8_MiB, 1_MiB)};
-    const shard& home = owner.at(0);
+    opened_shard on;
+    const shard& home = on.owner.at(0);
     vain_searches searches;
     searches.failed(8192, 100, home, 7);
     BOOST_TEST(!searches.spare(8192, home));
