@@ -7,6 +7,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
+#include <vector>
+
 BOOST_AUTO_TEST_SUITE(vain_searches_test)
 
 using namespace leat;
