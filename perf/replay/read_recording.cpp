@@ -8,8 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <numeric>
 #include <span>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace leat::perf {
 
@@ -38,13 +42,24 @@ public:
             into_.file_bytes[i] = std::max(into_.file_bytes[i], files[i].size);
         into_.recorded->lost = from.lost();
         into_.recorded->whole = from.whole();
-        std::stable_sort(into_.requests.begin(), into_.requests.end(),
-                         [](const trace_request& left, const trace_request& right) {
-                             return left.time < right.time;
-                         });
+        sort_by_time();
     }
 
 private:
+    // By numbers, which makes those of one time stay in their order: what stable_sort() is made of
+    // is deprecated, as Clang says.
+    void sort_by_time() {
+        const std::vector<trace_request>& all = into_.requests;
+        std::vector<std::size_t> order(all.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+            return std::pair{all[left].time, left} < std::pair{all[right].time, right};
+        });
+        std::vector<trace_request> sorted;
+        sorted.reserve(all.size());
+        for (const std::size_t number : order) sorted.push_back(all[number]);
+        into_.requests.swap(sorted);
+    }
     void add_served(const detail::recorded_request& one, std::uint64_t count) {
         trace_request wanted;
         wanted.time = static_cast<double>(one.time_ns) / 1e9;

@@ -15,10 +15,12 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
@@ -218,14 +220,19 @@ BOOST_AUTO_TEST_CASE(what_several_shards_serve_is_told_apart_and_has_its_time) {
     BOOST_TEST(tape.stop().requests == 18'000U);
     contents all = read_back(with.path);
     BOOST_REQUIRE(all.requests.size() == 18'000U);
-    std::stable_sort(
-        all.requests.begin(), all.requests.end(),
-        [](const auto& left, const auto& right) { return left.time_ns < right.time_ns; });
+    // By numbers, which makes those of one time stay in their order.
+    std::vector<std::size_t> order(all.requests.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+        return std::pair{all.requests[left].time_ns, left} <
+               std::pair{all.requests[right].time_ns, right};
+    });
     // They ran in turn, and each in order.
     bool good = true;
-    for (std::size_t i = 0; i < all.requests.size(); ++i) {
-        good = good && all.requests[i].shard == i / 3000 % 2;
-        good = good && all.requests[i].offset == i % 3000 % 16 * 4096;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const auto& one = all.requests[order[i]];
+        good = good && one.shard == i / 3000 % 2;
+        good = good && one.offset == i % 3000 % 16 * 4096;
     }
     BOOST_TEST(good);
 }
