@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(those_who_may_have_turns_are_to_be_looked_at_and_no_more) {
     of.manager.turns.fit(1 << 30);
     const leat::detail::aged_reads::begun age = of.another.turns.begin(read_turn::alone, 64 * 1024);
     // One at a time: its read begins before the next is looked at.
-    for (int i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < 2; ++i) {
         BOOST_TEST(of.waiting.may_take_turns());
         BOOST_TEST(of.waiting.take_turns());
         BOOST_TEST((of.waiting.next_over() == turns[i]));

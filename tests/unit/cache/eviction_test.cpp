@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(the_use_that_loads_a_chunk_is_not_taken_for_another) {
     source->delay_ms = 1;  // it ends in a later turn, as on any device
     chunk_manager manager{owner, scripted_source{source}};
     const file from = owner.run(manager.open("any"));
-    for (const std::uint64_t index : {0, 1, 2, 3, 4, 5, 0, 6}) {
+    for (const std::uint64_t index : {0U, 1U, 2U, 3U, 4U, 5U, 0U, 6U}) {
         owner.run(get(manager, {from, index * 64_KiB, 100}));
         while (owner.run(manager.statistics()).filling_chunks != 0) std::this_thread::yield();
     }

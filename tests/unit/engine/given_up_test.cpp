@@ -133,7 +133,6 @@ BOOST_AUTO_TEST_CASE(who_comes_after_the_engine_has_given_up_does_not_wait) {
 }
 
 BOOST_AUTO_TEST_CASE(both_engines_may_give_up) {
-    boost::system::error_code code;
     for (const bool mine_first : {false, true}) {
         auto mine = std::make_unique<stepped>();
         auto other = std::make_unique<stepped>();
