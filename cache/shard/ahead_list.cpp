@@ -19,8 +19,11 @@ bool can_go(const chunk& waiting) noexcept {
 }
 }  // namespace
 
-void ahead_list::note_load(std::uint64_t bytes) noexcept {
+void ahead_list::note_load(std::uint64_t bytes, std::int64_t now) noexcept {
     loaded_bytes_ += bytes;
+    evicted_.set_memory(memory_.bytes());
+    wait_.set_memory(memory_.bytes());
+    wait_.loaded(bytes, now);
     in_reads_ += bytes_a_read;
     if (in_reads_ + beside_others_ <= memories_of_late * memory_.bytes()) return;
     in_reads_ /= 2;
@@ -43,12 +46,33 @@ void ahead_list::look_behind(chunk& from) noexcept {
     next_look_ = next == list_.end() ? nullptr : &*next;
 }
 
+void ahead_list::wanted(std::uint64_t key, std::uint64_t bytes) noexcept {
+    const std::uint64_t all = bytes * evicted_.of_each();
+    switch (evicted_.wanted(key)) {
+        case evicted_keys::lack::none:
+            break;
+        case evicted_keys::lack::unread:
+            wait_.unread_wanted(all);
+            break;
+        case evicted_keys::lack::used:
+            wait_.used_wanted(all);
+            break;
+    }
+}
+
+// What others have used, too, does not say when its own reader was there.
+void ahead_list::note_reader(const chunk& waited) noexcept {
+    if (!waited.ever_used() || waited.ends.visited_anew()) return;
+    wait_.came(waited.since, waited.latest_use());
+}
+
 void ahead_list::remove(chunk& waited) noexcept {
     if (!waited.waits_for_reader) return;
     waited.waits_for_reader = false;
     if (next_look_ == &waited) look_behind(waited);
     list_.erase(list_.iterator_to(waited));
     bytes_ -= waited.bytes;
+    note_reader(waited);
     waited.note_uses();
     // Where the policy wanted it when it came, as something that comes again; but what came beside
     // others costs less to read again than what is read alone: where that keeps the device busy,
@@ -90,7 +114,7 @@ chunk* ahead_list::waits_in_vain(std::uint64_t& looks) noexcept {
             const bool on_its_way = one.piece.is_chunk() &&
                                     waited_for(one) <= memory_.bytes() / 4 && !one.come_through();
             if (!on_its_way) remove(one);
-        } else if (waited_for(one) > memory_.bytes() && can_go(one)) {
+        } else if (waited_for(one) > wait_.bytes() && can_go(one)) {
             --looks;
             return &one;
         }

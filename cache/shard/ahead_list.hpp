@@ -1,7 +1,9 @@
 // What was read ahead of streams, and waits for its readers.
 #pragma once
 
+#include "ahead_wait.hpp"
 #include "chunk.hpp"
+#include "evicted_keys.hpp"
 #include "policy/eviction_policy.hpp"
 #include "policy/resident_queue.hpp"
 #include "shard_memory.hpp"
@@ -14,16 +16,17 @@
 namespace leat::detail {
 
 /// Chunks and fragments of one shard that no reader has come to yet: the policy, which would find
-/// them unused and let them go first, does not know them. They wait as long as no more than the
-/// memory is loaded meanwhile, and all of them have no more than three quarters of it.
+/// them unused and let them go first, does not know them. They wait as long as no more than
+/// ahead_wait says is loaded meanwhile, and all of them have no more than three quarters of the
+/// memory.
 class ahead_list {
 public:
     /// Both must outlive it.
     ahead_list(const shard_memory& memory, eviction_policy& policy) noexcept
         : memory_(memory), policy_(policy) {}
 
-    /// So many bytes were loaded: by a read of their own, unless add() says otherwise.
-    void note_load(std::uint64_t bytes) noexcept;
+    /// So many bytes are loaded now: by a read of their own, unless add() says otherwise.
+    void note_load(std::uint64_t bytes, std::int64_t now) noexcept;
     /// It waits from now on, and leaves the policy. Nothing happens if it is not in the policy, or
     /// if somebody has said how long it is to stay.
     void add(chunk& ahead) noexcept;
@@ -33,6 +36,14 @@ public:
     bool remove_all() noexcept;
     /// The header of one that waits, or does not, has moved.
     void moved(chunk& from, chunk& to) noexcept;
+    /// It is evicted, whether it waits or not.
+    void evicted(const chunk& gone) noexcept {
+        evicted_.evicted(gone.key, gone.waits_for_reader && !gone.ever_used());
+    }
+    /// What has this key is not in memory, and somebody asks for it, `bytes` long.
+    void wanted(std::uint64_t key, std::uint64_t bytes) noexcept;
+    /// See evicted_keys.
+    [[nodiscard]] double wanted_again() const noexcept { return evicted_.wanted_again(); }
     /// Forgets all of them; the policy does not learn of them.
     void clear() noexcept { list_.clear(); }
 
@@ -54,11 +65,15 @@ private:
     [[nodiscard]] std::uint64_t waited_for(const chunk& one) const noexcept {
         return loaded_bytes_ - static_cast<std::uint64_t>(one.placed);
     }
+    /// How late the reader has come of one that waits no more.
+    void note_reader(const chunk& waited) noexcept;
     /// Where the next look begins, as if `from` were not there.
     void look_behind(chunk& from) noexcept;
 
     const shard_memory& memory_;
     eviction_policy& policy_;
+    evicted_keys evicted_;
+    ahead_wait wait_;
     boost::intrusive::list<resident, boost::intrusive::base_hook<resident_link>>
         list_;                       ///< in the order in which they were read
     resident* next_look_ = nullptr;  ///< where the next look begins; nullptr: at the front

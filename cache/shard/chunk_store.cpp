@@ -103,7 +103,7 @@ chunk* chunk_store::make(file_record& file,
     cache_.table().insert(*made);
     policy_->loaded(bytes);
     policy_->insert(*made);
-    ahead_.note_load(bytes);
+    ahead_.note_load(bytes, made->since);
     return made;
 }
 

@@ -77,8 +77,11 @@ chunk* eviction::make(chunk_request& wanted, const extent& what) noexcept {
     for_ahead_ = wanted.asked_ahead;
     // Otherwise fragments serve as well.
     must_ = !what.piece.is_chunk() || needs_whole_chunk(wanted);
-    if (!std::exchange(wanted.expected, true))
-        chunks_.policy().expect(chunks_.key_of(*wanted.file, what.piece), bytes);
+    if (!std::exchange(wanted.expected, true)) {
+        const std::uint64_t key = chunks_.key_of(*wanted.file, what.piece);
+        chunks_.policy().expect(key, bytes);
+        if (!wanted.asked_ahead) chunks_.ahead().wanted(key, bytes);
+    }
     keep_to_memory();
     const std::uint64_t bits = unit_bits::bytes_for(chunk::words_for(what.length));
     if (!find_header(bits)) return nullptr;
@@ -295,6 +298,7 @@ bool eviction::evict_some() noexcept {
 bool eviction::evict(resident& victim) noexcept {
     ++counts_.evictions;
     const std::uint64_t bytes = victim.bytes;
+    chunks_.ahead().evicted(static_cast<const chunk&>(victim));
     chunks_.discard(static_cast<chunk&>(victim));
     emptying_->freed(bytes);
     return emptying_->needs_more(bytes) && --left_ != 0;

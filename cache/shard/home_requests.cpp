@@ -238,6 +238,7 @@ void home_requests::note_brought(const chunk_request& ended) noexcept {
     std::uint64_t size = ended.brought;
     if (size == 0 && ended.asked_ahead) size = ended.window;
     if (size == 0) return;
+    if (ended.reads_on) return runs_.read_on(ended.file->number, begin, size, stretch);
     const std::uint64_t mark = runs_.brought(ended.file->number, begin, size, stretch);
     if (mark == 0) return;
     const chunk_place place = manager.locate(mark);

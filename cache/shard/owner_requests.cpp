@@ -17,6 +17,12 @@
 
 namespace leat::detail {
 
+namespace {
+// What is read on for who is missed alone, and the memory from which on that is little.
+constexpr std::uint64_t read_at_once = 512 * KiB;
+constexpr std::uint64_t least_to_read_on = 64 * read_at_once;
+}  // namespace
+
 void owner_requests::request_arrived(work& message) noexcept {
     auto& wanted = static_cast<chunk_request&>(message);
     wanted.owner->parts().owner_requests.serve(wanted);
@@ -127,10 +133,24 @@ chunk* owner_requests::make(chunk_request& wanted, const extent& what) noexcept 
     if (in_the_way_ != nullptr) return nullptr;
     const bool second = chunks_.find(*wanted.file, what.piece) != nullptr;
     chunk* const made = room_.make(wanted, what);
-    if (made != nullptr && !what.piece.is_chunk() &&
-        (second || (stands_alone(wanted) && what.length < fragment_size)))
+    if (made == nullptr || what.piece.is_chunk()) return made;
+    const bool alone = stands_alone(wanted);
+    if (second || (alone && what.length < fragment_size))
         locality_.note(wanted.file->number, second);
+    if (alone && !second && what.length == fragment_size) read_on(wanted, what);
     return made;
+}
+
+void owner_requests::read_on(chunk_request& wanted, const extent& what) noexcept {
+    if (what.start == 0 || wanted.asked_ahead || !is_plain(wanted.given)) return;
+    if (chunks_.memory().bytes() < least_to_read_on) return;
+    const piece_number before = piece_number::fragment({wanted.index, what.start - 1});
+    const bool is_there = chunks_.find(*wanted.file, before) != nullptr;
+    const std::uint64_t offset = wanted.index * wanted.file->manager->chunk_size + what.start;
+    if (locality_.reads_on(wanted.file->number, offset, is_there, chunks_.ahead().wanted_again())) {
+        wanted.window = static_cast<std::uint32_t>(what.start + read_at_once - wanted.in);
+        wanted.reads_on = true;
+    }
 }
 
 bool owner_requests::settles_for_less(const chunk_request& wanted, extent& what) const noexcept {

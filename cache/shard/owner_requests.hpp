@@ -116,6 +116,9 @@ private:
     /// nullptr: in_the_way_ says whether there is a read that has to end first, and room_ what
     /// else.
     [[nodiscard]] chunk* make(chunk_request& wanted, const extent& what) noexcept;
+    /// It is missed alone, and `what` was made for it: what follows is read with that where that is
+    /// wanted, as a rule.
+    void read_on(chunk_request& wanted, const extent& what) noexcept;
     /// Whether the lease by which it came can hold `found`, or what is to be made of that number.
     [[nodiscard]] static bool fits_lease(const chunk_request& wanted,
                                          piece_number piece,

@@ -111,6 +111,12 @@ public:
                           std::uint64_t begin,
                           std::uint64_t size,
                           std::uint64_t stretch) noexcept;
+    /// The owner has read `size` bytes from the offset `begin` on for a miss that stood alone: who
+    /// goes on misses what follows that.
+    void read_on(std::uint64_t file,
+                 std::uint64_t begin,
+                 std::uint64_t size,
+                 std::uint64_t stretch) noexcept;
     /// What a window asked for ahead has come to nothing.
     void came_to_nothing(std::uint64_t file, std::uint64_t begin, std::uint64_t stretch) noexcept;
     /// The window of the run that comes to the offset `begin` has several owners: its mark is at

@@ -78,6 +78,19 @@ std::uint64_t runs::brought(std::uint64_t file,
     return known->mark;
 }
 
+void runs::read_on(std::uint64_t file,
+                   std::uint64_t begin,
+                   std::uint64_t size,
+                   std::uint64_t stretch) noexcept {
+    const std::uint64_t end = (begin + size + fragment_size - 1) >> fragment_shift;
+    run* const known = find_offset(file, begin, stretch);
+    if (known == nullptr || known->streams || known->down != 0 || end <= known->end) return;
+    take_out(*known);
+    known->end = known->had = end;
+    known->last_end = begin + size;
+    list(*known, stretch >> fragment_shift);
+}
+
 bool runs::spread(std::uint64_t file,
                   std::uint64_t begin,
                   std::uint64_t mark,

@@ -99,6 +99,7 @@ struct chunk_request : work, boost::intrusive::list_base_hook<>, buffer_line_hoo
     bool goes_on = false;         ///< its reader goes through the file, or says so
     bool retried = false;         ///< its units have been read alone after a larger read failed
     bool unread = false;          ///< owner's: a large one with units that no read in flight brings
+    bool reads_on = false;        ///< owner's: it stands alone, and what follows is read with it
     bool expected = false;        ///< owner's: the policy knows that it is wanted
     std::uint8_t line = 0;        ///< owner's: the queue in which it waits for a buffer
     bool waits_for_turn = false;  ///< owner's: until it may have a read
