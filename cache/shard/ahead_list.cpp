@@ -52,7 +52,7 @@ void ahead_list::wanted(std::uint64_t key, std::uint64_t bytes) noexcept {
         case evicted_keys::lack::none:
             break;
         case evicted_keys::lack::unread:
-            wait_.unread_wanted(all);
+            wait_.unread_wanted(all, evicted_.of_each());
             break;
         case evicted_keys::lack::used:
             wait_.used_wanted(all);

@@ -38,7 +38,10 @@ public:
     void moved(chunk& from, chunk& to) noexcept;
     /// It is evicted, whether it waits or not.
     void evicted(const chunk& gone) noexcept {
-        evicted_.evicted(gone.key, gone.waits_for_reader && !gone.ever_used());
+        const bool unread = gone.waits_for_reader && !gone.ever_used();
+        // Who is in the middle of it will be back in any case.
+        if (unread || gone.ends.last() == gone.start + gone.length)
+            evicted_.evicted(gone.key, unread);
     }
     /// What has this key is not in memory, and somebody asks for it, `bytes` long.
     void wanted(std::uint64_t key, std::uint64_t bytes) noexcept;

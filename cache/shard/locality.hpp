@@ -14,13 +14,6 @@ namespace leat::detail {
 /// strewn over fragments (leat-bench patterns, packed) took 3.1 s of the device a GiB served in 510
 /// MiB, and 4.2 s where already half sufficed.
 ///
-/// The same goes for whole fragments and those that follow, which cost a third of a read of their
-/// own where they are read at once. How often what lies before a fragment that is missed is there
-/// tells how often what follows will be wanted; less what has to go for that, and is wanted again.
-/// Half a MiB at once takes a third of the device time of fragments where 16 KiB at a time are
-/// asked for anywhere in some 100 MiB for a while, and three quarters for a workstation's requests
-/// (arc_P3); a whole MiB takes more where memory is short.
-///
 /// One shard's; of files that share a place the latest is known. Nothing allocates.
 class locality {
 public:
@@ -40,47 +33,12 @@ public:
         known.joined /= 2;
     }
 
-    /// Whether what follows the fragment at this offset of the file, which is missed alone, is to
-    /// be read with it. `before`: the one before it is in memory. `wanted_again`: see evicted_keys.
-    [[nodiscard]] bool reads_on(std::uint64_t file,
-                                std::uint64_t offset,
-                                bool before,
-                                double wanted_again) noexcept {
-        counts& known = all_[file % all_.size()];
-        if (known.file != file) known = {.file = file};
-        const bool sample = is_sample(offset);
-        // Where it was read on, what lies before is there for that.
-        if (sample || !known.reads_on) note_missed(known, before);
-        if (known.missed < fewest) return false;
-        const double follows = static_cast<double>(known.beside) / known.missed;
-        known.reads_on = follows - wanted_again >= worth_reading_on;
-        return known.reads_on && !sample;
-    }
-
 private:
     struct counts {
         std::uint64_t file = 0;
         std::uint32_t alone = 0;
         std::uint32_t joined = 0;
-        std::uint32_t missed = 0;  ///< fragments, alone
-        std::uint32_t beside = 0;  ///< of them, those behind one that was there
-        bool reads_on = false;
     };
-
-    static void note_missed(counts& known, bool before) noexcept {
-        ++known.missed;
-        known.beside += before ? 1 : 0;
-        if (known.missed < most) return;
-        known.missed /= 2;
-        known.beside /= 2;
-    }
-    // One of 32 regions of 2 MiB, as a rule.
-    [[nodiscard]] static bool is_sample(std::uint64_t offset) noexcept {
-        constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
-        return (offset >> 21) * spread >> 59 == 0;
-    }
-
-    static constexpr double worth_reading_on = 1.0 / 3;
     static constexpr std::uint32_t fewest = 16;
     static constexpr std::uint32_t most = 128;
     static constexpr std::uint64_t one_of = 8;

@@ -19,7 +19,7 @@ namespace leat::detail {
 
 namespace {
 // What is read on for who is missed alone, and the memory from which on that is little.
-constexpr std::uint64_t read_at_once = 512 * KiB;
+constexpr std::uint64_t read_at_once = density::at_once * fragment_size;
 constexpr std::uint64_t least_to_read_on = 64 * read_at_once;
 }  // namespace
 
@@ -142,15 +142,19 @@ chunk* owner_requests::make(chunk_request& wanted, const extent& what) noexcept 
 }
 
 void owner_requests::read_on(chunk_request& wanted, const extent& what) noexcept {
-    if (what.start == 0 || wanted.asked_ahead || !is_plain(wanted.given)) return;
-    if (chunks_.memory().bytes() < least_to_read_on) return;
-    const piece_number before = piece_number::fragment({wanted.index, what.start - 1});
-    const bool is_there = chunks_.find(*wanted.file, before) != nullptr;
-    const std::uint64_t offset = wanted.index * wanted.file->manager->chunk_size + what.start;
-    if (locality_.reads_on(wanted.file->number, offset, is_there, chunks_.ahead().wanted_again())) {
-        wanted.window = static_cast<std::uint32_t>(what.start + read_at_once - wanted.in);
-        wanted.reads_on = true;
-    }
+    constexpr std::uint64_t looks_back = read_at_once - fragment_size;
+    const file_record& file = *wanted.file;
+    if (what.start < looks_back || wanted.asked_ahead || !is_plain(wanted.given)) return;
+    if (chunks_.memory().bytes() < least_to_read_on || !file.manager->source->reads_lists()) return;
+    unsigned used = 0;
+    chunks_.any_fragment(file, wanted.index, what.start - looks_back, what.start,
+                         [&](const chunk& before) {
+                             used += before.ever_used() ? 1 : 0;
+                             return false;
+                         });
+    if (!density_.missed(file.number, used, chunks_.ahead().wanted_again())) return;
+    wanted.window = static_cast<std::uint32_t>(what.start + read_at_once - wanted.in);
+    wanted.reads_on = true;
 }
 
 bool owner_requests::settles_for_less(const chunk_request& wanted, extent& what) const noexcept {

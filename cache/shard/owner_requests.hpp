@@ -4,6 +4,7 @@
 #include "answers.hpp"
 #include "buffer_line.hpp"
 #include "chunk_store.hpp"
+#include "density.hpp"
 #include "eviction.hpp"
 #include "extent.hpp"
 #include "fills.hpp"
@@ -178,6 +179,7 @@ private:
     age_timer ageing_;
     std::size_t overdue_ = 0;  ///< those that wait on after their deadlines
     locality locality_;
+    density density_;
     fill_state* in_the_way_ = nullptr;  ///< of what make() would have made last
     struct granted_lease {
         const file_record* file = nullptr;

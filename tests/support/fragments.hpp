@@ -55,17 +55,18 @@ using extent_reads = std::vector<extent_read>;
 }
 
 /// Engine, manager and file; nothing has been read. By default chunks of 1 MiB, 16 of which fit.
-struct fragments {
-    explicit fragments(std::uint64_t file_size,
-                       std::uint64_t memory = 16 * MiB,
-                       std::uint64_t chunk_size = MiB,
-                       unsigned shards = 1,
-                       manager_options options = {})
-        : fragments(file_size, small_engine(shards, memory, chunk_size), options) {}
-    fragments(std::uint64_t file_size, const engine_options& engine, manager_options options)
+template <class Source>
+struct fragments_of {
+    explicit fragments_of(std::uint64_t file_size,
+                          std::uint64_t memory = 16 * MiB,
+                          std::uint64_t chunk_size = MiB,
+                          unsigned shards = 1,
+                          manager_options options = {})
+        : fragments_of(file_size, small_engine(shards, memory, chunk_size), options) {}
+    fragments_of(std::uint64_t file_size, const engine_options& engine, manager_options options)
         : source(script_with(file_size)),
           owner(engine),
-          manager(owner, scripted_source{source}, options),
+          manager(owner, Source{source}, options),
           from(owner.run(manager.open("any"))) {}
 
     static std::shared_ptr<script> script_with(std::uint64_t size) {
@@ -135,5 +136,8 @@ struct fragments {
     chunk_manager manager;
     file from;
 };
+
+/// Of a source that reads each buffer of a list by itself.
+using fragments = fragments_of<scripted_source>;
 
 }  // namespace leat::test

@@ -76,41 +76,4 @@ BOOST_AUTO_TEST_CASE(a_file_asked_twice_in_most_fragments_is_read_by_whole_ones)
     BOOST_TEST(whole < 40U);
 }
 
-BOOST_AUTO_TEST_CASE(fragments_are_read_on_where_a_third_follow_one_that_is_there) {
-    constexpr std::uint64_t far = 2_MiB;  // a region that is not a sample
-    locality of;
-    const auto miss = [&](bool before) { return of.reads_on(7, far, before, 0); };
-    for (int n = 0; n < 10; ++n) static_cast<void>(miss(false));
-    for (int n = 0; n < 4; ++n) static_cast<void>(miss(true));
-    BOOST_TEST(!miss(true));  // too few to tell
-    BOOST_TEST(!miss(false));
-    for (int n = 0; n < 2; ++n) static_cast<void>(miss(true));
-    BOOST_TEST(miss(true));
-    BOOST_TEST(!of.reads_on(8, far, true, 0));
-}
-
-BOOST_AUTO_TEST_CASE(fragments_are_not_read_on_where_what_goes_for_them_comes_again) {
-    constexpr std::uint64_t far = 2_MiB;
-    locality of;
-    for (int n = 0; n < 64; ++n) static_cast<void>(of.reads_on(7, far, n % 2 == 0, 0.5));
-    BOOST_TEST(!of.reads_on(7, far, true, 0.5));
-    BOOST_TEST(of.reads_on(7, far, true, 0.1));
-}
-
-BOOST_AUTO_TEST_CASE(some_regions_are_not_read_on_to_learn_when_that_ends) {
-    locality of;
-    for (int n = 0; n < 32; ++n) static_cast<void>(of.reads_on(7, 2_MiB, true, 0));
-    unsigned on = 0;
-    for (std::uint64_t region = 0; region < 1024; ++region)
-        on += of.reads_on(7, region * 2_MiB, true, 0) ? 1 : 0;
-    BOOST_TEST(on > 960U);
-    BOOST_TEST(on < 1010U);
-    // What lies before others is there since it was read on.
-    for (std::uint64_t region = 0; region < 8 * 1024; ++region)
-        static_cast<void>(of.reads_on(7, region * 2_MiB, region % 1024 != 0, 0));
-    for (std::uint64_t region = 0; region < 16 * 1024; ++region)
-        static_cast<void>(of.reads_on(7, region * 2_MiB, false, 0));
-    BOOST_TEST(!of.reads_on(7, 2_MiB, true, 0));
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,23 @@ namespace leat {
 ///
 ///     co_await leat::with_timeout(job(), std::chrono::hours::max());  // however long it takes
 class time_span {
+    using length = std::chrono::nanoseconds;
+
+    template <class Rep, class Period>
+    static constexpr length saturated(std::chrono::duration<Rep, Period> given) noexcept {
+        if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, length>) {
+            return given;
+        } else {
+            // Exact enough to tell what fits: the limits are tested with room to spare.
+            using wide = std::chrono::duration<long double, std::nano>;
+            const long double ns = std::chrono::duration_cast<wide>(given).count();
+            if (ns != ns) return length::zero();
+            if (ns >= static_cast<long double>(length::max().count())) return length::max();
+            if (ns <= static_cast<long double>(length::min().count())) return length::min();
+            return std::chrono::duration_cast<length>(given);
+        }
+    }
+
 public:
     constexpr time_span() noexcept = default;
     template <class Rep, class Period>
@@ -34,23 +51,6 @@ public:
     friend constexpr auto operator<=>(const time_span&, const time_span&) noexcept = default;
 
 private:
-    using length = std::chrono::nanoseconds;
-
-    template <class Rep, class Period>
-    static constexpr length saturated(std::chrono::duration<Rep, Period> given) noexcept {
-        if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, length>) {
-            return given;
-        } else {
-            // Exact enough to tell what fits: the limits are tested with room to spare.
-            using wide = std::chrono::duration<long double, std::nano>;
-            const long double ns = std::chrono::duration_cast<wide>(given).count();
-            if (ns != ns) return length::zero();
-            if (ns >= static_cast<long double>(length::max().count())) return length::max();
-            if (ns <= static_cast<long double>(length::min().count())) return length::min();
-            return std::chrono::duration_cast<length>(given);
-        }
-    }
-
     length length_{0};
 };
 

@@ -72,6 +72,8 @@ public:
                                         std::uint64_t offset,
                                         buffer_list buffers,
                                         priority urgency);
+    /// Whether that is one read of the source's own, not one of each buffer.
+    [[nodiscard]] virtual bool reads_lists() const noexcept { return false; }
     /// The smallest read worth making: a power of two, at least unit_size.
     [[nodiscard]] virtual std::uint64_t grain() const noexcept { return unit_size; }
     /// How many reads a shard may give it at once, up to most_reads_at_once; 0: it does not say.
@@ -118,6 +120,7 @@ public:
             return any_source::read_list(file, offset, buffers, urgency);
         }
     }
+    [[nodiscard]] bool reads_lists() const noexcept override { return list_source<S>; }
     [[nodiscard]] std::uint64_t grain() const noexcept override { return grain_; }
     [[nodiscard]] unsigned reads_at_once() const noexcept override { return reads_at_once_; }
 
